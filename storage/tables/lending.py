@@ -1,0 +1,165 @@
+"""Customers, loans and contracts, as one branch knows them."""
+
+from sqlalchemy import (
+    Boolean,
+    Date,
+    Index,
+    Integer,
+    LargeBinary,
+    Numeric,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+from storage.tables.columns import (
+    INSTANT,
+    NOW,
+    check,
+    currency,
+    key,
+    may,
+    money,
+    need,
+    one_of,
+    org,
+    ref,
+    stamps,
+    table,
+)
+from storage.terms import Classification, ContractKind, LoanStatus, PayoffKind
+
+parties = table(
+    "parties",
+    "One person or company bank-wide; links the customer rows of several branches.",
+    key(),
+    need("identity_index", LargeBinary, "Blind index of the identity number (HMAC-SHA-256)."),
+    need("created_at", INSTANT, "When the row was made.", server_default=NOW),
+    UniqueConstraint("identity_index"),
+)
+
+customers = table(
+    "customers",
+    "A borrower, mortgagor or guarantor as one branch knows them (客户).",
+    key(),
+    org(index=False),
+    ref("party_id", "parties", "The same person in all branches.", index=True),
+    need("name", Text, "Name; in clear by decision, people search by it."),
+    need("district", Text, "District of the address; in clear.", server_default=text("''")),
+    need("identity_index", LargeBinary, "Blind index of the identity number."),
+    need("identity_cipher", LargeBinary, "Identity number, AES-256-GCM."),
+    need("identity_number_masked", Text, "Identity number, masked."),
+    may("phone_index", LargeBinary, "Blind index of the phone number."),
+    may("phone_cipher", LargeBinary, "Phone number, AES-256-GCM."),
+    may("phone_masked", Text, "Phone number, masked."),
+    may("address_cipher", LargeBinary, "Address detail, AES-256-GCM."),
+    may("address_masked", Text, "Address, masked to the district."),
+    need("key_epoch", Integer, "Epoch of the data key.", server_default=text("1")),
+    *stamps(),
+    UniqueConstraint("org_id", "identity_index"),
+    Index("ix_customers_org_id_name", "org_id", "name", "id"),
+)
+
+dealers = table(
+    "dealers",
+    "Car dealers (经销商).",
+    key(),
+    need("code", Text, "Business code."),
+    need("name", Text, "Name."),
+    need("unified_credit_code", Text, "Unified social credit code."),
+    *stamps(),
+    UniqueConstraint("code"),
+)
+
+loan_products = table(
+    "loan_products",
+    "Loan products (贷款品种).",
+    key(),
+    need("code", Text, "Business code."),
+    need("name", Text, "Name."),
+    *stamps(),
+    UniqueConstraint("code"),
+)
+
+loans = table(
+    "loans",
+    "Loans (贷款); core banking is the truth for their balances.",
+    key(),
+    org(index=False),
+    need("number", Text, "Business number."),
+    ref("customer_id", "customers", "The borrower.", index=True),
+    ref("product_id", "loan_products", "The product."),
+    ref("manager_id", "staff", "The account manager (C4).", null=True, index=True),
+    ref("dealer_id", "dealers", "The dealer that sold the car.", null=True, index=True),
+    money("principal_amount", "Principal at the start."),
+    currency(),
+    need("term_months", Integer, "Term in months."),
+    may("annual_rate", Numeric(9, 6), "Annual interest rate in per cent."),
+    may("instalment_amount", Numeric(18, 2), "Instalment of a month."),
+    need("starts_on", Date, "First day."),
+    need("matures_on", Date, "Last day."),
+    need("status", Text, "Life cycle.", server_default=text("'ACTIVE'")),
+    need("classification", Text, "Five-grade classification.", server_default=text("'PASS'")),
+    need("source", Text, "System the loan came from.", server_default=text("'loanfile'")),
+    may("source_key", Text, "Its key in that system."),
+    may("source_hash", LargeBinary, "SHA-256 of the imported fields; same hash, nothing to do."),
+    *stamps(),
+    UniqueConstraint("number"),
+    UniqueConstraint("source", "source_key"),
+    Index("ix_loans_org_id_number", "org_id", "number", "id"),
+    Index("ix_loans_org_id_id", "org_id", "id"),
+    one_of("status", LoanStatus),
+    one_of("classification", Classification),
+    check("principal_amount > 0", "principal_positive"),
+    check("term_months between 1 and 600", "term_months"),
+    check("matures_on >= starts_on", "matures_after_start"),
+)
+
+loan_positions = table(
+    "loan_positions",
+    "Balances from core banking, append-only; the newest as_of counts.",
+    key(),
+    org(index=False),
+    ref("loan_id", "loans", "The loan."),
+    need("as_of", INSTANT, "When core banking said so."),
+    money("principal_amount", "Principal still owed."),
+    money("interest_amount", "Interest still owed."),
+    money("fees_amount", "Fees still owed."),
+    money("overdue_amount", "Part of it that is past due."),
+    need("days_overdue", Integer, "Age of the oldest unpaid instalment in days.", server_default=text("0")),
+    currency(),
+    may("settled_at", INSTANT, "When it was paid off."),
+    may("payoff_kind", Text, "How it was paid off."),
+    may("payoff_cleared_at", INSTANT, "When clearing was confirmed."),
+    ref("reversal_of_id", "loan_positions", "The position that this one reverses.", null=True),
+    need("recorded_at", INSTANT, "When it arrived here.", server_default=NOW),
+    Index("uq_loan_positions_loan_id_as_of", "loan_id", "as_of", unique=True),
+    one_of("payoff_kind", PayoffKind),
+)
+
+contracts = table(
+    "contracts",
+    "Contracts (合同).",
+    key(),
+    org(index=False),
+    need("number", Text, "Business number."),
+    need("kind", Text, "Kind."),
+    need("signed_on", Date, "Day of signature."),
+    money("amount", "Amount."),
+    currency(),
+    need("is_maximum_amount", Boolean, "Whether it secures several loans up to an amount (最高额).", server_default=text("false")),
+    *stamps(),
+    UniqueConstraint("number"),
+    Index("ix_contracts_org_id_number", "org_id", "number", "id"),
+    one_of("kind", ContractKind),
+)
+
+loan_contracts = table(
+    "loan_contracts",
+    "Which contracts belong to which loans (n:m).",
+    key(),
+    org(index=False),
+    ref("loan_id", "loans", "The loan."),
+    ref("contract_id", "contracts", "The contract.", index=True),
+    UniqueConstraint("loan_id", "contract_id"),
+)

@@ -1,0 +1,411 @@
+"""Every stored vocabulary, in the words of the bank.
+
+Stdlib only: the pure rules import this module and nothing else of ours. A member's value is what stands in the row.
+"""
+
+from enum import StrEnum
+
+
+class OrgLevel(StrEnum):
+    """Level of an organisational unit (机构层级)."""
+
+    HEAD_OFFICE = "HEAD_OFFICE"
+    BRANCH = "BRANCH"
+    SUB_BRANCH = "SUB_BRANCH"
+
+
+class StaffKind(StrEnum):
+    """A person, or a service that never holds a custody seat."""
+
+    PERSON = "PERSON"
+    SERVICE = "SERVICE"
+
+
+class Role(StrEnum):
+    """What a member of staff may do; one person may have several."""
+
+    LOAN_OFFICER = "LOAN_OFFICER"
+    CREDIT_DEPT_HEAD = "CREDIT_DEPT_HEAD"
+    RISK_HEAD = "RISK_HEAD"
+    OPS_HEAD = "OPS_HEAD"
+    BRANCH_HEAD = "BRANCH_HEAD"
+    VICE_PRESIDENT = "VICE_PRESIDENT"
+    PRESIDENT = "PRESIDENT"
+    PRESIDENT_OFFICE = "PRESIDENT_OFFICE"
+    ARCHIVIST = "ARCHIVIST"
+    VAULT_KEEPER_KEY = "VAULT_KEEPER_KEY"
+    VAULT_KEEPER_CODE = "VAULT_KEEPER_CODE"
+    REGISTER_CLERK = "REGISTER_CLERK"
+    COLLECTIONS = "COLLECTIONS"
+    LEGAL = "LEGAL"
+    COMPLIANCE = "COMPLIANCE"
+    AUDITOR = "AUDITOR"
+    INSPECTOR = "INSPECTOR"
+    ADMIN = "ADMIN"
+    SYSTEM = "SYSTEM"
+
+
+class Seat(StrEnum):
+    """A place in an operation that one person takes."""
+
+    KEY = "KEY"
+    CODE = "CODE"
+    CLERK = "CLERK"
+    RECEIVER = "RECEIVER"
+    ARCHIVIST = "ARCHIVIST"
+    SECOND = "SECOND"
+    OPS_HEAD = "OPS_HEAD"
+    VICE_PRESIDENT = "VICE_PRESIDENT"
+
+
+class Tier(StrEnum):
+    """First tier (一级档案): one paper in the vault. Second tier (二级档案): one volume with the archivist."""
+
+    FIRST = "FIRST"
+    SECOND = "SECOND"
+
+
+class PaperKind(StrEnum):
+    """What a first-tier record is."""
+
+    CERTIFICATE = "CERTIFICATE"
+    INSURANCE_POLICY = "INSURANCE_POLICY"
+    RECEIPT = "RECEIPT"
+    SETTLEMENT_NOTICE = "SETTLEMENT_NOTICE"
+    OTHER_TITLE = "OTHER_TITLE"
+
+
+class RecordState(StrEnum):
+    """Where a record stands: the union of both state machines."""
+
+    AWAITED = "AWAITED"
+    PENDING_INTAKE = "PENDING_INTAKE"
+    IN_VAULT = "IN_VAULT"
+    COLLECTING = "COLLECTING"
+    SUBMITTED = "SUBMITTED"
+    FILED = "FILED"
+    READING = "READING"
+    RESERVED = "RESERVED"
+    CHECKED_OUT = "CHECKED_OUT"
+    RETURN_PENDING = "RETURN_PENDING"
+    IN_TRANSIT = "IN_TRANSIT"
+    CLOSED_VOLUME = "CLOSED_VOLUME"
+    ARCHIVED = "ARCHIVED"
+    DISPOSAL_PROPOSED = "DISPOSAL_PROPOSED"
+    DISPOSAL_APPROVED = "DISPOSAL_APPROVED"
+    MISSING = "MISSING"
+    LOST = "LOST"
+    REPLACED = "REPLACED"
+    RELEASED = "RELEASED"
+    SUBSTITUTED = "SUBSTITUTED"
+    SURRENDERED = "SURRENDERED"
+    CLOSED_LOST = "CLOSED_LOST"
+    DESTROYED = "DESTROYED"
+
+
+class Action(StrEnum):
+    """An act of the custody desk; the rules table names the acts each rule guards."""
+
+    REGISTER = "REGISTER"
+    INTAKE = "INTAKE"
+    SUBMIT_VOLUME = "SUBMIT_VOLUME"
+    ACCEPT_VOLUME = "ACCEPT_VOLUME"
+    REQUEST_CHECKOUT = "REQUEST_CHECKOUT"
+    REQUEST_READING = "REQUEST_READING"
+    REQUEST_EXTENSION = "REQUEST_EXTENSION"
+    APPROVE = "APPROVE"
+    RESERVE = "RESERVE"
+    EXTEND = "EXTEND"
+    REJECT = "REJECT"
+    CANCEL = "CANCEL"
+    LAPSE = "LAPSE"
+    CHECK_OUT = "CHECK_OUT"
+    CONFIRM = "CONFIRM"
+    WITHDRAW = "WITHDRAW"
+    PRESENT_RETURN = "PRESENT_RETURN"
+    ACCEPT_RETURN = "ACCEPT_RETURN"
+    REJECT_RETURN = "REJECT_RETURN"
+    START_READING = "START_READING"
+    END_READING = "END_READING"
+    PLACE_HOLD = "PLACE_HOLD"
+    LIFT_HOLD = "LIFT_HOLD"
+    REPORT_MISSING = "REPORT_MISSING"
+
+
+class Purpose(StrEnum):
+    """Why a paper leaves its place (C13)."""
+
+    EXTENSION_REREGISTRATION = "EXTENSION_REREGISTRATION"
+    CERTIFICATE_CHANGE = "CERTIFICATE_CHANGE"
+    AUDIT_READING = "AUDIT_READING"
+    LITIGATION_RESTRUCTURE_WRITEOFF = "LITIGATION_RESTRUCTURE_WRITEOFF"
+    CERTIFICATE_REISSUE = "CERTIFICATE_REISSUE"
+    AUDIT = "AUDIT"
+    LITIGATION = "LITIGATION"
+    OTHER = "OTHER"
+
+
+class RequestKind(StrEnum):
+    """What an access request asks for."""
+
+    CHECKOUT = "CHECKOUT"
+    READ_ON_SITE = "READ_ON_SITE"
+    RELEASE = "RELEASE"
+    SUBSTITUTION = "SUBSTITUTION"
+    EXTENSION = "EXTENSION"
+
+
+class RequestState(StrEnum):
+    """Life of an access request."""
+
+    SUBMITTED = "SUBMITTED"
+    WAITING = "WAITING"
+    APPROVED = "APPROVED"
+    FULFILLED = "FULFILLED"
+    REJECTED = "REJECTED"
+    CANCELLED = "CANCELLED"
+    LAPSED = "LAPSED"
+
+
+class OperationState(StrEnum):
+    """Life of an operation."""
+
+    PENDING = "PENDING"
+    DONE = "DONE"
+    EXPIRED = "EXPIRED"
+    WITHDRAWN = "WITHDRAWN"
+
+
+class MovementKind(StrEnum):
+    """What a movement is for: lending, reading in the room, or an act on a record that nobody asked for."""
+
+    CHECKOUT = "CHECKOUT"
+    READING = "READING"
+    ACT = "ACT"
+
+
+class MovementPhase(StrEnum):
+    """Phase of a movement; derived from its instants, never stored."""
+
+    RESERVED = "RESERVED"
+    READING = "READING"
+    OUT = "OUT"
+    RETURNED = "RETURNED"
+    CLOSED = "CLOSED"
+
+
+class HoldKind(StrEnum):
+    """Why a record is frozen by law or rule."""
+
+    LEGAL = "LEGAL"
+    REGULATORY = "REGULATORY"
+    AUDIT = "AUDIT"
+    RECOVERY = "RECOVERY"
+
+
+class HoldSubject(StrEnum):
+    """What a hold is placed on."""
+
+    RECORD = "RECORD"
+    LOAN = "LOAN"
+    COLLATERAL = "COLLATERAL"
+    CUSTOMER = "CUSTOMER"
+    DEALER = "DEALER"
+
+
+class DiscrepancyKind(StrEnum):
+    """How the shelf differs from the list."""
+
+    MISSING = "MISSING"
+    EXTRA = "EXTRA"
+    WRONG_SLOT = "WRONG_SLOT"
+    SEAL_BROKEN = "SEAL_BROKEN"
+    DAMAGED = "DAMAGED"
+
+
+class DiscrepancyState(StrEnum):
+    """Life of a discrepancy."""
+
+    OPEN = "OPEN"
+    CASE = "CASE"
+    RESOLVED = "RESOLVED"
+
+
+class LoanStatus(StrEnum):
+    """Life of a loan; overdue is derived, not a status."""
+
+    ACTIVE = "ACTIVE"
+    SETTLED = "SETTLED"
+    WRITTEN_OFF = "WRITTEN_OFF"
+
+
+class Classification(StrEnum):
+    """Five-grade risk classification (五级分类)."""
+
+    PASS = "PASS"
+    SPECIAL_MENTION = "SPECIAL_MENTION"
+    SUBSTANDARD = "SUBSTANDARD"
+    DOUBTFUL = "DOUBTFUL"
+    LOSS = "LOSS"
+
+
+class PayoffKind(StrEnum):
+    """How a loan was paid off."""
+
+    CASH = "CASH"
+    TRANSFER = "TRANSFER"
+    CHEQUE = "CHEQUE"
+    DEALER = "DEALER"
+    INSURER = "INSURER"
+
+
+class ContractKind(StrEnum):
+    """Kind of contract."""
+
+    LOAN = "LOAN"
+    MORTGAGE = "MORTGAGE"
+    PLEDGE = "PLEDGE"
+    GUARANTEE = "GUARANTEE"
+    DEALER = "DEALER"
+
+
+class CollateralKind(StrEnum):
+    """Kind of collateral."""
+
+    VEHICLE = "VEHICLE"
+    REAL_ESTATE = "REAL_ESTATE"
+    INVENTORY = "INVENTORY"
+    DEPOSIT = "DEPOSIT"
+
+
+class CertificateKind(StrEnum):
+    """Kind of title certificate."""
+
+    VEHICLE_TITLE = "VEHICLE_TITLE"
+    OTHER_RIGHT = "OTHER_RIGHT"
+    REAL_ESTATE_TITLE = "REAL_ESTATE_TITLE"
+
+
+class LocationKind(StrEnum):
+    """Level of a place in the vault or archive room."""
+
+    VAULT = "VAULT"
+    ROOM = "ROOM"
+    CABINET = "CABINET"
+    SLOT = "SLOT"
+
+
+class DocumentType(StrEnum):
+    """What a paper in a second-tier volume is."""
+
+    APPLICATION = "APPLICATION"
+    IDENTITY = "IDENTITY"
+    INCOME_PROOF = "INCOME_PROOF"
+    CREDIT_REPORT = "CREDIT_REPORT"
+    CONTRACT = "CONTRACT"
+    PURCHASE_AGREEMENT = "PURCHASE_AGREEMENT"
+    INVOICE = "INVOICE"
+    APPROVAL = "APPROVAL"
+    INSPECTION = "INSPECTION"
+    COLLECTION_LETTER = "COLLECTION_LETTER"
+    OTHER = "OTHER"
+
+
+class RetentionClass(StrEnum):
+    """How long a volume is kept (C45)."""
+
+    FIVE_YEARS = "FIVE_YEARS"
+    TWENTY_YEARS = "TWENTY_YEARS"
+    PERMANENT = "PERMANENT"
+
+
+class ScanSubject(StrEnum):
+    """What a scan shows."""
+
+    FILE_ITEM = "FILE_ITEM"
+    RECORD = "RECORD"
+    REQUEST = "REQUEST"
+    OPERATION = "OPERATION"
+    CASE = "CASE"
+
+
+class ScanStatus(StrEnum):
+    """Life of a scan's bytes; only STORED ones are visible."""
+
+    REGISTERED = "REGISTERED"
+    STORED = "STORED"
+    REJECTED = "REJECTED"
+    EXPIRED = "EXPIRED"
+
+
+class MediaType(StrEnum):
+    """The media types a scan may have."""
+
+    PDF = "application/pdf"
+    TIFF = "image/tiff"
+    JPEG = "image/jpeg"
+    PNG = "image/png"
+
+
+class ReportKind(StrEnum):
+    """Kind of inspection report."""
+
+    PERIODIC = "PERIODIC"
+    RANDOM = "RANDOM"
+    BORROWER_TRACKING = "BORROWER_TRACKING"
+
+
+class ReportSubject(StrEnum):
+    """What an inspection looked at."""
+
+    ARCHIVES = "ARCHIVES"
+    LEDGER = "LEDGER"
+    COLLATERAL = "COLLATERAL"
+    ACCOUNTS = "ACCOUNTS"
+    BORROWER = "BORROWER"
+
+
+class ReportState(StrEnum):
+    """Life of an inspection report."""
+
+    DRAFT = "DRAFT"
+    SUBMITTED = "SUBMITTED"
+    HEAD_SIGNED = "HEAD_SIGNED"
+    PRESIDENT_SIGNED = "PRESIDENT_SIGNED"
+
+
+class SignOffKind(StrEnum):
+    """What a signatory said of a report."""
+
+    SIGNED = "SIGNED"
+    RETURNED = "RETURNED"
+
+
+class OffBalanceDirection(StrEnum):
+    """Entry to or exit from the off-balance register."""
+
+    IN = "IN"
+    OUT = "OUT"
+
+
+class OffBalanceState(StrEnum):
+    """What core banking has said of an off-balance entry."""
+
+    PENDING = "PENDING"
+    BOOKED = "BOOKED"
+    FAILED = "FAILED"
+
+
+class ChainKind(StrEnum):
+    """What an event chain belongs to."""
+
+    LOAN = "LOAN"
+    ORG_UNIT = "ORG_UNIT"
+
+
+class AccessResult(StrEnum):
+    """How an entry of the access log ended."""
+
+    GRANTED = "GRANTED"
+    DENIED = "DENIED"
+    REFUSED = "REFUSED"
