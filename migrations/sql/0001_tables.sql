@@ -10,7 +10,7 @@ CREATE TABLE transitions (
     CONSTRAINT ck_transitions_tier CHECK (tier in ('FIRST', 'SECOND')),
     CONSTRAINT ck_transitions_start CHECK (start in ('AWAITED', 'PENDING_INTAKE', 'IN_VAULT', 'COLLECTING', 'SUBMITTED', 'FILED', 'READING', 'RESERVED', 'CHECKED_OUT', 'RETURN_PENDING', 'IN_TRANSIT', 'CLOSED_VOLUME', 'ARCHIVED', 'DISPOSAL_PROPOSED', 'DISPOSAL_APPROVED', 'MISSING', 'LOST', 'REPLACED', 'RELEASED', 'SUBSTITUTED', 'SURRENDERED', 'CLOSED_LOST', 'DESTROYED')),
     CONSTRAINT ck_transitions_finish CHECK (finish in ('AWAITED', 'PENDING_INTAKE', 'IN_VAULT', 'COLLECTING', 'SUBMITTED', 'FILED', 'READING', 'RESERVED', 'CHECKED_OUT', 'RETURN_PENDING', 'IN_TRANSIT', 'CLOSED_VOLUME', 'ARCHIVED', 'DISPOSAL_PROPOSED', 'DISPOSAL_APPROVED', 'MISSING', 'LOST', 'REPLACED', 'RELEASED', 'SUBSTITUTED', 'SURRENDERED', 'CLOSED_LOST', 'DESTROYED')),
-    CONSTRAINT ck_transitions_action CHECK (action in ('REGISTER', 'INTAKE', 'SUBMIT_VOLUME', 'ACCEPT_VOLUME', 'REQUEST_CHECKOUT', 'REQUEST_READING', 'REQUEST_EXTENSION', 'APPROVE', 'RESERVE', 'EXTEND', 'REJECT', 'CANCEL', 'LAPSE', 'CHECK_OUT', 'CONFIRM', 'WITHDRAW', 'PRESENT_RETURN', 'ACCEPT_RETURN', 'REJECT_RETURN', 'START_READING', 'END_READING', 'PLACE_HOLD', 'LIFT_HOLD', 'REPORT_MISSING'))
+    CONSTRAINT ck_transitions_action CHECK (action in ('REGISTER', 'INTAKE', 'SUBMIT_VOLUME', 'ACCEPT_VOLUME', 'REQUEST_CHECKOUT', 'REQUEST_READING', 'REQUEST_EXTENSION', 'APPROVE', 'RESERVE', 'EXTEND', 'REJECT', 'CANCEL', 'LAPSE', 'CHECK_OUT', 'CONFIRM', 'WITHDRAW', 'PRESENT_RETURN', 'ACCEPT_RETURN', 'REJECT_RETURN', 'RETURN_MISSING', 'START_READING', 'END_READING', 'PLACE_HOLD', 'LIFT_HOLD', 'REPORT_MISSING'))
 );
 COMMENT ON TABLE transitions IS 'The state machines of domain section 3; loaded from server/custody/transitions.py.';
 COMMENT ON COLUMN transitions.tier IS 'Tier.';
@@ -411,6 +411,7 @@ CREATE TABLE access_requests (
     CONSTRAINT ck_access_requests_state CHECK (state in ('SUBMITTED', 'WAITING', 'APPROVED', 'FULFILLED', 'REJECTED', 'CANCELLED', 'LAPSED')),
     CONSTRAINT fk_access_requests_c13_purpose FOREIGN KEY(tier, purpose) REFERENCES purposes (tier, purpose),
     CONSTRAINT uq_access_requests_for_c3 UNIQUE (id, applicant_id),
+    CONSTRAINT ck_access_requests_c13_other_in_words CHECK (purpose <> 'OTHER' or coalesce(length(trim(reason)), 0) > 0),
     CONSTRAINT ck_access_requests_extension_names_checkout CHECK ((kind = 'EXTENSION') = (extends_id is not null and extends_until is not null)),
     CONSTRAINT fk_access_requests_org_id FOREIGN KEY(org_id) REFERENCES org_units (id),
     CONSTRAINT fk_access_requests_applicant_id FOREIGN KEY(applicant_id) REFERENCES staff (id),
@@ -803,7 +804,7 @@ CREATE TABLE operations (
     created_at TIMESTAMP WITH TIME ZONE DEFAULT clock_timestamp() NOT NULL,
     updated_at TIMESTAMP WITH TIME ZONE DEFAULT clock_timestamp() NOT NULL,
     CONSTRAINT pk_operations PRIMARY KEY (id),
-    CONSTRAINT ck_operations_action CHECK (action in ('REGISTER', 'INTAKE', 'SUBMIT_VOLUME', 'ACCEPT_VOLUME', 'REQUEST_CHECKOUT', 'REQUEST_READING', 'REQUEST_EXTENSION', 'APPROVE', 'RESERVE', 'EXTEND', 'REJECT', 'CANCEL', 'LAPSE', 'CHECK_OUT', 'CONFIRM', 'WITHDRAW', 'PRESENT_RETURN', 'ACCEPT_RETURN', 'REJECT_RETURN', 'START_READING', 'END_READING', 'PLACE_HOLD', 'LIFT_HOLD', 'REPORT_MISSING')),
+    CONSTRAINT ck_operations_action CHECK (action in ('REGISTER', 'INTAKE', 'SUBMIT_VOLUME', 'ACCEPT_VOLUME', 'REQUEST_CHECKOUT', 'REQUEST_READING', 'REQUEST_EXTENSION', 'APPROVE', 'RESERVE', 'EXTEND', 'REJECT', 'CANCEL', 'LAPSE', 'CHECK_OUT', 'CONFIRM', 'WITHDRAW', 'PRESENT_RETURN', 'ACCEPT_RETURN', 'REJECT_RETURN', 'RETURN_MISSING', 'START_READING', 'END_READING', 'PLACE_HOLD', 'LIFT_HOLD', 'REPORT_MISSING')),
     CONSTRAINT ck_operations_tier CHECK (tier in ('FIRST', 'SECOND')),
     CONSTRAINT ck_operations_state CHECK (state in ('PENDING', 'DONE', 'EXPIRED', 'WITHDRAWN')),
     CONSTRAINT ck_operations_done_at CHECK ((state = 'DONE') = (done_at is not null)),
@@ -994,7 +995,7 @@ CREATE TABLE operation_seats (
     staff_id UUID NOT NULL,
     taken_at TIMESTAMP WITH TIME ZONE NOT NULL,
     CONSTRAINT pk_operation_seats PRIMARY KEY (id),
-    CONSTRAINT ck_operation_seats_seat CHECK (seat in ('KEY', 'CODE', 'CLERK', 'RECEIVER', 'ARCHIVIST', 'SECOND', 'OPS_HEAD', 'VICE_PRESIDENT')),
+    CONSTRAINT ck_operation_seats_seat CHECK (seat in ('KEY', 'CODE', 'CLERK', 'RECEIVER', 'ARCHIVIST', 'PROPOSER', 'SECOND')),
     CONSTRAINT uq_operation_seats_c1_each_once UNIQUE (operation_id, seat),
     CONSTRAINT uq_operation_seats_c1_c6_one_seat_each UNIQUE (operation_id, staff_id),
     CONSTRAINT fk_operation_seats_operation_id FOREIGN KEY(operation_id) REFERENCES operations (id),
@@ -1395,7 +1396,7 @@ CREATE INDEX ix_off_balance_entries_record_id ON off_balance_entries (record_id)
 CREATE INDEX ix_off_balance_entries_updated_at ON off_balance_entries (updated_at);
 COMMENT ON TABLE off_balance_entries IS 'Outbox to core banking''s off-balance register (表外登记), one per first-tier entry and exit (C11).';
 COMMENT ON COLUMN off_balance_entries.id IS 'Opaque id, UUIDv7.';
-COMMENT ON COLUMN off_balance_entries.org_id IS 'Branch of the record.';
+COMMENT ON COLUMN off_balance_entries.org_id IS 'The unit whose vault it is.';
 COMMENT ON COLUMN off_balance_entries.record_id IS 'The record.';
 COMMENT ON COLUMN off_balance_entries.operation_id IS 'The entry or exit.';
 COMMENT ON COLUMN off_balance_entries.direction IS 'In or out.';
@@ -1608,6 +1609,6 @@ COMMENT ON COLUMN return_inspections.pages_counted IS 'Pages counted.';
 COMMENT ON COLUMN return_inspections.findings IS 'In words.';
 COMMENT ON COLUMN return_inspections.passed IS 'Whether it may go back.';
 
-ALTER TABLE org_units ADD CONSTRAINT fk_org_units_president_in_charge_id FOREIGN KEY(president_in_charge_id) REFERENCES staff (id);
-ALTER TABLE access_requests ADD CONSTRAINT fk_access_requests_extends_id FOREIGN KEY(extends_id) REFERENCES movements (id);
 ALTER TABLE movements ADD CONSTRAINT fk_movements_inspection_id FOREIGN KEY(inspection_id) REFERENCES return_inspections (id);
+ALTER TABLE access_requests ADD CONSTRAINT fk_access_requests_extends_id FOREIGN KEY(extends_id) REFERENCES movements (id);
+ALTER TABLE org_units ADD CONSTRAINT fk_org_units_president_in_charge_id FOREIGN KEY(president_in_charge_id) REFERENCES staff (id);

@@ -1,0 +1,179 @@
+"""The history of a contract: every event of its loans, and who saw or was refused what, in one stable order.
+
+The order is (time, id): a sequence number orders only one chain. Reading it is itself a line of the access log, written
+and committed before the first byte leaves; a reader without the role leaves a denied line.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ARRAY, Text, Uuid, any_, bindparam, cast, func, literal, null, or_, select, tuple_, union_all
+from sqlalchemy.dialects.postgresql import JSONB, array, array_agg
+from sqlalchemy.sql import ClauseElement
+
+from server.compliance import access
+from server.compliance.events import CANONICAL_TAG
+from server.errors import Forbidden, NotFound
+from storage.database import Connection, Database, Principal
+from storage.tables import (
+    access_log,
+    archive_records,
+    contracts,
+    events,
+    inspection_reports,
+    loan_contracts,
+    request_lines,
+    scans,
+    staff,
+)
+from storage.terms import AccessResult, Role
+
+READERS = frozenset({Role.COMPLIANCE, Role.AUDITOR})
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line: an event, or a line of the access log (then without chain)."""
+
+    id: UUID
+    happened_at: datetime
+    tag: str
+    subject_kind: str
+    subject_id: UUID | None
+    actor_id: UUID
+    actor_name: str
+    result: str | None
+    purpose: str | None
+    detail: dict[str, Any]
+    chain_id: UUID | None
+    seq: int | None
+    hash: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """A page of the history of one contract."""
+
+    contract_id: UUID
+    entries: tuple[Entry, ...]
+    has_next: bool
+
+
+def _subjects() -> ClauseElement:
+    """Ids that the access log may name for a contract: itself, its loans, their records, requests, scans and reports."""
+    loan = select(loan_contracts.c.loan_id).where(loan_contracts.c.contract_id == bindparam("contract", type_=Uuid, required=True))
+    record = select(archive_records.c.id).where(archive_records.c.primary_loan_id.in_(loan))
+    every = union_all(
+        loan,
+        record,
+        select(request_lines.c.request_id).where(request_lines.c.record_id.in_(record)).distinct(),
+        select(scans.c.id).where(scans.c.record_id.in_(record)),
+        select(inspection_reports.c.id).where(inspection_reports.c.loan_id.in_(loan)),
+    ).subquery()
+    return select(
+        func.coalesce(
+            select(array_agg(loan_contracts.c.loan_id))
+            .where(loan_contracts.c.contract_id == bindparam("contract", type_=Uuid, required=True))
+            .scalar_subquery(),
+            cast(array([], type_=Uuid), ARRAY(Uuid)),
+        ).label("loans"),
+        func.coalesce(select(array_agg(every.c[0])).scalar_subquery(), cast(array([], type_=Uuid), ARRAY(Uuid))).label("subjects"),
+    )
+
+
+def _lines(beyond: bool) -> ClauseElement:
+    """One page of both kinds of line after a cursor, oldest first; each side reads no more than it can need."""
+    body = cast(func.convert_from(func.substr(events.c.canonical, len(CANONICAL_TAG) + 1), "UTF8"), JSONB)
+    happened = select(
+        events.c.id,
+        events.c.happened_at,
+        events.c.tag,
+        events.c.subject_kind,
+        events.c.subject_id,
+        events.c.actor_id,
+        cast(null(), Text).label("result"),
+        cast(null(), Text).label("purpose"),
+        body["detail"].label("detail"),
+        events.c.chain_id,
+        events.c.seq,
+        events.c.hash,
+    ).where(events.c.chain_id == any_(bindparam("loans", type_=ARRAY(Uuid), required=True)))
+    seen = select(
+        access_log.c.id,
+        access_log.c.logged_at.label("happened_at"),
+        access_log.c.action.label("tag"),
+        literal("access").label("subject_kind"),
+        access_log.c.subject_ids[1].label("subject_id"),
+        access_log.c.staff_id.label("actor_id"),
+        access_log.c.result,
+        access_log.c.purpose,
+        access_log.c.detail,
+        cast(null(), Uuid).label("chain_id"),
+        cast(null(), events.c.seq.type).label("seq"),
+        cast(null(), events.c.hash.type).label("hash"),
+    ).where(access_log.c.subject_ids.overlap(bindparam("subjects", type_=ARRAY(Uuid), required=True)))
+    limit = bindparam("limit", type_=events.c.seq.type, required=True)
+
+    def page(side: Any, at: Any, id_: Any) -> Any:
+        if beyond:
+            after = (bindparam("after_at", type_=at.type, required=True), bindparam("after_id", type_=Uuid, required=True))
+            side = side.where(tuple_(at, id_) > tuple_(*after))
+        return side.order_by(at, id_).limit(limit).subquery()
+
+    sides = [page(happened, events.c.happened_at, events.c.id), page(seen, access_log.c.logged_at, access_log.c.id)]
+    both = union_all(*(select(*side.c) for side in sides)).subquery()
+    return (
+        select(*both.c, staff.c.name.label("actor_name"))
+        .join(staff, staff.c.id == both.c.actor_id)
+        .order_by(both.c.happened_at, both.c.id)
+        .limit(limit)
+    )
+
+
+SUBJECTS, FIRST_PAGE, NEXT_PAGE = _subjects(), _lines(False), _lines(True)
+CONTRACT = select(contracts.c.id).where(
+    or_(
+        contracts.c.id == bindparam("contract", type_=Uuid, required=True),
+        contracts.c.number == bindparam("number", type_=Text, required=True),
+    )
+)
+
+
+async def contract_history(
+    database: Database,
+    principal: Principal,
+    *,
+    contract_id: UUID | None,
+    number: str | None,
+    purpose: str,
+    first: int,
+    after: tuple[datetime, UUID] | None,
+    request_id: str | None = None,
+) -> History:
+    """A page of the history; Forbidden without the role, NotFound for an unknown contract. Both leave a line in the log."""
+    allowed = bool(READERS & principal.roles)
+    async with database.transaction(principal) as conn:
+        found = await conn.value(CONTRACT, contract=contract_id, number=number)
+        result = AccessResult.GRANTED if allowed and found else AccessResult.DENIED
+        await access.log(
+            conn, principal, "contractHistory", result, subjects=[found] if found else [], purpose=purpose, request_id=request_id
+        )
+    if not allowed:
+        raise Forbidden("contractHistory is for compliance and audit.")
+    if found is None:
+        raise NotFound()
+    async with database.transaction(principal) as conn:
+        entries = await _page(conn, found, first, after)
+    return History(found, entries[:first], len(entries) > first)
+
+
+async def _page(conn: Connection, contract: UUID, first: int, after: tuple[datetime, UUID] | None) -> tuple[Entry, ...]:
+    about = await conn.row(SUBJECTS, contract=contract)
+    assert about is not None  # a select without FROM answers one row
+    given: dict[str, Any] = {"loans": about["loans"], "subjects": [contract, *about["subjects"]], "limit": first + 1}
+    if after is not None:
+        given |= {"after_at": after[0], "after_id": after[1]}
+    rows = await conn.rows(NEXT_PAGE if after else FIRST_PAGE, **given)
+    return tuple(Entry(**dict(row.items())) for row in rows)

@@ -1,0 +1,243 @@
+"""The one bracket around every custody act: key, lock, judge, move, record, answer. Nothing else changes custody."""
+
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, Generic, TypeVar
+from uuid import UUID
+
+import asyncpg
+from sqlalchemy import ARRAY, Uuid, bindparam, func, select, update
+
+from server import idempotency
+from server.compliance import access
+from server.compliance.events import Chains
+from server.compliance.tags import Tag
+from server.custody import operations
+from server.custody.acts import CHANGES, CLOSE_UNUSED, SETTLE, covered_loans
+from server.custody.asks import ask_to_json
+from server.custody.explain import Explanation, explained
+from server.custody.facts import moves_of
+from server.custody.moves import Ask, Move
+from server.custody.policy import Calendar
+from server.custody.rules import Violation, judge, rule_of_twin
+from server.custody.telling import REQUEST_TAGS, TAGS
+from server.custody.transitions import EXITS, after
+from server.custody.writing import Writing
+from server.errors import InputProblem, InvalidInput, VersionConflict
+from server.failpoints import reach
+from storage.database import Connection, Database, Principal
+from storage.tables import archive_records, holidays
+from storage.terms import AccessResult, Action, RequestState
+
+T = TypeVar("T")
+LINES_MAX = 500
+CALENDAR_SECONDS = 600.0
+HOLIDAYS = select(holidays.c.day, holidays.c.is_working)
+SET_STATE = (
+    update(archive_records)
+    .where(archive_records.c.id == func.any(bindparam("ids", type_=ARRAY(Uuid), required=True)))
+    .values(state=bindparam("the_state", type_=archive_records.c.state.type, required=True))
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Done(Generic[T]):
+    """Ids of what was made, and what the caller's reader made of them in the same transaction."""
+
+    outcome: dict[str, Any]
+    replayed: bool
+    answer: T
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """All the rules that said no, in rule order; nothing was changed, the access log knows."""
+
+    violations: tuple[Violation, ...]
+
+
+Reader = Callable[[Connection, dict[str, Any], bool], Awaitable[T]]
+
+
+async def nothing_more(_: Connection, __: dict[str, Any], ___: bool) -> None:
+    """The reader of a caller that wants the ids alone."""
+
+
+@dataclass(slots=True)
+class Desk:
+    """The custody desk of one process; `shift` moves its clock for whoever lives at another time."""
+
+    database: Database
+    shift: timedelta = timedelta()
+    _calendar: Calendar = field(default_factory=Calendar)
+    _calendar_read_at: float | None = None
+
+    async def perform(self, principal: Principal, ask: Ask, key: str, mutation: str, read: Reader[T]) -> Done[T] | Refused:
+        """Carries out the ask, or says which rules forbid it. Raises NotFound, VersionConflict, IdempotencyConflict."""
+        if len(ask.records) > LINES_MAX:
+            raise InvalidInput([InputProblem(("recordIds",), "TOO_MANY")])
+        async with self.database.transaction(principal) as conn:
+            calendar = await self._working_days(conn)
+            clean = conn.raw.transaction()  # a savepoint BEFORE the key: a refusal takes the key with it
+            await clean.start()
+            given = ask_to_json(ask)
+            if (spent := await idempotency.spend(conn, principal, mutation, key, given)) is not None:
+                await clean.commit()
+                return Done(spent, True, await read(conn, spent, True))
+            moves: tuple[Move, ...] = ()
+            twin: str | None = None
+            try:
+                moves = await moves_of(conn, principal.staff_id, ask, calendar=calendar, shift=self.shift)
+                violations = judge(moves)
+                if not violations:
+                    outcome = await _carry_out(Writing(conn, moves, calendar))
+                    await idempotency.keep(conn, principal, mutation, key, outcome)
+                    await clean.commit()
+                    answer = await read(conn, outcome, False)
+                    done = Done(outcome, False, answer)
+            except asyncpg.IntegrityConstraintViolationError as error:  # a twin was faster than its rule: the same refusal
+                rule = rule_of_twin(error.constraint_name)
+                if rule is None or not moves:
+                    raise
+                twin, violations = rule.code, tuple(Violation(rule.number, rule.code, m.on.id if m.on else None) for m in moves)
+            if violations:
+                await clean.rollback()
+                if twin:  # say why as the judge sees it now; the twin only knows that
+                    now = await moves_of(conn, principal.staff_id, ask, calendar=calendar, shift=self.shift, lock=False)
+                    violations = judge(now) or violations
+                await _log_refusal(conn, principal, mutation, ask, violations)
+        if violations:
+            _raise_version_conflict(moves, violations)
+            return Refused(violations)
+        reach("after_commit")
+        return done
+
+    async def explain(self, principal: Principal, ask: Ask) -> Explanation:
+        """Every rule of the act with pass or fail, through the same judge; nothing locked, nothing written."""
+        async with self.database.transaction(principal) as conn:
+            calendar = await self._working_days(conn)
+            moves = await moves_of(conn, principal.staff_id, ask, calendar=calendar, shift=self.shift, lock=False)
+            return explained(moves)
+
+    async def _working_days(self, conn: Connection) -> Calendar:
+        if self._calendar_read_at is None or time.monotonic() - self._calendar_read_at > CALENDAR_SECONDS:
+            rows = await conn.rows(HOLIDAYS)
+            self._calendar = Calendar({r["day"]: r["is_working"] for r in rows})
+            self._calendar_read_at = time.monotonic()
+        return self._calendar
+
+
+def _raise_version_conflict(moves: tuple[Move, ...], violations: tuple[Violation, ...]) -> None:
+    if moves and any(v.code == "VERSION_CONFLICT" for v in violations):
+        first = moves[0]
+        raise VersionConflict(first.hold.version if first.hold else first.request.version if first.request else 1)
+
+
+async def _log_refusal(conn: Connection, principal: Principal, mutation: str, ask: Ask, violations: tuple[Violation, ...]) -> None:
+    about = {v.record for v in violations if v.record} | {i for i in (ask.request, ask.operation, ask.hold, ask.subject) if i}
+    told = sorted({f"{v.rule} {v.code}" for v in violations})
+    await access.log(
+        conn, principal, mutation, AccessResult.REFUSED, subjects=sorted(about), detail={"rules": told, "act": ask.action.value}
+    )
+
+
+async def _carry_out(w: Writing) -> dict[str, Any]:
+    if w.first.required:
+        w.operation = await operations.sit(w)
+        w.made["operation"] = w.operation
+    touched = {m.on.chain for m in w.moves if m.on}
+    touched |= await covered_loans(w) if w.ask.action in (Action.PLACE_HOLD, Action.LIFT_HOLD) else set()
+    w.chains = await Chains.lock(w.conn, touched or {w.by.org})
+    if w.first.required and not w.first.complete:
+        _tell_seat(w, touched)
+        return await _outcome(w, "PENDING")
+    await _lapse(w)
+    detail = await CHANGES[w.first.action](w)
+    if w.operation and w.first.required:
+        await operations.finish(w, w.operation)
+        detail |= {"operation": w.operation, "seats": {seat.value: person.id for seat, person in w.first.seats.items()}}
+    await _set_states(w)
+    if w.ask.action in EXITS and w.operation:
+        w.made["ticket"] = detail["ticket"] = await operations.ticket(w, w.operation)
+    _tell(w, detail, touched)
+    return await _outcome(w, "DONE")
+
+
+def _tell_seat(w: Writing, chains: set[UUID]) -> None:
+    """A taken seat is a change too: one event on each chain."""
+    assert w.chains is not None and w.operation is not None
+    tag = Tag.SEAT_TAKEN if w.ask.operation else Tag.OPERATION_OPENED
+    about: dict[str, Any] = {"act": w.ask.action.value, "seat": w.ask.seat}
+    for chain in sorted(chains or {w.by.org}):
+        records = [m.on.id for m in w.moves if m.on and m.on.chain == chain]
+        w.chains.note(chain, tag, subject=("operation", w.operation), by=w.by.id, at=w.at, records=records, **about)
+
+
+def _tell(w: Writing, detail: dict[str, Any], chains: set[UUID]) -> None:
+    assert w.chains is not None
+    for move in w.moves:
+        if move.on is None:
+            continue
+        finish = after(move.on.tier, move.on.state, move.action)
+        tag, about = TAGS[move.action], dict(detail)
+        if tag in REQUEST_TAGS:
+            subject = ("request", w.made["request"])
+        elif tag is Tag.OPERATION_WITHDRAWN:
+            subject = ("operation", w.made["operation"])
+        else:
+            subject = ("record", move.on.id)
+        if finish != move.on.state or move.lapsed:
+            about |= {"tier": move.on.tier, "from": move.on.state, "to": finish}
+        if move.inspection:
+            about |= {"findings": {"passed": move.inspection.passed, "pages": move.inspection.pages_counted}}
+        w.chains.note(move.on.chain, tag, subject=subject, by=w.by.id, at=w.at, record=move.on.id, act=move.action, **about)
+    if w.ask.action in (Action.PLACE_HOLD, Action.LIFT_HOLD):
+        for chain in sorted(chains or {w.by.org}):
+            w.chains.note(chain, TAGS[w.ask.action], subject=("hold", w.made["hold"]), by=w.by.id, at=w.at, **detail)
+
+
+async def _lapse(w: Writing) -> None:
+    """Meets reservations past their time: closes them and says so, before the record moves on."""
+    stale = [m for m in w.moves if m.lapsed and m.on]
+    if not stale:
+        return
+    assert w.chains is not None
+    await w.conn.run(CLOSE_UNUSED, the_ids=[m.lapsed.id for m in stale if m.lapsed], the_at=w.at)
+    requests = sorted({m.lapsed.request for m in stale if m.lapsed and m.lapsed.request})
+    await w.conn.run(SETTLE, the_ids=requests, the_state=RequestState.LAPSED.value, the_at=w.at)
+    for move in stale:
+        assert move.on is not None and move.lapsed is not None
+        await w.conn.run(SET_STATE, ids=[move.on.id], the_state=move.on.state.value)
+        about: dict[str, Any] = {"tier": move.on.tier, "from": "RESERVED", "to": move.on.state, "request": move.lapsed.request}
+        w.chains.note(
+            move.on.chain,
+            Tag.RESERVATION_LAPSED,
+            subject=("record", move.on.id),
+            by=w.by.id,
+            at=w.at,
+            record=move.on.id,
+            act=Action.LAPSE,
+            **about,
+        )
+
+
+async def _set_states(w: Writing) -> None:
+    by_finish: dict[str, list[UUID]] = {}
+    for move in w.moves:
+        if move.on and (finish := after(move.on.tier, move.on.state, move.action)) and finish is not move.on.state:
+            by_finish.setdefault(finish.value, []).append(move.on.id)
+    for finish_state, ids in by_finish.items():
+        await w.conn.run(SET_STATE, ids=ids, the_state=finish_state)
+
+
+async def _outcome(w: Writing, state: str) -> dict[str, Any]:
+    assert w.chains is not None
+    events = await w.chains.write()
+    made = {name: _text(value) for name, value in w.made.items()}
+    return {"state": state, "records": [str(r) for r in w.records], "events": [str(e) for e in events], **made}
+
+
+def _text(value: Any) -> Any:
+    return [str(v) for v in value] if isinstance(value, list) else str(value)

@@ -1,0 +1,280 @@
+"""How Moves are built: lock the request or operation, then the records in id order, read the clock, then the facts.
+
+Rows of the caller's branches are read as the caller; what may lie in another branch comes from facts_of(), which sees all.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from server.custody import reading
+from server.custody.asks import ask_from_json
+from server.custody.moves import Ask, Hold, Move, Movement, Person, Record, Request
+from server.custody.policy import TERM_DAYS, Calendar, ranks
+from server.custody.transitions import SEAT_ROLES, SEATS, after
+from server.errors import NotFound
+from storage.database import Connection
+from storage.terms import (
+    Action,
+    HoldKind,
+    MovementKind,
+    OperationState,
+    Purpose,
+    RecordState,
+    RequestKind,
+    RequestState,
+    Role,
+    Seat,
+    Tier,
+)
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Stand:
+    """How an operation stands: its row and the seats taken."""
+
+    row: Row | None = None
+    taken: Mapping[Seat, UUID] = field(default_factory=dict)
+
+    def pending(self, now: datetime) -> bool:
+        """Whether seats may still be taken."""
+        return self.row is not None and self.row["state"] == OperationState.PENDING and now <= self.row["expires_at"]
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Everything read for one ask, before it is cut into Moves."""
+
+    ask: Ask
+    at: datetime
+    by: Person
+    people: Mapping[UUID, Person]
+    stand: Stand
+    request: Request | None
+    hold: Hold | None
+    calendar: Calendar
+
+
+async def moves_of(
+    conn: Connection, caller: UUID, ask: Ask, *, calendar: Calendar, shift: timedelta = timedelta(), lock: bool = True
+) -> tuple[Move, ...]:
+    """One Move for each record of the ask; NotFound for what is unknown or not the caller's to see."""
+    stand = await _operation(conn, ask.operation, lock)
+    ask = _resolved(ask, stand)
+    request = await _request(conn, ask.request, lock)
+    hold = await _hold(conn, ask.hold, lock)
+    records = await _records(conn, ask, lock)
+    people = await _people(conn, {caller, *stand.taken.values()}, shift)
+    borrowers = {request.applicant, request.reader} if request else {caller, ask.reader or caller}
+    facts = {
+        f["record_id"]: f
+        for f in await conn.rows(reading.FACTS, ids=[r["id"] for r in records], people=sorted({*people, *borrowers}), shift=shift)
+    }
+    now = next(iter(facts.values()))["now"] if facts else await conn.value(reading.NOW, shift=shift)
+    scene = Scene(_seated(ask, people[caller], request, stand), now, people[caller], people, stand, request, hold, calendar)
+    if not records:
+        return (_move(scene, None, None, frozenset(), frozenset()),)
+    together = frozenset(r["id"] for r in records)
+    return tuple(_move(scene, _record(r), facts[r["id"]], together, frozenset(borrowers)) for r in records)
+
+
+def _resolved(ask: Ask, stand: Stand) -> Ask:
+    """A confirmation is the act that opened the operation, asked again by the next seat."""
+    if stand.row is None:
+        return ask
+    if ask.action is Action.WITHDRAW:
+        return replace(ask, records=tuple(stand.row["record_ids"]))
+    return replace(ask_from_json(stand.row["ask"]), operation=ask.operation, seat=ask.seat)
+
+
+def _seated(ask: Ask, by: Person, request: Request | None, stand: Stand) -> Ask:
+    """Without a named seat: the first open one that the caller may take."""
+    tier = Tier(stand.row["tier"]) if stand.row else None
+    wanted = next((SEATS[key] for key in SEATS if key[0] is ask.action and tier in (None, key[1])), ())
+    if ask.seat is not None or not wanted:
+        return ask
+    for seat in wanted:
+        fits = bool(request and request.reader == by.id) if seat is Seat.RECEIVER else bool(SEAT_ROLES[seat] & by.roles)
+        if fits and seat not in stand.taken:
+            return replace(ask, seat=seat)
+    return ask
+
+
+def _move(scene: Scene, record: Record | None, fact: Row | None, together: frozenset[UUID], borrowers: frozenset[UUID]) -> Move:
+    movement, lapsed, request = None, None, scene.request
+    if record is not None and fact is not None:
+        movement, lapsed, record = _stands(record, fact)
+        if lapsed and request and request.id == lapsed.request:
+            request = replace(request, state=RequestState.LAPSED)
+    tier = record.tier if record else Tier.FIRST
+    required, open_seats, sitting = _seats(scene, tier)
+    ask = scene.ask if scene.ask.seat or len(required) != 1 else replace(scene.ask, seat=required[0])
+    due_at, due_at_max = _due(scene, request, movement)
+    fact = fact or {}
+    return Move(
+        ask=ask,
+        action=_action(scene, ask, tier, request, record),
+        at=scene.at,
+        by=scene.by,
+        on=record,
+        request=request,
+        movement=movement,
+        lapsed=lapsed,
+        seats=sitting,
+        required=required,
+        open_seats=open_seats,
+        opened_by=scene.stand.row["opened_by"] if scene.stand.row and scene.stand.pending(scene.at) else None,
+        on_duty={Seat.KEY: _ids(fact, "key_ids"), Seat.CODE: _ids(fact, "code_ids")},
+        holds=tuple(Hold(HoldKind(k), p) for k, p in zip(fact.get("hold_kinds") or (), fact.get("hold_placers") or (), strict=True)),
+        hold=scene.hold,
+        interested=_ids(fact, "interested"),
+        overdue=_ids(fact, "overdue") & borrowers,
+        inactive=_ids(fact, "inactive") & borrowers,
+        frozen=frozenset(fact.get("frozen") or ()),
+        mates=_ids(fact, "mates"),
+        together=together,
+        due_at=due_at,
+        due_at_max=due_at_max,
+    )
+
+
+def _ids(fact: Row, name: str) -> frozenset[UUID]:
+    return frozenset(fact.get(name) or ())
+
+
+def _stands(record: Record, fact: Row) -> tuple[Movement | None, Movement | None, Record]:
+    """The open movement that counts, the reservation that has lapsed, and the record as it counts now."""
+    if fact["movement_id"] is None:
+        return None, None, record
+    movement = Movement(
+        fact["movement_id"],
+        MovementKind(fact["kind"]),
+        fact["request_id"],
+        fact["holder_id"],
+        fact["lapses_at"],
+        fact["out_at"],
+        fact["due_at"],
+        fact["returned_at"],
+        fact["operation_id"],
+        fact["claimed"],
+        fact["extensions"],
+        Purpose(fact["purpose"]) if fact["purpose"] else None,
+    )
+    if movement.kind is MovementKind.ACT:  # whoever opens the next operation closes it
+        return (movement if movement.operation else None), None, record
+    if movement.out_at is None and movement.lapses_at <= fact["now"] and record.state is RecordState.RESERVED:
+        rest = after(record.tier, record.state, Action.LAPSE)
+        assert rest is not None  # RESERVED has a LAPSE row in both tiers
+        return None, movement, replace(record, state=rest)  # past its time it counts as gone, for everybody at once
+    return movement, None, record
+
+
+def _action(scene: Scene, ask: Ask, tier: Tier, request: Request | None, record: Record | None) -> Action:
+    """The last approval reserves or extends; an item that did not come back is reported missing."""
+    if ask.action is Action.APPROVE and request is not None:
+        missing = ranks(tier, request.purpose) - set(request.approvals)
+        if len(missing) == 1 and missing <= scene.by.roles:  # one person gives one rank, however many roles they have
+            return Action.EXTEND if request.kind is RequestKind.EXTENSION else Action.RESERVE
+    if ask.action is Action.REJECT_RETURN and any(i.missing and record and i.record == record.id for i in ask.inspections):
+        return Action.RETURN_MISSING
+    return ask.action
+
+
+def _seats(scene: Scene, tier: Tier) -> tuple[tuple[Seat, ...], frozenset[Seat], dict[Seat, Person]]:
+    stand, ask = scene.stand, scene.ask
+    if ask.action is Action.WITHDRAW:
+        return (), frozenset(), {seat: scene.people[who] for seat, who in stand.taken.items()}
+    required = SEATS.get((ask.action, tier), ())
+    pending = stand.pending(scene.at) if ask.operation else True
+    open_seats = frozenset(required if pending else ()) - set(stand.taken)
+    seat = ask.seat if ask.seat or len(required) != 1 else required[0]
+    sitting = {s: scene.people[who] for s, who in stand.taken.items()}
+    return required, open_seats, sitting | ({seat: scene.by} if seat in open_seats and seat is not None else {})
+
+
+def _due(scene: Scene, request: Request | None, movement: Movement | None) -> tuple[datetime | None, datetime | None]:
+    """When it is to be back, and the latest that C21 allows; an extension counts from the old due instant."""
+    ask, calendar = scene.ask, scene.calendar
+    due_at = calendar.close_of(ask.due_on) if ask.due_on else (request.until if request else None)
+    purpose = request.purpose if request else ask.purpose or (movement.purpose if movement else None)
+    if purpose is None:
+        return due_at, None
+    start = movement.due_at if movement and movement.due_at else scene.at
+    return due_at, calendar.working_days_after(start, TERM_DAYS[purpose])
+
+
+def _record(row: Row) -> Record:
+    return Record(
+        row["id"],
+        Tier(row["tier"]),
+        RecordState(row["state"]),
+        row["org_id"],
+        row["custody_org_id"],
+        row["primary_loan_id"] or row["custody_org_id"],
+        row["vault_id"],
+        row["envelope_id"],
+        row["submitted_by"],
+        row["version"],
+    )
+
+
+async def _records(conn: Connection, ask: Ask, lock: bool) -> list[Row]:
+    wanted = list(ask.records)
+    if not wanted and ask.request:
+        wanted = [r["record_id"] for r in await conn.rows(reading.RECORDS_OF_REQUEST, request=ask.request)]
+    if not wanted:
+        return []
+    rows: list[Row] = await conn.rows(reading.RECORDS_LOCKED if lock else reading.RECORDS, ids=sorted(set(wanted)))
+    if len(rows) < len(set(wanted)):
+        raise NotFound()
+    return rows
+
+
+async def _request(conn: Connection, id_: UUID | None, lock: bool) -> Request | None:
+    if id_ is None:
+        return None
+    row = await conn.row(reading.REQUEST_LOCKED if lock else reading.REQUEST, request=id_)
+    if row is None:
+        raise NotFound()
+    given = {Role(a["rank"]): a["approver_id"] for a in await conn.rows(reading.APPROVALS, request=id_)}
+    return Request(
+        row["id"],
+        RequestKind(row["kind"]),
+        RequestState(row["state"]),
+        Purpose(row["purpose"]),
+        row["applicant_id"],
+        row["reader_id"],
+        row["version"],
+        given,
+        row["extends_id"],
+        row["extends_until"],
+        row["reason"],
+    )
+
+
+async def _operation(conn: Connection, id_: UUID | None, lock: bool) -> Stand:
+    if id_ is None:
+        return Stand()
+    row = await conn.row(reading.OPERATION_LOCKED if lock else reading.OPERATION, operation=id_)
+    if row is None:
+        raise NotFound()
+    taken = await conn.rows(reading.SEATS, operation=id_)
+    return Stand(row, {Seat(s["seat"]): s["staff_id"] for s in taken})
+
+
+async def _hold(conn: Connection, id_: UUID | None, lock: bool) -> Hold | None:
+    if id_ is None:
+        return None
+    row = await conn.row(reading.HOLD_LOCKED if lock else reading.HOLD, hold=id_)
+    if row is None:
+        raise NotFound()
+    return Hold(HoldKind(row["kind"]), row["placer_id"], row["version"]) if row["lifted_at"] is None else None
+
+
+async def _people(conn: Connection, ids: set[UUID], shift: timedelta) -> dict[UUID, Person]:
+    rows = await conn.rows(reading.PEOPLE, ids=sorted(ids), shift=shift)
+    return {r["id"]: Person(r["id"], r["org_id"], frozenset(Role(x) for x in r["roles"] if x), r["active"]) for r in rows}

@@ -1,0 +1,182 @@
+"""A Move: one record about to change, and all that a rule may look at. Pure and frozen."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from uuid import UUID
+
+from storage.terms import Action, HoldKind, HoldSubject, MovementKind, Purpose, RecordState, RequestKind, RequestState, Role, Seat, Tier
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Someone who takes part; roles include those delegated to them now."""
+
+    id: UUID
+    org: UUID
+    roles: frozenset[Role]
+    active: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """The record as it counts now: a lapsed reservation is already gone."""
+
+    id: UUID
+    tier: Tier
+    state: RecordState
+    org: UUID
+    custody_org: UUID
+    chain: UUID
+    vault: UUID | None = None
+    envelope: UUID | None = None
+    submitted_by: UUID | None = None
+    version: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """An access request with the approvals given so far."""
+
+    id: UUID
+    kind: RequestKind
+    state: RequestState
+    purpose: Purpose
+    applicant: UUID
+    reader: UUID
+    version: int = 1
+    approvals: Mapping[Role, UUID] = field(default_factory=dict)
+    extends: UUID | None = None
+    until: datetime | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """The open movement: reserved, then out, then returned; or a pending act. Never two for a record."""
+
+    id: UUID
+    kind: MovementKind
+    request: UUID | None
+    holder: UUID | None
+    lapses_at: datetime
+    out_at: datetime | None = None
+    due_at: datetime | None = None
+    returned_at: datetime | None = None
+    operation: UUID | None = None  # pending and not expired
+    claimed: bool = False
+    extensions: int = 0
+    purpose: Purpose | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """An active hold that covers the record, of whatever branch."""
+
+    kind: HoldKind
+    placer: UUID
+    version: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """What was found when a record came back; `missing` when it did not come with the others."""
+
+    record: UUID
+    numbers_match: bool
+    pages_match: bool
+    seal_intact: bool
+    no_alterations: bool
+    no_damage: bool
+    pages_counted: int = 0
+    findings: str | None = None
+    missing: bool = False
+
+    @property
+    def passed(self) -> bool:
+        """Whether everything was found right."""
+        return not self.missing and all((self.numbers_match, self.pages_match, self.seal_intact, self.no_alterations, self.no_damage))
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Into which slot an envelope goes at intake."""
+
+    envelope: UUID
+    location: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What the caller wants, already parsed: one shape for every act, so that it can be hashed, stored and asked again."""
+
+    action: Action
+    records: tuple[UUID, ...] = ()
+    request: UUID | None = None
+    operation: UUID | None = None
+    hold: UUID | None = None
+    seat: Seat | None = None
+    purpose: Purpose | None = None
+    reader: UUID | None = None
+    reason: str | None = None
+    due_on: date | None = None
+    brought_by: UUID | None = None
+    inspections: tuple[Inspection, ...] = ()
+    placements: tuple[Placement, ...] = ()
+    location: UUID | None = None
+    hold_kind: HoldKind | None = None
+    subject_kind: HoldSubject | None = None
+    subject: UUID | None = None
+    expected_version: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One record, one act, and every fact that a rule may look at."""
+
+    ask: Ask
+    action: Action
+    at: datetime  # the clock, read after the locks
+    by: Person
+    on: Record | None = None  # None only for holds, which may cover no record yet
+    request: Request | None = None
+    movement: Movement | None = None
+    lapsed: Movement | None = None  # what the desk must close before it moves the record
+    seats: Mapping[Seat, Person] = field(default_factory=dict)  # the caller's included
+    required: tuple[Seat, ...] = ()
+    open_seats: frozenset[Seat] = frozenset()  # before the caller sits down
+    opened_by: UUID | None = None  # of the operation that is named
+    on_duty: Mapping[Seat, frozenset[UUID]] = field(default_factory=dict)
+    holds: tuple[Hold, ...] = ()  # of every branch
+    hold: Hold | None = None  # the one being lifted, while it is active
+    interested: frozenset[UUID] = frozenset()  # manage the loan or are related to the party
+    overdue: frozenset[UUID] = frozenset()  # applicant or reader, with something overdue anywhere
+    inactive: frozenset[UUID] = frozenset()  # applicant or reader who has left
+    frozen: frozenset[str] = frozenset()  # kinds of open discrepancies
+    mates: frozenset[UUID] = frozenset()  # other papers of the envelope that stand where this one stands
+    together: frozenset[UUID] = frozenset()  # all records of the ask
+    due_at: datetime | None = None
+    due_at_max: datetime | None = None  # C21: the longest due instant for this purpose
+
+    @property
+    def record(self) -> Record:
+        """The record; rules of acts that always have one use this."""
+        assert self.on is not None, "this act has no record"
+        return self.on
+
+    @property
+    def purpose(self) -> Purpose | None:
+        """Of the request, asked for, or of the checkout that an extension prolongs."""
+        if self.request:
+            return self.request.purpose
+        return self.ask.purpose or (self.movement.purpose if self.movement else None)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every seat is taken."""
+        return set(self.required) <= set(self.seats)
+
+    @property
+    def inspection(self) -> Inspection | None:
+        """The findings for this record."""
+        return next((i for i in self.ask.inspections if self.on is not None and i.record == self.on.id), None)

@@ -1,0 +1,140 @@
+"""One mechanism for every act that more than one person must do.
+
+The first person opens it, each next takes a seat, the last seat moves everything. While it is pending it is named by the
+record's open movement, which the partial unique index keeps single; past expires_at it counts as gone.
+"""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ARRAY, Uuid, bindparam, func, select, update
+from sqlalchemy.dialects.postgresql import TIMESTAMP
+
+from server.custody.asks import ask_to_json
+from server.custody.policy import DESK_WINDOW_DAYS, OPERATION_WINDOW
+from server.custody.transitions import AT_THE_DESK, ENTRIES, EXITS
+from server.custody.writing import Writing
+from storage.tables import movements, off_balance_entries, operation_seats, operations, tickets
+from storage.terms import MovementKind, OffBalanceDirection, OperationState, Tier
+
+
+def _given(name: str, type_: Any = Uuid) -> Any:
+    return bindparam(f"the_{name}", type_=type_, required=True)
+
+
+IDS = ARRAY(Uuid)
+THESE = movements.c.id == func.any(_given("ids", IDS))
+EXPIRE_DISPLACED = (
+    update(operations)
+    .values(state=OperationState.EXPIRED.value)
+    .where(
+        operations.c.state == OperationState.PENDING.value,
+        operations.c.id.in_(
+            select(movements.c.operation_id).where(
+                movements.c.record_id == func.any(_given("records", IDS)), movements.c.closed_at.is_(None)
+            )
+        ),
+    )
+)
+POINT = update(movements).where(THESE).values(operation_id=_given("operation"))
+CLOSE_ACTS = (
+    update(movements)
+    .where(
+        movements.c.record_id == func.any(_given("records", IDS)),
+        movements.c.kind == MovementKind.ACT.value,
+        movements.c.closed_at.is_(None),
+    )
+    .values(closed_at=_given("at", TIMESTAMP(timezone=True)), operation_id=None)
+)
+FORGET = update(movements).where(movements.c.operation_id == _given("operation"), movements.c.closed_at.is_(None)).values(operation_id=None)
+
+
+async def sit(w: Writing) -> UUID:
+    """Takes the caller's seat, opening the operation for the first."""
+    id_ = w.ask.operation or await _open(w)
+    await w.conn.insert(operation_seats, {"operation_id": id_, "seat": w.ask.seat, "staff_id": w.by.id, "taken_at": w.at})
+    return id_
+
+
+async def _open(w: Writing) -> UUID:
+    first, tier = w.first, w.first.on.tier if w.first.on else Tier.FIRST
+    at_desk = w.ask.action in AT_THE_DESK
+    expires = w.calendar.working_days_after(w.at, DESK_WINDOW_DAYS) if at_desk else w.at + OPERATION_WINDOW
+    stored = ask_to_json(w.ask) | {"records": [str(r) for r in w.records]}
+    if not at_desk:  # what expired on these records is displaced: marked, and never to be finished
+        await w.conn.run(EXPIRE_DISPLACED, the_records=w.records)
+    id_: UUID = await w.conn.insert(
+        operations,
+        {
+            "org_id": w.by.org,
+            "action": w.ask.action,
+            "tier": tier,
+            "vault_id": first.on.vault if first.on else None,
+            "request_id": w.ask.request or (first.movement.request if first.movement else None),
+            "record_ids": w.records,
+            "required_seats": list(first.required),
+            "ask": stored,
+            "opened_by": w.by.id,
+            "opened_at": w.at,
+            "expires_at": expires,
+        },
+        returning="id",
+    )
+    if not at_desk:
+        await _occupy(w, id_)
+    return id_
+
+
+async def _occupy(w: Writing, id_: UUID) -> None:
+    """The open movement of each record names the operation; a record without one gets a movement of kind ACT."""
+    await w.conn.run(POINT, the_ids=w.movements, the_operation=id_)
+    free = [m.on for m in w.moves if m.on and not m.movement]
+    if not free:
+        return
+    await w.conn.run(CLOSE_ACTS, the_records=[r.id for r in free], the_at=w.at)
+    await w.conn.insert(
+        movements,
+        [
+            {
+                "org_id": r.org,
+                "record_id": r.id,
+                "kind": MovementKind.ACT,
+                "operation_id": id_,
+                "reserved_at": w.at,
+                "lapses_at": w.at + OPERATION_WINDOW,
+            }
+            for r in free
+        ],
+    )
+
+
+async def finish(w: Writing, id_: UUID) -> None:
+    """The last seat is taken: the operation is done, its own movements are closed, core banking will hear of it."""
+    await w.conn.update(operations, {"id": id_}, {"state": OperationState.DONE, "done_at": w.at})
+    await w.conn.run(CLOSE_ACTS, the_records=w.records, the_at=w.at)
+    first = w.first
+    if first.on is None or first.on.tier is not Tier.FIRST or w.ask.action not in EXITS | ENTRIES:
+        return
+    direction = OffBalanceDirection.OUT if w.ask.action in EXITS else OffBalanceDirection.IN
+    await w.conn.insert(
+        off_balance_entries,
+        [
+            {"org_id": m.on.custody_org, "record_id": m.on.id, "operation_id": id_, "direction": direction, "queued_at": w.at}
+            for m in w.moves
+            if m.on
+        ],
+    )
+
+
+async def withdraw(w: Writing, id_: UUID) -> None:
+    """Nobody will take the seats that are left; the records are as free as before."""
+    await w.conn.update(operations, {"id": id_}, {"state": OperationState.WITHDRAWN})
+    await w.conn.run(CLOSE_ACTS, the_records=w.records, the_at=w.at)
+    await w.conn.run(FORGET, the_operation=id_)
+
+
+async def ticket(w: Writing, id_: UUID) -> UUID:
+    """The next number of the unit. Taken after everything that can wait: until the commit nobody else gets one."""
+    org = w.first.record.custody_org
+    made: UUID = await w.conn.insert(tickets, {"org_id": org, "ticket_no": 0, "operation_id": id_, "issued_at": w.at}, returning="id")
+    return made

@@ -1,0 +1,57 @@
+"""What the desk reads as its caller: records, requests, operations, people, holds. Built once, run as text."""
+
+from typing import Any
+
+from sqlalchemy import ARRAY, Interval, Uuid, bindparam, cast, column, func, select, text, union
+from sqlalchemy.dialects.postgresql import TIMESTAMP
+
+from sqlalchemy.sql import ClauseElement
+
+from storage.tables import (
+    access_requests,
+    approvals,
+    archive_records,
+    delegations,
+    holds,
+    operation_seats,
+    operations,
+    request_lines,
+    staff,
+    staff_roles,
+)
+
+
+def given(name: str, type_: Any = Uuid) -> Any:
+    """A parameter."""
+    return bindparam(name, type_=type_, required=True)
+
+
+IDS = ARRAY(Uuid)
+NOW = select(func.clock_timestamp() + given("shift", Interval()))
+RECORDS = select(archive_records).where(archive_records.c.id == func.any(given("ids", IDS))).order_by(archive_records.c.id)
+RECORDS_LOCKED = RECORDS.with_for_update()
+RECORDS_OF_REQUEST = select(request_lines.c.record_id).where(request_lines.c.request_id == given("request"))
+REQUEST = select(access_requests).where(access_requests.c.id == given("request"))
+REQUEST_LOCKED = REQUEST.with_for_update()
+APPROVALS = select(approvals.c.rank, approvals.c.approver_id).where(approvals.c.request_id == given("request"))
+OPERATION = select(operations).where(operations.c.id == given("operation"))
+OPERATION_LOCKED = OPERATION.with_for_update()
+SEATS = select(operation_seats.c.seat, operation_seats.c.staff_id).where(operation_seats.c.operation_id == given("operation"))
+HOLD = select(holds).where(holds.c.id == given("hold"))
+HOLD_LOCKED = HOLD.with_for_update()
+FACTS = select(text("*")).select_from(func.facts_of(given("ids", IDS), given("people", IDS), given("shift", Interval())))
+SUBJECT_LOCKED: ClauseElement = select(column("record_id"), column("loan_id")).select_from(
+    func.lock_subject(*(given(name) for name in ("record", "loan", "asset", "party", "dealer")))
+)
+
+_now = cast(func.clock_timestamp(), TIMESTAMP(timezone=True)) + given("shift", Interval())
+_roles = union(
+    select(staff_roles.c.staff_id, staff_roles.c.role),
+    select(delegations.c.to_staff_id, delegations.c.role).where(delegations.c.during.op("@>")(_now)),
+).subquery()
+PEOPLE = (
+    select(staff.c.id, staff.c.org_id, staff.c.active, func.array_agg(_roles.c.role).label("roles"))
+    .outerjoin(_roles, _roles.c.staff_id == staff.c.id)
+    .where(staff.c.id == func.any(given("ids", IDS)))
+    .group_by(staff.c.id)
+)

@@ -1,0 +1,24 @@
+"""THE TABLE. Adding a rule is adding a row in one of the chapters and its words in words.toml."""
+
+from collections.abc import Iterable
+
+from server.custody.moves import Move
+from server.custody.rules import lending, people, returns
+from server.custody.rules.table import WORDS, Rule, Violation, violated
+
+RULES: tuple[Rule, ...] = tuple(
+    sorted((*people.RULES, *lending.RULES, *returns.RULES, *people.VERSIONS), key=lambda rule: int(rule.number[1:]))
+)
+
+
+def judge(moves: Iterable[Move]) -> tuple[Violation, ...]:
+    """Every violation of every move, in rule order; empty when all may go on."""
+    return violated(RULES, moves)
+
+
+def rule_of_twin(constraint: str | None) -> Rule | None:
+    """The rule whose twin PostgreSQL has just enforced."""
+    return next((rule for rule in RULES if constraint and constraint in rule.twins), None)
+
+
+__all__ = ["RULES", "WORDS", "Rule", "Violation", "judge", "rule_of_twin"]

@@ -1,0 +1,286 @@
+"""C8 to C22: what may leave its place, for whom, why and for how long."""
+
+from server.custody.moves import Hold, Move
+from server.custody.policy import EXTENSIONS_MAX, LITIGATION, PURPOSES
+from server.custody.rules.groups import (
+    ASKING,
+    DECISIONS,
+    EXIT,
+    LEAVING,
+    LENDING,
+    ON_RECORDS,
+    PROLONGING,
+    REFUSING_RETURN,
+    SEATED,
+    TAKING,
+    VAULT_ACTS,
+)
+from server.custody.rules.table import Rule, by_construction
+from server.custody.transitions import AT_THE_DESK, after
+from storage.terms import Action, HoldKind, Purpose, RequestKind, RequestState, Role, Seat
+
+ENVELOPE_ACTS = (
+    frozenset({Action.REQUEST_CHECKOUT, Action.RESERVE, Action.CHECK_OUT, Action.INTAKE, Action.PRESENT_RETURN, Action.ACCEPT_RETURN})
+    | REFUSING_RETURN
+)
+STEPS = {
+    Action.APPROVE: RequestState.SUBMITTED,
+    Action.RESERVE: RequestState.SUBMITTED,
+    Action.EXTEND: RequestState.SUBMITTED,
+    Action.REJECT: RequestState.SUBMITTED,
+    Action.CHECK_OUT: RequestState.APPROVED,
+    Action.START_READING: RequestState.APPROVED,
+}
+
+
+def _permits(hold: Hold, m: Move) -> bool:
+    """A hold lets its own purpose through: the court's exit, asked by its placer, seen by a vice president."""
+    r = m.request
+    return (
+        hold.kind is HoldKind.LEGAL
+        and r is not None
+        and r.purpose in LITIGATION
+        and r.applicant == hold.placer
+        and (m.action not in LEAVING or Role.VICE_PRESIDENT in r.approvals)
+    )
+
+
+def _no_hold(m: Move) -> bool:
+    reading = m.action is Action.REQUEST_READING or (m.request is not None and m.request.kind is RequestKind.READ_ON_SITE)
+    asked_by_placer = m.action is Action.REQUEST_CHECKOUT and m.purpose in LITIGATION
+    return reading or all(_permits(h, m) or (asked_by_placer and h.kind is HoldKind.LEGAL and h.placer == m.by.id) for h in m.holds)
+
+
+def _taken_by_another(m: Move) -> bool:
+    taken = m.movement
+    return taken is not None and taken.out_at is None and taken.request != (m.request.id if m.request else None)
+
+
+def _no_other_operation(m: Move) -> bool:
+    return m.movement is None or m.movement.operation in (None, m.ask.operation)
+
+
+def _right_step(m: Move) -> bool:
+    r = m.request
+    if r is None:
+        return False
+    if m.action is Action.CANCEL:
+        return r.state in (RequestState.SUBMITTED, RequestState.APPROVED, RequestState.WAITING)
+    lapsed = m.action in LEAVING and r.state is RequestState.LAPSED  # said by C20
+    return r.state is STEPS[m.action] or lapsed
+
+
+def _right_kind(m: Move) -> bool:
+    wanted = {Action.CHECK_OUT: RequestKind.CHECKOUT, Action.START_READING: RequestKind.READ_ON_SITE}[m.action]
+    return m.request is not None and m.request.kind is wanted
+
+
+def _not_lapsed(m: Move) -> bool:
+    return m.lapsed is None and not (m.request and m.request.state is RequestState.LAPSED)
+
+
+def _receiver_is_reader(m: Move) -> bool:
+    receiver = m.seats.get(Seat.RECEIVER)
+    return receiver is None or m.request is None or receiver.id == m.request.reader
+
+
+def _extends_once(m: Move) -> bool:
+    return m.movement is None or m.purpose in LITIGATION or m.movement.extensions < EXTENSIONS_MAX
+
+
+def _before_due(m: Move) -> bool:
+    return m.movement is None or m.movement.due_at is None or m.at < m.movement.due_at
+
+
+RULES: tuple[Rule, ...] = (
+    Rule(
+        "C8",
+        "ENVELOPE_SPLIT_FORBIDDEN",
+        ENVELOPE_ACTS,
+        "all papers of the envelope move together",
+        lambda m: m.mates <= m.together,
+        "ct_archive_records_c8_together",
+        facts=("mates",),
+    ),
+    Rule(
+        "C10",
+        "TICKET_SEQUENCE_ERROR",
+        EXIT,
+        "each exit has the next number of its unit's tickets",
+        by_construction,
+        "tg_tickets_c10_next_number, uq_tickets_c10_number, uq_tickets_c10_one_per_exit, ct_operations_c10_exit_has_ticket",
+    ),
+    Rule(
+        "C11",
+        "LEDGER_ENTRY_MISSING",
+        VAULT_ACTS - {Action.REJECT_RETURN},
+        "each first-tier entry and exit queues an off-balance entry",
+        by_construction,
+        "ct_operations_c11_off_balance, uq_off_balance_entries_c11_one_each",
+    ),
+    Rule(
+        "C13",
+        "PURPOSE_NOT_ALLOWED",
+        LENDING,
+        "the purpose is one of the tier's",
+        lambda m: m.purpose in PURPOSES[m.record.tier],
+        "fk_access_requests_c13_purpose",
+        facts=("purpose",),
+    ),
+    Rule(
+        "C13",
+        "PURPOSE_NOT_ALLOWED",
+        ASKING,
+        "another purpose is told in words",
+        lambda m: m.purpose is not Purpose.OTHER or bool(m.ask.reason and m.ask.reason.strip()),
+        "ck_access_requests_c13_other_in_words",
+        facts=("purpose",),
+    ),
+    Rule(
+        "C14",
+        "ALREADY_CHECKED_OUT",
+        TAKING,
+        "the record has no open checkout",
+        lambda m: m.movement is None or m.movement.out_at is None,
+        "uq_movements_c14_one_open",
+        facts=("movement",),
+        earliest=lambda m: m.movement.due_at if m.movement else None,
+    ),
+    Rule(
+        "C14",
+        "RESERVED_BY_OTHER",
+        TAKING,
+        "the record is not reserved for another request",
+        lambda m: not _taken_by_another(m),
+        "uq_movements_c14_one_open",
+        facts=("movement",),
+        earliest=lambda m: m.movement.lapses_at if m.movement else None,
+    ),
+    Rule(
+        "C14",
+        "RESERVED_BY_OTHER",
+        SEATED - AT_THE_DESK,
+        "no other operation is pending on the record",
+        _no_other_operation,
+        "uq_movements_c14_one_open, tg_movements_c14_one_pending",
+        facts=("movement",),
+    ),
+    Rule(
+        "C15",
+        "INVALID_TRANSITION",
+        ON_RECORDS,
+        "the state permits the act",
+        lambda m: after(m.record.tier, m.record.state, m.action) is not None,
+        "tg_archive_records_c15_transition, ct_archive_records_c15_state_is_rows",
+        facts=("record",),
+    ),
+    Rule(
+        "C15",
+        "INVALID_TRANSITION",
+        (DECISIONS - AT_THE_DESK) | LEAVING,
+        "the request is at the right step",
+        _right_step,
+        "tg_access_requests_c15_step",
+        facts=("request",),
+    ),
+    Rule(
+        "C15",
+        "INVALID_TRANSITION",
+        LEAVING,
+        "the request is of the kind of the act",
+        _right_kind,
+        "ct_movements_c15_request_kind",
+        facts=("request",),
+    ),
+    Rule(
+        "C16",
+        "RECORD_ON_HOLD",
+        LENDING,
+        "no hold is active, or it permits this purpose",
+        _no_hold,
+        "tg_movements_c16_no_hold",
+        facts=("holds",),
+    ),
+    Rule(
+        "C16",
+        "HOLD_NOT_LIFTABLE",
+        AT_THE_DESK,
+        "a hold is lifted by a second person",
+        lambda m: m.hold is None or m.seats.get(Seat.SECOND, m.by).id != m.hold.placer or Seat.SECOND not in m.seats,
+        "ck_holds_c16_second_person",
+        facts=("seats",),
+    ),
+    Rule(
+        "C17",
+        "RECORD_FROZEN",
+        LENDING - ASKING,
+        "the record is not frozen by a discrepancy or a count",
+        lambda m: not m.frozen,
+        "tg_movements_c17_not_frozen",
+        facts=("frozen",),
+    ),
+    Rule(
+        "C18",
+        "BORROWER_BLOCKED",
+        LENDING,
+        "applicant and reader are active and have nothing overdue",
+        lambda m: not m.overdue and not m.inactive,
+        "[overdue is a matter of the clock]",
+        facts=("overdue", "inactive"),
+    ),
+    Rule(
+        "C19",
+        "HOLDER_MISMATCH",
+        EXIT,
+        "the receiver is the person the request names",
+        _receiver_is_reader,
+        "tg_operation_seats_c19_receiver",
+        facts=("seats", "request"),
+    ),
+    Rule(
+        "C20",
+        "RESERVATION_EXPIRED",
+        LEAVING,
+        "the reservation has not lapsed",
+        _not_lapsed,
+        "ck_movements_c20_before_lapse",
+        facts=("lapsed",),
+    ),
+    Rule("C21", "DUE_DATE_REQUIRED", EXIT, "a due day is named", lambda m: m.due_at is not None, "ck_movements_c21_due"),
+    Rule(
+        "C21",
+        "LOAN_TERM_EXCEEDED",
+        EXIT | PROLONGING,
+        "the due instant is after now and within the purpose's term",
+        lambda m: m.due_at is None or m.due_at_max is None or m.at < m.due_at <= m.due_at_max,
+        "ck_movements_c21_due [its upper bound is a parameter]",
+        facts=("due_at", "due_at_max"),
+    ),
+    Rule(
+        "C22",
+        "EXTENSION_TOO_LATE",
+        PROLONGING,
+        "the checkout is not yet due",
+        _before_due,
+        "tg_movements_c22_extension",
+        facts=("movement",),
+    ),
+    Rule(
+        "C22",
+        "EXTENSION_LIMIT",
+        PROLONGING,
+        "the checkout was not extended before, or a court decides its end",
+        _extends_once,
+        "tg_movements_c22_extension [the limit is a parameter]",
+        facts=("movement",),
+    ),
+    Rule(
+        "C19",
+        "HOLDER_MISMATCH",
+        frozenset({Action.REQUEST_EXTENSION}),
+        "the holder asks for the extension",
+        lambda m: m.movement is not None and m.by.id == m.movement.holder,
+        "tg_movements_c22_extension",
+        facts=("movement",),
+    ),
+)

@@ -1,0 +1,210 @@
+"""C0 to C6: who may act, and that no two of the duties meet in one person."""
+
+from server.custody.moves import Move
+from server.custody.policy import ranks
+from server.custody.rules.groups import DECIDING, DECISIONS, EVERY, EXIT, SEATED, TAKING
+from server.custody.rules.table import Rule, by_construction
+from server.custody.transitions import AT_THE_DESK, SEAT_ROLES, WHO
+from storage.terms import Action, Role, Seat
+
+ROLES_CHANGE = "[roles change; the seat and rank tables are checked when they are used]"
+
+
+def _has_role(m: Move) -> bool:
+    if not m.by.active:
+        return False
+    if m.required:
+        return m.ask.seat is None or bool(SEAT_ROLES[m.ask.seat] & m.by.roles)
+    return bool(m.by.roles & WHO[m.action])
+
+
+def _roles_wanted(m: Move) -> frozenset[Role]:
+    return SEAT_ROLES[m.ask.seat] if m.required and m.ask.seat else WHO.get(m.action, frozenset())
+
+
+def _keepers_on_duty(m: Move) -> bool:
+    return all(m.seats[s].id in m.on_duty.get(s, frozenset()) for s in (Seat.KEY, Seat.CODE) if s in m.seats)
+
+
+def _all_different(m: Move) -> bool:
+    keepers = [p.id for s, p in m.seats.items() if s is not Seat.CLERK]
+    return len(set(keepers)) == len(keepers)
+
+
+def _no_double_duty(m: Move) -> bool:
+    both = m.on_duty.get(Seat.KEY, frozenset()) & m.on_duty.get(Seat.CODE, frozenset())
+    return not both & {person.id for person in m.seats.values()}
+
+
+def _releasers_are_others(m: Move) -> bool:
+    if m.request is None:
+        return True
+    asked = {m.request.applicant, *m.request.approvals.values()}
+    return not any(person.id in asked for seat, person in m.seats.items() if seat is not Seat.RECEIVER)
+
+
+def _clerk_is_another(m: Move) -> bool:
+    clerk = m.seats.get(Seat.CLERK)
+    return clerk is None or all(clerk.id != person.id for seat, person in m.seats.items() if seat is not Seat.CLERK)
+
+
+def _approval_is_of_use(m: Move) -> bool:
+    assert m.request is not None  # a decision names its request
+    return bool((ranks(m.record.tier, m.purpose) - set(m.request.approvals)) & m.by.roles)
+
+
+def _fully_approved(m: Move) -> bool:
+    return m.request is not None and ranks(m.record.tier, m.purpose) <= set(m.request.approvals)
+
+
+def _cancels_own(m: Move) -> bool:
+    return m.request is not None and m.by.id == m.request.applicant
+
+
+def _withdraws_own(m: Move) -> bool:
+    return m.opened_by == m.by.id or any(person.id == m.by.id for person in m.seats.values())
+
+
+RULES: tuple[Rule, ...] = (
+    Rule(
+        "C0",
+        "ROLE_REQUIRED",
+        EVERY,
+        "the caller has a role for this act or seat",
+        _has_role,
+        ROLES_CHANGE,
+        facts=("by", "required"),
+        roles=_roles_wanted,
+    ),
+    Rule(
+        "C0",
+        "ROLE_REQUIRED",
+        frozenset({Action.CANCEL}),
+        "only the applicant cancels a request",
+        _cancels_own,
+        "[who calls is known to the server alone]",
+        facts=("request",),
+    ),
+    Rule(
+        "C0",
+        "ROLE_REQUIRED",
+        frozenset({Action.WITHDRAW}),
+        "only who opened or joined an operation withdraws it",
+        _withdraws_own,
+        "[who calls is known to the server alone]",
+        facts=("seats",),
+    ),
+    Rule(
+        "C0",
+        "SEAT_NOT_OPEN",
+        SEATED,
+        "the caller takes an open seat of the operation",
+        lambda m: m.ask.seat in m.open_seats,
+        "uq_operation_seats_c1_each_once, tg_operation_seats_c1_on_duty",
+        facts=("open_seats",),
+    ),
+    Rule(
+        "C0",
+        "SEAT_NOT_OPEN",
+        frozenset({Action.WITHDRAW}),
+        "the operation is still pending",
+        lambda m: m.opened_by is not None,
+        "tg_operations_c15_step",
+        facts=("seats",),
+    ),
+    Rule(
+        "C0",
+        "HOLD_NOT_LIFTABLE",
+        AT_THE_DESK,
+        "the hold is active",
+        lambda m: m.hold is not None,
+        "ck_holds_c16_lifted_by",
+        facts=("hold",),
+    ),
+    Rule(
+        "C1",
+        "DUAL_CONTROL_REQUIRED",
+        SEATED - AT_THE_DESK,
+        "KEY and CODE are two different keepers, each on duty now",
+        lambda m: _keepers_on_duty(m) and _all_different(m),
+        "tg_operation_seats_c1_on_duty, uq_operation_seats_c1_c6_one_seat_each, ct_operations_c1_all_seats, ck_operations_c1_in_time, "
+        "ck_movements_c1_exit_by_operation, ct_movements_c1_done",
+        facts=("seats", "on_duty"),
+    ),
+    Rule(
+        "C2",
+        "KEEPER_DUTY_CONFLICT",
+        SEATED - AT_THE_DESK,
+        "nobody seated has KEY and CODE duty for one vault",
+        _no_double_duty,
+        "ex_keeper_duties_c2_one_seat_per_keeper",
+        facts=("on_duty",),
+    ),
+    Rule(
+        "C3",
+        "SEGREGATION_OF_DUTIES",
+        DECIDING | {Action.REJECT},
+        "the approver is neither the applicant nor an earlier approver",
+        lambda m: m.request is not None and m.by.id not in {m.request.applicant, *m.request.approvals.values()},
+        "ck_approvals_c3_not_applicant, uq_approvals_c3_one_each, fk_approvals_c3_applicant",
+        facts=("request",),
+    ),
+    Rule(
+        "C3",
+        "SEGREGATION_OF_DUTIES",
+        EXIT,
+        "whoever hands out neither applied nor approved",
+        _releasers_are_others,
+        "tg_operation_seats_c3_releaser",
+        facts=("request", "seats"),
+    ),
+    Rule(
+        "C4",
+        "CONFLICT_OF_INTEREST",
+        DECIDING | (SEATED - AT_THE_DESK),
+        "the caller has no interest in the loan",
+        lambda m: m.ask.seat is Seat.RECEIVER or m.by.id not in m.interested,
+        "tg_approvals_c4_no_interest, tg_operation_seats_c4_no_interest",
+    ),
+    Rule(
+        "C5",
+        "APPROVAL_INSUFFICIENT",
+        DECIDING,
+        "the approver holds a rank that the request still needs",
+        _approval_is_of_use,
+        "uq_approvals_c5_one_per_rank",
+        facts=("request",),
+        roles=lambda m: ranks(m.record.tier, m.purpose),
+    ),
+    Rule(
+        "C5",
+        "APPROVAL_INSUFFICIENT",
+        TAKING - {Action.RESERVE},
+        "every rank of the matrix has approved",
+        _fully_approved,
+        "ct_access_requests_c5_all_ranks",
+        facts=("request",),
+        roles=lambda m: ranks(m.record.tier, m.purpose),
+    ),
+    Rule(
+        "C6",
+        "REGISTER_CLERK_CONFLICT",
+        SEATED - AT_THE_DESK,
+        "the clerk is not one of the keepers",
+        _clerk_is_another,
+        "uq_operation_seats_c1_c6_one_seat_each",
+        facts=("seats",),
+    ),
+)
+
+VERSIONS: tuple[Rule, ...] = (
+    Rule(
+        "C51",
+        "VERSION_CONFLICT",
+        DECISIONS,
+        "the version is the one that was read",
+        lambda m: m.ask.expected_version in (None, (m.hold.version if m.hold else m.request.version if m.request else None)),
+        "[what the caller has read is known to the caller alone]",
+    ),
+    Rule("C51", "IDEMPOTENCY_CONFLICT", EVERY, "a key is spent once, on one input", by_construction, "pk_idempotency_keys"),
+)

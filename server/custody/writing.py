@@ -1,0 +1,53 @@
+"""What an act's change has in hand: judged moves, the connection, the locked chains."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from server.compliance.events import Chains
+from server.custody.moves import Ask, Move, Person
+from server.custody.policy import Calendar
+from storage.database import Connection
+
+
+@dataclass(slots=True)
+class Writing:
+    """One act being carried out; `made` collects the ids that the answer will name."""
+
+    conn: Connection
+    moves: tuple[Move, ...]
+    calendar: Calendar
+    operation: UUID | None = None
+    chains: Chains | None = None
+    made: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def first(self) -> Move:
+        """All moves of an act share the ask, the caller, the instant and the request."""
+        return self.moves[0]
+
+    @property
+    def ask(self) -> Ask:
+        """What was asked."""
+        return self.first.ask
+
+    @property
+    def by(self) -> Person:
+        """Who asks."""
+        return self.first.by
+
+    @property
+    def at(self) -> datetime:
+        """The clock, read after the locks."""
+        return self.first.at
+
+    @property
+    def records(self) -> list[UUID]:
+        """Ids of the records, in order."""
+        return [m.on.id for m in self.moves if m.on]
+
+    @property
+    def movements(self) -> list[UUID]:
+        """Ids of the open movements that count."""
+        return [m.movement.id for m in self.moves if m.movement]
