@@ -20,9 +20,7 @@ from storage.statements import change, columns_of, compiled, insertion
 from storage.terms import Role
 
 EVERYWHERE = "*"
-PRINCIPAL_SQL = (
-    "select set_config('app.staff', $1, true), set_config('app.branches', $2, true), set_config('app.roles', $3, true)"
-)
+PRINCIPAL_SQL = "select set_config('app.staff', $1, true), set_config('app.branches', $2, true), set_config('app.roles', $3, true)"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ Create Date: 2026-11-23
 """
 
 from pathlib import Path
+from typing import Any
 
 from alembic import op
 
@@ -18,16 +19,23 @@ SQL = Path(__file__).parents[1] / "sql"
 PARTS = ("tables", "history", "access", "custody", "reference", "owners")
 
 
+def _run(part: str) -> None:
+    """A frozen file, given to the driver as one script."""
+    script = (SQL / f"0001_{part}.sql").read_text("utf-8")
+
+    async def execute(driver: Any) -> None:
+        await driver.execute(script)
+
+    connection: Any = op.get_bind().connection.dbapi_connection
+    connection.run_async(execute)
+
+
 def upgrade() -> None:
-    """Runs the frozen files in order; the driver takes each as one script."""
-    connection = op.get_bind().connection.driver_connection
+    """Runs the files in order."""
     for part in PARTS:
-        script = (SQL / f"0001_{part}.sql").read_text("utf-8")
-        op.get_bind().connection.run_async(lambda _, script=script: connection.execute(script))
+        _run(part)
 
 
 def downgrade() -> None:
     """Empties the schema; alembic's own table stays."""
-    connection = op.get_bind().connection.driver_connection
-    script = (SQL / "0001_down.sql").read_text("utf-8")
-    op.get_bind().connection.run_async(lambda _: connection.execute(script))
+    _run("down")

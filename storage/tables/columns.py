@@ -36,7 +36,6 @@ metadata = MetaData(
 )
 
 
-
 class XID8(UserDefinedType[int]):
     """PostgreSQL's 64-bit transaction id."""
 
@@ -77,9 +76,7 @@ def ref(
     name: str, to: str, comment: str, *, null: bool = False, index: bool = False, primary: bool = False, cycle: bool = False
 ) -> Column[Any]:
     """A column that points at another table's id; `cycle` adds the constraint after both tables exist."""
-    return Column(
-        name, Uuid, ForeignKey(f"{to}.id", use_alter=cycle), nullable=null, index=index, primary_key=primary, comment=comment
-    )
+    return Column(name, Uuid, ForeignKey(f"{to}.id", use_alter=cycle), nullable=null, index=index, primary_key=primary, comment=comment)
 
 
 def org(comment: str = "The unit that the row belongs to.", *, index: bool = True) -> Column[Any]:

@@ -57,7 +57,9 @@ events = table(
     need("canonical", LargeBinary, "Canonical bytes, version 1."),
     need("prev_hash", LargeBinary, "Hash of the event before; empty for the first."),
     need("hash", LargeBinary, "SHA-256 of prev_hash and canonical."),
-    need("transaction_id", XID8, "Transaction that wrote it; readers stay below the snapshot.", server_default=text("pg_current_xact_id()")),
+    need(
+        "transaction_id", XID8, "Transaction that wrote it; readers stay below the snapshot.", server_default=text("pg_current_xact_id()")
+    ),
     PrimaryKeyConstraint("chain_id", "seq", name="pk_events"),
     UniqueConstraint("id"),
     Index("ix_events_record_id", "record_id"),

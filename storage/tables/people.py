@@ -96,9 +96,7 @@ keeper_duties = table(
     need("during", TSTZRANGE, "When the duty holds."),
     *stamps(),
     one_of("seat", (Seat.KEY, Seat.CODE), "c1_seat"),
-    ExcludeConstraint(
-        ("vault_id", "="), ("staff_id", "="), ("during", "&&"), using="gist", name="ex_keeper_duties_c2_one_seat_per_keeper"
-    ),
+    ExcludeConstraint(("vault_id", "="), ("staff_id", "="), ("during", "&&"), using="gist", name="ex_keeper_duties_c2_one_seat_per_keeper"),
 )
 
 policy_parameters = table(

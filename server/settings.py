@@ -1,0 +1,97 @@
+"""Settings from the environment, each with its meaning; a wrong one stops the start with one clear line."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PREFIX = "LOANFILE_"
+DEVELOPMENT_KEY = "0" * 64
+
+
+class Environment(StrEnum):
+    """Development has the embedded issuer and default keys; production refuses both."""
+
+    DEVELOPMENT = "development"
+    PRODUCTION = "production"
+
+
+class SettingsError(RuntimeError):
+    """One line for the person who started the program."""
+
+
+class Settings(BaseSettings):
+    """All of them; the field's name in capitals with the prefix LOANFILE_ is the variable."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
+
+    env: Annotated[Environment, Field(description="`development` or `production`.")] = Environment.DEVELOPMENT
+    home: Annotated[Path, Field(description="Folder of the embedded servers and their data.")] = Path(".loanfile")
+    host: Annotated[str, Field(description="Address to serve on.")] = "127.0.0.1"
+    port: Annotated[int, Field(description="Port to serve on.", ge=0, le=65535)] = 8000
+    database_url: Annotated[str | None, Field(description="PostgreSQL as the role `loanfile_app`; unset: the embedded one.")] = None
+    migration_database_url: Annotated[str | None, Field(description="The same database as `loanfile_owner`, for migrations.")] = None
+    s3_endpoint: Annotated[str | None, Field(description="Address of the object store; unset: the embedded one.")] = None
+    s3_access_key: Annotated[str, Field(description="Access key of the object store.")] = ""
+    s3_secret_key: Annotated[SecretStr, Field(description="Secret key of the object store.")] = SecretStr("")
+    s3_region: Annotated[str, Field(description="Region of the object store.")] = "us-east-1"
+    s3_locked_bucket: Annotated[str, Field(description="Bucket with object lock; made by an administrator.")] = "loanfile"
+    s3_staging_bucket: Annotated[str, Field(description="Bucket for uploads under way.")] = "loanfile-staging"
+    data_key: Annotated[SecretStr, Field(description="64 hex digits; wraps the data keys of personal data.")] = SecretStr(DEVELOPMENT_KEY)
+    blind_index_key: Annotated[SecretStr, Field(description="64 hex digits; key of the blind indexes.")] = SecretStr(DEVELOPMENT_KEY)
+    cursor_secret: Annotated[SecretStr, Field(description="64 hex digits; signs the cursors of pages.")] = SecretStr(DEVELOPMENT_KEY)
+    token_issuer: Annotated[str, Field(description="Issuer that tokens must name.")] = "loanfile-embedded"
+    token_audience: Annotated[str, Field(description="Audience that tokens must name.")] = "loanfile"
+    token_hours: Annotated[int, Field(description="Life of a token of the embedded issuer, in hours.", ge=1, le=24)] = 12
+    json_bytes_max: Annotated[int, Field(description="Largest JSON body, in bytes.", ge=1024)] = 256 * 1024
+    upload_bytes_max: Annotated[int, Field(description="Largest multipart body, in bytes.", ge=1024)] = 16 * 1024 * 1024
+    writers_max: Annotated[int, Field(description="Connections for transactions, per process.", ge=1, le=100)] = 12
+    readers_max: Annotated[int, Field(description="Connections for compiled reads, per process.", ge=1, le=100)] = 8
+    statement_seconds_max: Annotated[float, Field(description="Longest statement, in seconds.", gt=0)] = 15.0
+    log_level: Annotated[str, Field(description="debug, info, warning or error.", pattern="^(debug|info|warning|error)$")] = "info"
+    demo_loans: Annotated[int, Field(description="Size of the demo bank on the first start; 0: none.", ge=0, le=20000)] = 2000
+    failpoint: Annotated[str, Field(description="For drills: where to lose an answer, e.g. `after_commit:0.05`.")] = ""
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        for name in ("data_key", "blind_index_key", "cursor_secret"):
+            value = getattr(self, name).get_secret_value()
+            if len(value) != 64 or any(c not in "0123456789abcdef" for c in value.lower()):
+                raise ValueError(f"{PREFIX}{name.upper()} must be 64 hex digits")
+            if self.env is Environment.PRODUCTION and value == DEVELOPMENT_KEY:
+                raise ValueError(f"{PREFIX}{name.upper()} must be set in production")
+        if (self.database_url is None) != (self.migration_database_url is None) and self.env is Environment.PRODUCTION:
+            raise ValueError(f"{PREFIX}DATABASE_URL and {PREFIX}MIGRATION_DATABASE_URL are set together")
+        if self.env is Environment.PRODUCTION and self.failpoint:
+            raise ValueError(f"{PREFIX}FAILPOINT is refused in production")
+        if self.s3_endpoint and not (self.s3_access_key and self.s3_secret_key.get_secret_value()):
+            raise ValueError(f"{PREFIX}S3_ACCESS_KEY and {PREFIX}S3_SECRET_KEY must be set with {PREFIX}S3_ENDPOINT")
+        return self
+
+    @property
+    def production(self) -> bool:
+        """Whether the defaults for development are refused."""
+        return self.env is Environment.PRODUCTION
+
+
+def load(**overrides: object) -> Settings:
+    """From the environment; SettingsError names the variable that is wrong."""
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]  # pydantic checks them
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        told = str(first["msg"]).removeprefix("Value error, ")
+        raise SettingsError(f"{PREFIX}{where.upper()}: {told}" if where else told) from None
+
+
+def table() -> str:
+    """The settings as a Markdown table for the README."""
+    lines = ["| Variable | Default | Meaning |", "|---|---|---|"]
+    for name, field in Settings.model_fields.items():
+        default = field.default.get_secret_value() if isinstance(field.default, SecretStr) else field.default
+        shown = "a development key" if default == DEVELOPMENT_KEY else "" if default in (None, "") else f"`{default}`"
+        lines.append(f"| `{PREFIX}{name.upper()}` | {shown} | {field.description} |")
+    return "\n".join(lines)

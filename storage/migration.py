@@ -1,0 +1,45 @@
+"""Alembic from inside the program: to head, and whether we are there."""
+
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+
+ROOT = Path(__file__).parents[1]
+
+
+def config(owner_url: str) -> Config:
+    """Alembic's settings for a database; the URL is never written to a file."""
+    made = Config(ROOT / "alembic.ini")
+    made.attributes["url"] = owner_url
+    return made
+
+
+def upgrade(owner_url: str, revision: str = "head") -> None:
+    """Migrates up; call it outside an event loop."""
+    command.upgrade(config(owner_url), revision)
+
+
+def downgrade(owner_url: str, revision: str = "base") -> None:
+    """Migrates down; call it outside an event loop."""
+    command.downgrade(config(owner_url), revision)
+
+
+def check(owner_url: str) -> None:
+    """Raises when the tables in the code and in the database differ."""
+    command.check(config(owner_url))
+
+
+def head() -> str:
+    """The newest revision of this version of the program."""
+    return str(ScriptDirectory.from_config(config("")).get_current_head())
+
+
+async def current(connection: Any) -> str | None:
+    """The revision of a database, read as the app role."""
+    if await connection.fetchval("select to_regclass('alembic_version')") is None:
+        return None
+    found = await connection.fetchval("select version_num from alembic_version")
+    return None if found is None else str(found)

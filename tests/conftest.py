@@ -1,0 +1,75 @@
+"""Fixtures: `told` (addresses), `database_name` (a clone per worker), `database` (as the app), `root` (a superuser), `objects`.
+
+The controller starts the servers and hands their addresses to the workers; nothing is left behind.
+"""
+
+import json
+import signal
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import asyncpg
+import pytest
+import pytest_asyncio
+
+from storage.database import Database
+from storage.objects import ObjectStore, StoreAddress
+from tests.harness import servers
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if hasattr(config, "workerinput"):
+        config.told = json.loads(config.workerinput["told"])  # type: ignore[attr-defined]
+        return
+    if config.option.collectonly or config.option.help:
+        return
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # pytest itself dies of it, cleaning nothing
+    config.servers = servers.Servers()  # type: ignore[attr-defined]
+    config.told = config.servers.start()  # type: ignore[attr-defined]
+
+
+def pytest_configure_node(node: Any) -> None:
+    node.workerinput["told"] = json.dumps(node.config.told)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if running := getattr(config, "servers", None):
+        running.stop()
+
+
+@pytest.fixture(scope="session")
+def told(pytestconfig: pytest.Config) -> dict[str, Any]:
+    return pytestconfig.told  # type: ignore[attr-defined,no-any-return]
+
+
+@pytest.fixture(scope="session")
+def database_name(told: dict[str, Any]) -> str:
+    return servers.clone(told)
+
+
+@pytest_asyncio.fixture(scope="session")
+async def database(told: dict[str, Any], database_name: str) -> AsyncIterator[Database]:
+    made = Database(servers.url(told, "app", database_name))
+    await made.open()
+    yield made
+    await made.close()
+
+
+@pytest_asyncio.fixture(scope="session")
+async def root(told: dict[str, Any], database_name: str) -> AsyncIterator["asyncpg.Connection[Any]"]:
+    connection = await asyncpg.connect(servers.url(told, "super", database_name))
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture(scope="session")
+def store_address(told: dict[str, Any]) -> StoreAddress:
+    kept = told["secrets"]
+    return StoreAddress(told["s3_endpoint"], kept["app_key"], kept["app_secret"], "loanfile", "loanfile-staging")
+
+
+@pytest.fixture(scope="session")
+def objects(store_address: StoreAddress) -> Iterator[ObjectStore]:
+    made = ObjectStore(store_address)
+    yield made
+    made.close()

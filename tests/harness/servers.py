@@ -1,0 +1,89 @@
+"""One PostgreSQL and one SeaweedFS for the whole run; a database per worker cloned from a migrated template."""
+
+import asyncio
+import fcntl
+import json
+import os
+import shutil
+import uuid
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+
+from storage import migration
+from storage.embedded import Embedded
+from storage.embedded.postgres import create_database
+from storage.embedded.seaweed import unlink_sockets
+
+BASE = Path(os.environ.get("LOANFILE_TEST_HOME", Path(__file__).parents[2] / ".test"))
+TEMPLATE = "template_loanfile"
+
+
+class Servers:
+    """Started by the controller; the workers get `told`, plain addresses."""
+
+    def __init__(self) -> None:
+        sweep()
+        self.home = BASE / f"run-{os.getpid()}"
+        self.embedded = Embedded(self.home, durable=False)
+
+    def start(self) -> dict[str, Any]:
+        parts = self.embedded.__enter__()
+        postgres = self.embedded.postgres
+        assert postgres is not None
+        migration.upgrade(parts.owner_url)
+        postgres.sql("postgres", f"alter database {self.embedded.database} rename to {TEMPLATE}")
+        postgres.sql("postgres", f"alter database {TEMPLATE} is_template true allow_connections false")
+        return {"sockets": str(self.embedded.sockets), "secrets": parts.secrets, "s3_endpoint": parts.store.endpoint}
+
+    def stop(self) -> None:
+        self.embedded.stop()
+        shutil.rmtree(self.home, ignore_errors=True)
+
+
+def sweep() -> None:
+    """What a killed run left: its lock is free."""
+    for home in BASE.glob("run-*"):
+        try:
+            with (home / "lock").open("a+") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                left = Embedded(home)
+                left.children.reap()
+                unlink_sockets(home)
+                shutil.rmtree(left.sockets, ignore_errors=True)
+                shutil.rmtree(home, ignore_errors=True)
+        except OSError:
+            continue
+
+
+def url(told: dict[str, Any], role: str, database: str) -> str:
+    user = "postgres" if role == "super" else f"loanfile_{role}"
+    return f"postgresql://{user}:{told['secrets'][role]}@/{database}?host={told['sockets']}&port=5432"
+
+
+def clone(told: dict[str, Any], *, empty: bool = False) -> str:
+    """A new database: a copy of the template, or an empty one that only has the roles."""
+    name = f"w_{uuid.uuid4().hex[:10]}"
+
+    async def make() -> None:
+        root = await asyncpg.connect(url(told, "super", "postgres"))
+        try:
+            if not empty:
+                await root.execute(f"create database {name} owner loanfile_owner template {TEMPLATE} strategy wal_log")
+                return
+            await root.execute(create_database(name))
+        finally:
+            await root.close()
+        inside = await asyncpg.connect(url(told, "super", name))
+        try:
+            await inside.execute((Path(__file__).parents[2] / "storage/embedded/roles.sql").read_text("utf-8"))
+        finally:
+            await inside.close()
+
+    asyncio.run(make())
+    return name
+
+
+def told_text(told: dict[str, Any]) -> str:
+    return json.dumps(told)

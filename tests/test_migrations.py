@@ -1,0 +1,20 @@
+"""The migrations run up, down and up again, and say what the code says."""
+
+from typing import Any
+
+import pytest
+
+from storage import migration
+from tests.harness import servers
+
+
+@pytest.fixture
+def empty(told: dict[str, Any]) -> str:
+    return servers.url(told, "owner", servers.clone(told, empty=True))
+
+
+def test_up_down_and_up_again_ends_at_the_tables_of_the_code(empty: str) -> None:
+    migration.upgrade(empty)
+    migration.downgrade(empty)
+    migration.upgrade(empty)
+    migration.check(empty)
