@@ -40,7 +40,7 @@ def compiled(statement: ClauseElement) -> Text:
 @lru_cache(STATEMENTS_MAX)
 def insertion(table: Table, columns: tuple[str, ...], returning: str | None = None) -> Text:
     """`INSERT INTO table (columns) VALUES ($1, …)`."""
-    statement = insert(table).values({column: bindparam(column, type_=table.c[column].type, required=True) for column in columns})
+    statement = insert(table).inline().values({column: bindparam(column, type_=table.c[column].type, required=True) for column in columns})
     return compiled(statement if returning is None else statement.returning(table.c[returning]))
 
 

@@ -15,6 +15,8 @@ import pytest_asyncio
 from storage.database import Database
 from storage.objects import ObjectStore, StoreAddress
 from tests.harness import servers
+from tests.harness.books import sound
+from tests.harness.world import World
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -73,3 +75,10 @@ def objects(store_address: StoreAddress) -> Iterator[ObjectStore]:
     made = ObjectStore(store_address)
     yield made
     made.close()
+
+
+@pytest_asyncio.fixture
+async def bank(database: Database, root: "asyncpg.Connection[Any]") -> AsyncIterator[World]:
+    """A fresh pair of branches; the test ends with the books."""
+    yield await World.make(database, root)
+    await sound(root)

@@ -6,7 +6,7 @@ do $$ declare f record; begin
     execute format('alter function %s owner to %I', f.signature,
       case when f.name in ('tg_row_version', 'tg_roles_principal_version', 'lock_chains', 'tg_events_c48_links', 'tg_records_visible_to',
                            'refresh_collateral', 'tg_records_spread', 'tg_follow_record', 'tg_follow_collateral',
-                           'tg_request_lines_spread', 'tg_operations_visible_to', 'party_for', 'tg_tickets_c10_next_number')
+                           'tg_request_lines_spread', 'tg_operations_visible_to', 'party_for', 'tg_tickets_c10_next_number', 'lock_subject')
            then 'loanfile_registrar' else 'loanfile_judge' end);
   end loop;
 end $$;

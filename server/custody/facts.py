@@ -75,7 +75,8 @@ async def moves_of(
         for f in await conn.rows(reading.FACTS, ids=[r["id"] for r in records], people=sorted({*people, *borrowers}), shift=shift)
     }
     now = next(iter(facts.values()))["now"] if facts else await conn.value(reading.NOW, shift=shift)
-    scene = Scene(_seated(ask, people[caller], request, stand), now, people[caller], people, stand, request, hold, calendar)
+    tier = Tier(records[0]["tier"]) if records else Tier.FIRST
+    scene = Scene(_seated(ask, tier, people[caller], request, stand), now, people[caller], people, stand, request, hold, calendar)
     if not records:
         return (_move(scene, None, None, frozenset(), frozenset()),)
     together = frozenset(r["id"] for r in records)
@@ -91,13 +92,11 @@ def _resolved(ask: Ask, stand: Stand) -> Ask:
     return replace(ask_from_json(stand.row["ask"]), operation=ask.operation, seat=ask.seat)
 
 
-def _seated(ask: Ask, by: Person, request: Request | None, stand: Stand) -> Ask:
+def _seated(ask: Ask, tier: Tier, by: Person, request: Request | None, stand: Stand) -> Ask:
     """Without a named seat: the first open one that the caller may take."""
-    tier = Tier(stand.row["tier"]) if stand.row else None
-    wanted = next((SEATS[key] for key in SEATS if key[0] is ask.action and tier in (None, key[1])), ())
-    if ask.seat is not None or not wanted:
+    if ask.seat is not None:
         return ask
-    for seat in wanted:
+    for seat in SEATS.get((ask.action, tier), ()):
         fits = bool(request and request.reader == by.id) if seat is Seat.RECEIVER else bool(SEAT_ROLES[seat] & by.roles)
         if fits and seat not in stand.taken:
             return replace(ask, seat=seat)

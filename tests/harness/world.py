@@ -1,0 +1,232 @@
+"""A small bank for the tests: two branches under a head office, people who can do things, papers on shelves.
+
+People are named for what they do; the branch B twins end in `_b`. Everything is made through the product's own functions.
+"""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import asyncpg
+
+from server.custody.desk import Desk, Done, Refused, nothing_more
+from server.custody.moves import Ask, Inspection, Placement
+from server.custody.registration import NewEnvelope, NewItem, NewRecord, add_items, register_records, seal_envelopes
+from storage.database import Database, Principal
+from storage.terms import Action as A
+from storage.terms import DocumentType, PaperKind, Purpose, Role, Seat, Tier
+
+PEOPLE = {
+    "officer": {Role.LOAN_OFFICER},
+    "head": {Role.CREDIT_DEPT_HEAD},
+    "risk": {Role.RISK_HEAD},
+    "vice": {Role.VICE_PRESIDENT},
+    "kay": {Role.VAULT_KEEPER_KEY},
+    "cody": {Role.VAULT_KEEPER_CODE},
+    "clerk": {Role.REGISTER_CLERK},
+    "archivist": {Role.ARCHIVIST},
+    "legal": {Role.LEGAL},
+    "legal_two": {Role.LEGAL},
+    "manager": {Role.LOAN_OFFICER, Role.CREDIT_DEPT_HEAD},
+}
+HEAD_OFFICE = {"compliance": {Role.COMPLIANCE}, "auditor": {Role.AUDITOR}, "president": {Role.PRESIDENT}}
+FINE = {"numbers_match": True, "pages_match": True, "seal_intact": True, "no_alterations": True, "no_damage": True}
+
+
+@dataclass
+class Branch:
+    id: UUID
+    vault: UUID
+    cabinet: UUID
+
+
+@dataclass
+class World:
+    database: Database
+    root: "asyncpg.Connection[Any]"
+    desk: Desk
+    tag: str = field(default_factory=lambda: secrets.token_hex(3))
+    branches: dict[str, Branch] = field(default_factory=dict)
+    people: dict[str, Principal] = field(default_factory=dict)
+    number: int = 0
+
+    @classmethod
+    async def make(cls, database: Database, root: "asyncpg.Connection[Any]") -> "World":
+        world = cls(database, root, Desk(database))
+        await world._units()
+        return world
+
+    async def sql(self, text: str, *args: Any) -> Any:
+        return await self.root.fetchval(text, *args)
+
+    async def _units(self) -> None:
+        head = await self.sql("insert into org_units (code, name, level) values ($1, '总行', 'HEAD_OFFICE') returning id", f"HO{self.tag}")
+        for letter in "AB":
+            org = await self.sql(
+                "insert into org_units (code, name, level, parent_id, has_vault) values ($1, $2, 'BRANCH', $3, true) returning id",
+                f"{letter}{self.tag}", f"{letter} 支行", head,
+            )  # fmt: skip
+            vault = await self._place(org, "VAULT", None, None)
+            cabinet = await self._place(org, "CABINET", vault, vault)
+            self.branches[letter] = Branch(org, vault, cabinet)
+            for name, roles in PEOPLE.items():
+                await self.hire(name if letter == "A" else f"{name}_b", roles, org, (org,))
+            for name, seat in (("kay", "KEY"), ("cody", "CODE")):
+                person = self.people[name if letter == "A" else f"{name}_b"]
+                await self.sql(
+                    "insert into keeper_duties (vault_id, staff_id, seat, during) values ($1, $2, $3, '[2000-01-01,2100-01-01)')",
+                    vault, person.staff_id, seat,
+                )  # fmt: skip
+        for name, roles in HEAD_OFFICE.items():
+            await self.hire(name, roles, head, (), everywhere=True)
+
+    async def hire(self, name: str, roles: set[Role], org: UUID, branches: tuple[UUID, ...], *, everywhere: bool = False) -> Principal:
+        no = f"{name}-{self.tag}"
+        id_ = await self.sql("insert into staff (staff_no, username, name, org_id) values ($1, $1, $2, $3) returning id", no, name, org)
+        for role in roles:
+            await self.sql("insert into staff_roles (staff_id, role) values ($1, $2)", id_, role.value)
+        self.people[name] = Principal(id_, org, name, frozenset(roles), branches, everywhere, no)
+        return self.people[name]
+
+    async def _place(self, org: UUID, kind: str, parent: UUID | None, vault: UUID | None) -> UUID:
+        self.number += 1
+        made: UUID = await self.sql(
+            "insert into storage_locations (org_id, kind, code, parent_id, vault_id) values ($1, $2, $3, $4, $5) returning id",
+            org, kind, f"{kind[0]}{self.tag}-{self.number}", parent, vault,
+        )  # fmt: skip
+        return made
+
+    async def customer(self, letter: str = "A", party: UUID | None = None) -> tuple[UUID, UUID]:
+        party = party or await self.sql("insert into parties (identity_index) values ($1) returning id", uuid4().bytes)
+        id_ = await self.sql(
+            "insert into customers (org_id, party_id, name, identity_index, identity_cipher, identity_number_masked)"
+            " values ($1, $2, '王小明', $3, '\\x00', '1101************11') returning id",
+            self.branches[letter].id, party, uuid4().bytes,
+        )  # fmt: skip
+        assert party is not None
+        return id_, party
+
+    async def loan(self, letter: str = "A", *, customer: UUID | None = None, manager: str | None = None) -> UUID:
+        self.number += 1
+        org = self.branches[letter].id
+        customer = customer or (await self.customer(letter))[0]
+        product = await self.sql("insert into loan_products (code, name) values ($1, '汽车贷款') returning id", f"P{self.tag}{self.number}")
+        made: UUID = await self.sql(
+            "insert into loans (org_id, number, customer_id, product_id, manager_id, principal_amount, term_months, starts_on, matures_on)"
+            " values ($1, $2, $3, $4, $5, 100000, 36, '2024-01-01', '2027-01-01') returning id",
+            org, f"L{self.tag}{self.number:05}", customer, product, self.people[manager].staff_id if manager else None,
+        )  # fmt: skip
+        return made
+
+    async def collateral(self, letter: str = "A") -> UUID:
+        made: UUID = await self.sql(
+            "insert into collateral (org_id, kind, description, vin) values ($1, 'VEHICLE', '大众 朗逸', $2) returning id",
+            self.branches[letter].id, f"VIN{uuid4().hex[:14].upper()}",
+        )  # fmt: skip
+        return made
+
+    async def papers(self, count: int = 1, *, letter: str = "A", loan: UUID | None = None, collateral: UUID | None = None) -> list[UUID]:
+        """First-tier papers of one envelope, in the vault."""
+        loan, collateral = loan or await self.loan(letter), collateral or await self.collateral(letter)
+        branch, officer = self.branches[letter], self.people[self.of("officer", letter)]
+        at = datetime.now(UTC) - timedelta(minutes=5)
+        async with self.database.transaction(officer) as conn:
+            new = []
+            for _ in range(count):
+                self.number += 1
+                no = f"{self.tag}{self.number:06}"
+                new.append(
+                    NewRecord(f"A1{no}", f"B1{no}", "登记证书", loan, branch.id, branch.id, PaperKind.OTHER_TITLE, collateral, vault=branch.vault)
+                )
+            ids = await register_records(conn, officer, new, at)
+            self.number += 1
+            envelope = NewEnvelope(f"E{self.tag}{self.number}", f"S{self.tag}{self.number}", branch.id, collateral, tuple(ids))
+            envelopes = await seal_envelopes(conn, officer, [envelope], dict.fromkeys(ids, loan), at)
+        slot = await self._place(branch.id, "SLOT", branch.cabinet, branch.vault)
+        ask = Ask(A.INTAKE, records=tuple(ids), placements=(Placement(envelopes[0], slot),))
+        await self.seated(ask, [self.of(p, letter) for p in ("kay", "cody", "clerk")])
+        return ids
+
+    async def volumes(self, count: int = 1, *, letter: str = "A", loan: UUID | None = None) -> list[UUID]:
+        """Second-tier volumes on the shelf."""
+        loan, branch = loan or await self.loan(letter), self.branches[letter]
+        officer, at = self.people[self.of("officer", letter)], datetime.now(UTC) - timedelta(minutes=5)
+        async with self.database.transaction(officer) as conn:
+            new = []
+            for _ in range(count):
+                self.number += 1
+                no = f"{self.tag}{self.number:06}"
+                new.append(NewRecord(f"A2{no}", f"B2{no}", "信贷档案", loan, branch.id, branch.id, pages=3))
+            ids = await register_records(conn, officer, new, at)
+            await add_items(conn, [NewItem(i, branch.id, 1, DocumentType.CONTRACT, "合同", 3) for i in ids], at)
+        await self.done(self.of("officer", letter), Ask(A.SUBMIT_VOLUME, records=tuple(ids)))
+        await self.done(self.of("archivist", letter), Ask(A.ACCEPT_VOLUME, records=tuple(ids), location=branch.cabinet))
+        return ids
+
+    @staticmethod
+    def of(name: str, letter: str) -> str:
+        return name if letter == "A" else f"{name}_b"
+
+    # Acts ------------------------------------------------------------------------------------------------------------
+    async def does(self, who: str, ask: Ask, key: str | None = None) -> Done[None] | Refused:
+        return await self.desk.perform(self.people[who], ask, key or uuid4().hex, ask.action.value, nothing_more)
+
+    async def done(self, who: str, ask: Ask) -> dict[str, Any]:
+        answer = await self.does(who, ask)
+        assert isinstance(answer, Done), answer
+        return answer.outcome
+
+    async def refused(self, who: str, ask: Ask) -> list[tuple[str, str]]:
+        answer = await self.does(who, ask)
+        assert isinstance(answer, Refused), answer
+        return list(dict.fromkeys((v.rule, v.code) for v in answer.violations))
+
+    async def seated(self, ask: Ask, people: Sequence[str]) -> dict[str, Any]:
+        """The first opens the operation, the others confirm; the last answer."""
+        outcome = await self.done(people[0], ask)
+        for who in people[1:]:
+            outcome = await self.done(who, Ask(A.CONFIRM, operation=UUID(outcome["operation"])))
+        return outcome
+
+    async def requests(self, records: Sequence[UUID], *, by: str = "officer", tier: Tier = Tier.FIRST, purpose: Purpose | None = None) -> UUID:
+        purpose = purpose or (Purpose.CERTIFICATE_CHANGE if tier is Tier.FIRST else Purpose.AUDIT)
+        return UUID((await self.done(by, Ask(A.REQUEST_CHECKOUT, records=tuple(records), purpose=purpose)))["request"])
+
+    async def approved(self, records: Sequence[UUID], *, tier: Tier = Tier.FIRST, by: str = "officer", letter: str = "A") -> UUID:
+        request = await self.requests(records, tier=tier, by=by)
+        for who in ("head", "risk") if tier is Tier.FIRST else ("head",):
+            await self.done(self.of(who, letter), Ask(A.APPROVE, request=request))
+        return request
+
+    def due(self, days: int = 1) -> date:
+        day = (datetime.now(UTC) + self.desk.shift).date() + timedelta(days=days)
+        while day.weekday() > 4:
+            day += timedelta(days=1)
+        return day
+
+    async def out(self, records: Sequence[UUID], *, tier: Tier = Tier.FIRST) -> UUID:
+        request = await self.approved(records, tier=tier)
+        ask = Ask(A.CHECK_OUT, request=request, due_on=self.due())
+        await self.seated(ask, ["kay", "cody", "clerk", "officer"] if tier is Tier.FIRST else ["archivist"])
+        return request
+
+    async def presented(self, records: Sequence[UUID], *, tier: Tier = Tier.FIRST) -> None:
+        by = "kay" if tier is Tier.FIRST else "archivist"
+        await self.done(by, Ask(A.PRESENT_RETURN, records=tuple(records), brought_by=self.people["officer"].staff_id))
+
+    def inspected(self, records: Sequence[UUID], **found: Any) -> tuple[Inspection, ...]:
+        return tuple(Inspection(r, **{**FINE, "pages_counted": 1, **found}) for r in records)
+
+    async def accepted(self, records: Sequence[UUID], *, tier: Tier = Tier.FIRST) -> dict[str, Any]:
+        ask = Ask(A.ACCEPT_RETURN, records=tuple(records), inspections=self.inspected(records))
+        return await self.seated(ask, ["kay", "cody", "clerk"] if tier is Tier.FIRST else ["archivist"])
+
+    async def state(self, record: UUID) -> str:
+        return str(await self.sql("select state from archive_records where id = $1", record))
+
+    def later(self, **delta: float) -> None:
+        """Time passes at this world's desk."""
+        self.desk = replace(self.desk, shift=self.desk.shift + timedelta(**delta))
