@@ -141,7 +141,7 @@ grant insert on org_units, dealers, loan_products, customers, loans, loan_positi
   collateral, loan_collateral, collateral_certificates, sealed_envelopes, seals, archive_records, file_items,
   access_requests, request_lines, approvals, operations, operation_seats, movements, return_inspections, tickets, holds,
   discrepancies, off_balance_entries, idempotency_keys, events, access_log, scans, inspection_reports, report_sign_offs,
-  holidays to loanfile_app;
+  holidays, data_keys to loanfile_app;
 grant update (principal_amount, currency, term_months, annual_rate, instalment_amount, starts_on, matures_on, status,
   classification, manager_id, dealer_id, source_hash) on loans to loanfile_app;
 grant update (state, envelope_id, location_id, vault_id, custody_org_id, custodian_id, submitted_by, pages, certificate_id)

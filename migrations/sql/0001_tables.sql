@@ -170,6 +170,17 @@ COMMENT ON COLUMN holidays.is_working IS 'True for a weekend that is worked.';
 COMMENT ON COLUMN holidays.name IS 'Its name.';
 COMMENT ON COLUMN holidays.source IS 'Where the row came from.';
 
+CREATE TABLE data_keys (
+    epoch INTEGER NOT NULL,
+    wrapped BYTEA NOT NULL,
+    made_at TIMESTAMP WITH TIME ZONE DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT pk_data_keys PRIMARY KEY (epoch)
+);
+COMMENT ON TABLE data_keys IS 'Keys of personal data, one per epoch, wrapped by the key of the settings: that one may change, the ciphertexts stay.';
+COMMENT ON COLUMN data_keys.epoch IS 'Epoch, from 1.';
+COMMENT ON COLUMN data_keys.wrapped IS 'The key, AES-256-GCM under the key of the settings.';
+COMMENT ON COLUMN data_keys.made_at IS 'When it was made.';
+
 CREATE TABLE ticket_counters (
     org_id UUID NOT NULL,
     last_no BIGINT DEFAULT 0 NOT NULL,

@@ -43,6 +43,7 @@ from storage.tables.lending import (
 )
 from storage.tables.papers import inspection_reports, report_sign_offs, scans
 from storage.tables.people import (
+    data_keys,
     delegations,
     holidays,
     keeper_duties,
@@ -71,6 +72,7 @@ __all__ = [
     "collateral_certificates",
     "contracts",
     "customers",
+    "data_keys",
     "dealers",
     "delegations",
     "discrepancies",

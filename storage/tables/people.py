@@ -1,6 +1,6 @@
 """The bank's units and people, and who may do what."""
 
-from sqlalchemy import BigInteger, Boolean, Date, Index, Text, UniqueConstraint, text
+from sqlalchemy import BigInteger, Boolean, Date, Index, Integer, LargeBinary, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import TSTZRANGE, ExcludeConstraint
 
 from storage.tables.columns import (
@@ -119,4 +119,12 @@ holidays = table(
     need("is_working", Boolean, "True for a weekend that is worked."),
     need("name", Text, "Its name."),
     need("source", Text, "Where the row came from."),
+)
+
+data_keys = table(
+    "data_keys",
+    "Keys of personal data, one per epoch, wrapped by the key of the settings: that one may change, the ciphertexts stay.",
+    need("epoch", Integer, "Epoch, from 1.", primary_key=True, autoincrement=False),
+    need("wrapped", LargeBinary, "The key, AES-256-GCM under the key of the settings."),
+    need("made_at", INSTANT, "When it was made.", server_default=NOW),
 )
