@@ -12,6 +12,8 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
+from schema.reading.answers import ReadingSchema
+from schema.root import build_schema
 from storage.database import Database
 from storage.objects import ObjectStore, StoreAddress
 from tests.harness import servers
@@ -82,3 +84,9 @@ async def bank(database: Database, root: "asyncpg.Connection[Any]") -> AsyncIter
     """A fresh pair of branches; the test ends with the books."""
     yield await World.make(database, root)
     await sound(root)
+
+
+@pytest.fixture(scope="session")
+def schema() -> ReadingSchema:
+    """One schema per process: Strawberry makes only one of the same types."""
+    return build_schema()

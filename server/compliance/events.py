@@ -9,8 +9,9 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from hashlib import sha256
+from secrets import randbits
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from sqlalchemy import ARRAY, Uuid, bindparam, column, func, select
 from sqlalchemy.sql import ClauseElement
@@ -55,6 +56,13 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"an event cannot carry {type(value).__name__}")
 
 
+def event_id(at: datetime) -> UUID:
+    """A UUIDv7 whose first 60 bits are the event's time to the microsecond: along a chain ids rise as events do."""
+    micros = int(at.timestamp()) * 1_000_000 + at.microsecond
+    millis, rest = divmod(micros, 1000)
+    return UUID(int=millis << 80 | 0x7 << 76 | (rest * 4096 // 1000) << 64 | 0b10 << 62 | randbits(62))
+
+
 class Chains:
     """The heads of the chains that this transaction has locked, and the events it will append to them."""
 
@@ -84,7 +92,7 @@ class Chains:
         seq, head, last, org_id = self._heads[chain]
         seq, at = seq + 1, max(at.astimezone(UTC), last + TICK)  # a clock set back cannot disorder history
         kind, subject_id = subject
-        id_ = uuid4()
+        id_ = event_id(at)
         text = canonical(
             {
                 "id": id_,

@@ -4,7 +4,6 @@ from typing import Any
 
 from sqlalchemy import ARRAY, Interval, Uuid, bindparam, cast, column, func, select, text, union
 from sqlalchemy.dialects.postgresql import TIMESTAMP
-
 from sqlalchemy.sql import ClauseElement
 
 from storage.tables import (

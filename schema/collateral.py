@@ -1,0 +1,66 @@
+"""What secures a loan, the certificates that prove it, the envelopes they lie in."""
+
+from typing import Annotated
+
+import strawberry
+
+from schema.lending import Customer, Loan, Money
+from schema.organisation import OrgUnit, StorageLocation
+from schema.paging import Connection, Node, Versioned, col
+from schema.reading.declare import Many, One, Page, reads
+from schema.reading.declare import Money as money
+from schema.scalars import Date, DateTime
+from schema.visibility import shared, through
+from storage import tables
+from storage.terms import CertificateKind, CollateralKind
+
+Paper = Annotated["FirstTierRecord", strawberry.lazy("schema.records")]  # type: ignore[name-defined]  # noqa: F821  # resolved lazily
+
+
+@reads(tables.collateral_certificates, "certificate", visible=shared)
+@strawberry.type(description="A title or other-right certificate (权证, 他项权证).")
+class CollateralCertificate(Node, Versioned):
+    """A certificate."""
+
+    number: str = col("Number on the certificate.")
+    kind: CertificateKind = col("Kind.")
+    issuer: str = col("Registration authority.")
+    issued_on: Date = col("Day of issue.")
+    expires_on: Date | None = col("Last day of validity.")
+    right_amount: Money | None = money("right_amount", description="Registered amount.")
+    registration_no: str | None = col("Number of the mortgage entry.")
+    is_electronic: bool = col("Whether it exists only in the registry.")
+    registry_reference: str | None = col("Reference in the registry.")
+    is_live: bool = col("False once void or replaced.")
+    collateral: Annotated["Collateral", strawberry.lazy("schema.collateral")] | None = One("collateral_id", description="What it proves.")
+    record: Paper | None = One(on=lambda record, certificate, me: record.certificate_id == certificate.id, description="The paper in the archive.")
+
+
+@reads(tables.collateral, "collateral", visible=shared)
+@strawberry.type(description="Collateral (抵押物), mostly a car.")
+class Collateral(Node, Versioned):
+    """Collateral."""
+
+    kind: CollateralKind = col("Kind.")
+    description: str = col("Make and model, or what it is.")
+    vin: str | None = col("Vehicle identification number.")
+    engine_no: str | None = col("Engine number.")
+    plate_no: str | None = col("Number plate.")
+    value: Money | None = money("value_amount", description="Value at the last valuation.")
+    valued_on: Date | None = col("Day of the last valuation.")
+    org_unit: OrgUnit | None = One("org_id", description="The branch that owns it.")
+    owner: Customer | None = One("owner_id", description="Owner or mortgagor (抵押人).")
+    certificates: list[CollateralCertificate] = Many("collateral_id", order=lambda row: row.issued_on, description="Certificates, oldest first.")
+    loans: Connection[Loan] = Page(on=through(tables.loan_collateral, "collateral_id", "loan_id"), description="Loans it secures.")
+
+
+@reads(tables.sealed_envelopes, "envelope", visible=shared)
+@strawberry.type(description="A sealed envelope (封包): papers of one collateral, one slot.")
+class SealedEnvelope(Node, Versioned):
+    """An envelope."""
+
+    barcode: str = col("Label on it.")
+    seal_no: str = col("Current seal (封签号).")
+    sealed_at: DateTime = col("When the current seal was put on.")
+    location: StorageLocation | None = One("location_id", description="The slot it fills.")
+    records: list[Paper] = Many("envelope_id", order=lambda row: row.archive_no, description="Papers in it.")

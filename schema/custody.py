@@ -1,0 +1,244 @@
+"""Requests, operations, checkouts, holds and what happened."""
+
+from typing import Any
+
+import strawberry
+from sqlalchemy import and_, case, cast, func, literal, select
+from sqlalchemy.dialects.postgresql import JSONB
+
+from schema.organisation import OrgUnit, StaffMember
+from schema.paging import BooleanFilter, DateTimeFilter, IDFilter, Node, Versioned, col, enum_filter, sort_keys, sort_of, where_of
+from schema.reading.declare import Many, Masked, One, Sql, reads
+from schema.records import ArchiveRecord
+from schema.scalars import DateTime
+from schema.visibility import HOLD_DETAIL, own_unit, shared, through
+from storage import tables
+from storage.terms import (
+    Action,
+    DiscrepancyKind,
+    DiscrepancyState,
+    HoldKind,
+    HoldSubject,
+    MovementKind,
+    MovementPhase,
+    OperationState,
+    Purpose,
+    RecordState,
+    RequestKind,
+    RequestState,
+    Role,
+    Seat,
+    Tier,
+)
+
+REQUEST_FIELDS = ("submitted_at", "updated_at")
+AccessRequestWhere = where_of(
+    __name__, "AccessRequestWhere", id=IDFilter, state=enum_filter(RequestState), kind=enum_filter(RequestKind),
+    purpose=enum_filter(Purpose), tier=enum_filter(Tier), applicant_id=IDFilter, submitted_at=DateTimeFilter,
+)  # fmt: skip
+AccessRequestSort = sort_of(__name__, "AccessRequestSort", *REQUEST_FIELDS)
+REQUEST_KEYS = sort_keys(*REQUEST_FIELDS)
+OPERATION_FIELDS = ("opened_at", "expires_at", "updated_at")
+OperationWhere = where_of(
+    __name__, "OperationWhere", id=IDFilter, state=enum_filter(OperationState), action=enum_filter(Action), tier=enum_filter(Tier),
+    opened_at=DateTimeFilter, expires_at=DateTimeFilter,
+)  # fmt: skip
+OperationSort = sort_of(__name__, "OperationSort", *OPERATION_FIELDS)
+OPERATION_KEYS = sort_keys(*OPERATION_FIELDS)
+CHECKOUT_FIELDS = ("reserved_at", "updated_at")
+CheckoutWhere = where_of(
+    __name__, "CheckoutWhere", id=IDFilter, phase=enum_filter(MovementPhase), kind=enum_filter(MovementKind), holder_id=IDFilter,
+    due_at=DateTimeFilter, is_overdue=BooleanFilter,
+)  # fmt: skip
+CheckoutSort = sort_of(__name__, "CheckoutSort", *CHECKOUT_FIELDS)
+CHECKOUT_KEYS = sort_keys(*CHECKOUT_FIELDS)
+
+
+def _phase(move: Any, me: Any) -> Any:
+    return case(
+        (move.closed_at.is_not(None), "CLOSED"),
+        (move.returned_at.is_not(None), "RETURNED"),
+        (and_(move.out_at.is_not(None), move.kind == "READING"), "READING"),
+        (move.out_at.is_not(None), "OUT"),
+        else_="RESERVED",
+    )
+
+
+def _late(move: Any, me: Any) -> Any:
+    return and_(move.closed_at.is_(None), move.returned_at.is_(None), func.coalesce(move.due_at < func.now(), False))
+
+
+def _open_seats(operation: Any, me: Any) -> Any:
+    seats = tables.operation_seats.alias()
+    taken = select(seats.c.seat).where(seats.c.operation_id == operation.id).correlate_except(seats)
+    wanted = func.unnest(operation.required_seats).table_valued("seat").render_derived(name="wanted")
+    left = select(func.coalesce(func.json_agg(wanted.c.seat), func.json_build_array())).select_from(wanted)
+    return left.where(wanted.c.seat.not_in(taken)).correlate_except(wanted).scalar_subquery()
+
+
+def _operation_state(operation: Any, me: Any) -> Any:
+    return case((and_(operation.state == "PENDING", operation.expires_at < func.now()), "EXPIRED"), else_=operation.state)
+
+
+def _text(name: str) -> Any:
+    """A member of the event's canonical detail, as text."""
+    return lambda event, me: cast(func.convert_from(func.substr(event.canonical, literal(18)), literal("UTF8")), JSONB)["detail"][name].as_string()
+
+
+@reads(tables.approvals, "approval")
+@strawberry.type(description="An approval of a request; never changed.")
+class Approval(Node):
+    """An approval."""
+
+    rank: Role = col("The rank that approved.")
+    approver: StaffMember | None = One("approver_id", description="Who approved.")
+    approved_at: DateTime = col("When.")
+    comment: str | None = col("In words.")
+
+
+@reads(tables.access_requests, "request", visible=shared)
+@strawberry.type(description="A request to take a record out or read it (调阅申请).")
+class AccessRequest(Node, Versioned):
+    """A request."""
+
+    kind: RequestKind = col("What is asked for.")
+    tier: Tier = col("Tier of all its records.")
+    purpose: Purpose = col("Why.")
+    reason: str | None = col("In words.")
+    state: RequestState = col("Life cycle.")
+    submitted_at: DateTime = col("When it was made.")
+    decided_at: DateTime | None = col("When it was decided.")
+    lapses_at: DateTime | None = col("End of the reservation.")
+    decision_reason: str | None = col("Why it was rejected or cancelled.")
+    updated_at: DateTime = col("Last change.")
+    org_unit: OrgUnit | None = One("org_id", description="Unit of the applicant.")
+    applicant: StaffMember | None = One("applicant_id", description="Who asks.")
+    reader: StaffMember | None = One("reader_id", description="Who will hold or read the papers.")
+    records: list[ArchiveRecord] = Many(on=through(tables.request_lines, "request_id", "record_id"), description="The records it names.")
+    approvals: list[Approval] = Many("request_id", order=lambda row: row.approved_at, description="Approvals so far.")
+
+
+@reads(tables.operation_seats, "seat")
+@strawberry.type(description="A seat that was taken.")
+class OperationSeat(Node):
+    """A seat."""
+
+    seat: Seat = col("Which seat.")
+    staff: StaffMember | None = One("staff_id", description="Who took it.")
+    taken_at: DateTime = col("When.")
+
+
+@reads(tables.tickets, "ticket", visible=own_unit)
+@strawberry.type(description="A numbered vault-out ticket (出库单).")
+class Ticket(Node):
+    """A ticket."""
+
+    ticket_no: int = col("Number in the unit's sequence, without gaps.")
+    issued_at: DateTime = col("When.")
+    is_void: bool = col("A void keeps its number.")
+    void_reason: str | None = col("Why it is void.")
+    org_unit: OrgUnit | None = One("org_id", description="Whose sequence.")
+
+
+@reads(tables.operations, "operation", visible=shared)
+@strawberry.type(description="An act that needs more than one person.")
+class Operation(Node, Versioned):
+    """An operation."""
+
+    action: Action = col("Which act.")
+    tier: Tier = col("Tier of its records.")
+    state: OperationState = Sql(_operation_state, description="Pending until the last seat is taken.")
+    required_seats: list[Seat] = Sql(lambda row, me: func.to_json(row.required_seats), description="Seats that must be taken.")
+    open_seats: list[Seat] = Sql(_open_seats, description="Seats still empty.")
+    opened_at: DateTime = col("When it was opened.")
+    expires_at: DateTime = col("End of the confirmation window.")
+    done_at: DateTime | None = col("When the last seat was taken.")
+    updated_at: DateTime = col("Last change.")
+    opened_by: StaffMember | None = One("opened_by", description="Who opened it.")
+    request: AccessRequest | None = One("request_id", description="The request it fulfils.")
+    seats: list[OperationSeat] = Many("operation_id", order=lambda row: row.taken_at, description="Seats taken.")
+    records: list[ArchiveRecord] = Many(on=lambda record, op, me: record.id == func.any(op.record_ids), description="Its records.")
+    ticket: Ticket | None = One(on=lambda ticket, op, me: ticket.operation_id == op.id, description="The ticket of an exit.")
+
+
+@reads(tables.return_inspections, "inspection")
+@strawberry.type(description="What was found when a record came back; never changed.")
+class ReturnInspection(Node):
+    """A return inspection."""
+
+    inspected_at: DateTime = col("When.")
+    inspected_by: StaffMember | None = One("inspected_by", description="Who inspected.")
+    numbers_match: bool = col("Numbers on the paper match the register.")
+    pages_match: bool = col("All pages are there.")
+    seal_intact: bool = col("The seal is whole, or none was put on.")
+    no_alterations: bool = col("Nothing was altered.")
+    no_damage: bool = col("Nothing is damaged.")
+    pages_counted: int = col("Pages counted.")
+    findings: str | None = col("In words.")
+    passed: bool = col("Whether it may go back.")
+
+
+@reads(tables.movements, "checkout", visible=shared)
+@strawberry.type(description="A reservation, reading or checkout of one record, with its phases.")
+class Checkout(Node, Versioned):
+    """A movement as clients see it."""
+
+    kind: MovementKind = col("Lending or reading in the room.")
+    phase: MovementPhase = Sql(_phase, description="Where it stands.")
+    on_site: bool = col("Read at the vault, due today.")
+    reserved_at: DateTime = col("When it was reserved.")
+    lapses_at: DateTime = col("When an unused reservation counts as gone.")
+    out_at: DateTime | None = col("When it was handed out.")
+    due_at: DateTime | None = col("When it must be back.")
+    extensions: int = col("How often the due instant was moved.")
+    returned_at: DateTime | None = col("When it was presented.")
+    closed_at: DateTime | None = col("When it ended.")
+    is_overdue: bool = Sql(_late, description="True when past due and not presented.")
+    updated_at: DateTime = col("Last change.")
+    record: ArchiveRecord | None = One("record_id", description="The record.")
+    request: AccessRequest | None = One("request_id", description="The request.")
+    holder: StaffMember | None = One("holder_id", description="Who has or will have the paper.")
+    exit_operation: Operation | None = One("exit_operation_id", description="The operation that handed it out.")
+    inspections: list[ReturnInspection] = Many("movement_id", order=lambda row: row.inspected_at, description="Inspections at its return.")
+
+
+@reads(tables.holds, "hold", visible=own_unit)
+@strawberry.type(description="A hold (冻结).")
+class Hold(Node, Versioned):
+    """A hold; kind and reason are for those who may know."""
+
+    kind: HoldKind | None = Masked("kind", HOLD_DETAIL, description="Why; legal, compliance and audit only.")
+    reason: str | None = Masked("reason", HOLD_DETAIL, description="In words; legal, compliance and audit only.")
+    subject_kind: HoldSubject = col("What it is on.")
+    placed_at: DateTime = col("When it was placed.")
+    lifted_at: DateTime | None = col("When it was lifted.")
+
+
+@reads(tables.discrepancies, "case", visible=shared)
+@strawberry.type(description="A discrepancy between shelf and list; while open it freezes the record.")
+class Discrepancy(Node, Versioned):
+    """A discrepancy."""
+
+    kind: DiscrepancyKind = col("How it differs.")
+    state: DiscrepancyState = col("Life cycle.")
+    findings: str = col("In words.")
+    reported_at: DateTime = col("When it was reported.")
+    deadline_at: DateTime = col("Until when it must be solved.")
+    owner: StaffMember | None = One("owner_id", description="Who must solve it.")
+    record: ArchiveRecord | None = One("record_id", description="The record.")
+
+
+@reads(tables.events, "event")
+@strawberry.type(description="Something that happened to a record; one link of a hash chain.")
+class CustodyEvent(Node):
+    """An event."""
+
+    happened_at: DateTime = col("When.")
+    tag: str = col("subject:action:outcome.")
+    from_state: RecordState | None = Sql(_text("from"), description="State before, when it changed.")
+    to_state: RecordState | None = Sql(_text("to"), description="State after, when it changed.")
+    seq: int = col("Number in its chain.")
+    hash: str = Sql(lambda event, me: func.encode(event.hash, literal("hex")), description="SHA-256 of the link, hex.")
+    actor: StaffMember | None = One("actor_id", description="Who did it.")
+    record: ArchiveRecord | None = One("record_id", description="The record.")
+

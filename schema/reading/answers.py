@@ -1,0 +1,91 @@
+"""Where compiled reads meet Strawberry: before its lifecycle for queries, inside a resolver for a mutation's payload."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import orjson
+import strawberry
+from graphql import GraphQLError, OperationType
+from graphql.execution.collect_fields import FieldDetails
+from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
+from strawberry.types import ExecutionResult
+
+from schema.reading.compiler import Values
+from schema.reading.documents import Document, Documents
+
+Fetch = Callable[..., Awaitable[str]]
+
+
+class PassJson(StrawberryGraphQLCoreExecutionContext):
+    """Lets a resolver return ready JSON: what the compiler read for a mutation's payload."""
+
+    def complete_value(self, return_type: Any, field_details_list: Any, info: Any, path: Any, result: Any, position_context: Any) -> Any:
+        """Ready JSON goes through as it is."""
+        if type(result) is orjson.Fragment:
+            return result
+        return super().complete_value(return_type, field_details_list, info, path, result, position_context)
+
+
+class ReadingSchema(strawberry.Schema):
+    """Answers a query with one statement; mutations and what is no read take the ordinary way."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, execution_context_class=PassJson, **kwargs)
+        self.documents = Documents(self._schema)
+
+    async def execute(  # type: ignore[override]  # narrower on purpose: our context is never None
+        self,
+        query: str | None,
+        variable_values: dict[str, Any] | None = None,
+        context_value: Any = None,
+        root_value: Any = None,
+        operation_name: str | None = None,
+        **rest: Any,
+    ) -> Any:
+        """Reads through the compiler where the document is a read."""
+        if not query:
+            return await super().execute(query, variable_values, context_value, root_value, operation_name, **rest)
+        document = self.documents.get(query, operation_name)
+        if document.errors:
+            return ExecutionResult(data=None, errors=document.errors)
+        if error := _forbidden(document, context_value.principal.roles):
+            return ExecutionResult(data=None, errors=[error])
+        if document.kind is not OperationType.QUERY or document.ordinary:
+            return await super().execute(query, variable_values, context_value, root_value, operation_name, **rest)
+        return await self._read(document, variable_values, context_value)
+
+    async def _read(self, document: Document, variable_values: dict[str, Any] | None, context: Any) -> ExecutionResult:
+        variables = document.variables(variable_values)
+        if isinstance(variables, list):
+            for error in variables:
+                error.extensions = {**(error.extensions or {}), "code": "BAD_REQUEST"}
+            return ExecutionResult(data=None, errors=variables)
+        me = context.principal
+        try:
+            plan = await document.plan(variables, me.roles, me.everywhere, lambda p: p.query())
+            args = plan.bound(Values(variables, me, context.cursor_secret, language=context.language))
+        except GraphQLError as error:
+            error.extensions = {"code": "BAD_REQUEST", **(error.extensions or {})}
+            return ExecutionResult(data=None, errors=[error])
+        return ExecutionResult(data=orjson.Fragment(await context.fetch(plan.sql, *args)), errors=None)  # type: ignore[arg-type]
+
+
+def _forbidden(document: Document, roles: frozenset[str]) -> GraphQLError | None:
+    for node, required in document.required:
+        if not required & roles:
+            told = f"{node.name.value} is for {', '.join(sorted(required))}."
+            return GraphQLError(told, node, extensions={"code": "FORBIDDEN"})
+    return None
+
+
+async def payload(info: Any, type_: type, connection: Any, **given: Any) -> orjson.Fragment:
+    """The selected fields of a mutation's payload, read in the mutation's own transaction."""
+    raw, context = info._raw_info, info.context
+    document: Document = info.schema.documents.get(context.query, raw.operation.name and raw.operation.name.value)
+    variables = document.variables(context.variables)
+    made = info.schema._schema.get_type(type_.__strawberry_definition__.name)  # type: ignore[attr-defined]
+    details = [FieldDetails(n, None) for n in raw.field_nodes]
+    me = context.principal
+    plan = await document.plan(variables, me.roles, me.everywhere, lambda p: p.payload(made, details), str(raw.path.key))
+    args = plan.bound(Values(variables, me, context.cursor_secret, given, context.language))
+    return orjson.Fragment(await connection.raw.fetchval(plan.sql, *args))

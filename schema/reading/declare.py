@@ -1,0 +1,290 @@
+"""How a type says where its fields come from.
+
+`@reads(table)` names the rows; a field without a declaration is the column of its name. Every other field is a `Read`: a small
+class with one method, `json(plan, field, row)`, that returns a SQL expression. A new kind of field is a new subclass; the
+compiler does not change.
+"""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import strawberry
+from sqlalchemy import FromClause, Select, Text, Uuid, and_, case, func, null
+from sqlalchemy.dialects.postgresql import ARRAY
+from strawberry.annotation import StrawberryAnnotation
+from strawberry.types.arguments import StrawberryArgument
+
+from schema.directives import Cost, Requires
+from schema.reading import filters, paging
+from schema.reading.compiler import Expression, Field, Plan, array, global_id, own, scalar
+from schema.scalars import DateTime
+from storage.terms import Role
+
+T = TypeVar("T", bound=type)
+PAGE_COST = 2
+
+
+class Rows:
+    """Where the rows of a type are, and which of them."""
+
+    def __init__(self, table: FromClause, prefix: str, only: Expression | None, visible: Expression | None) -> None:
+        self.table, self.prefix, self.only, self.visible = table, prefix, only, visible
+
+
+def reads(table: FromClause, prefix: str, *, only: Expression | None = None, visible: Expression | None = None) -> Callable[[T], T]:
+    """Names the table of a type, the prefix of its ids, which rows are of the type, and which the caller may see."""
+
+    def mark(cls: T) -> T:
+        cls.__reads__ = Rows(table, prefix, only, visible)  # type: ignore[attr-defined]  # the compiler looks it up by name
+        return cls
+
+    return mark
+
+
+class Read:
+    """Where one field comes from. `roles` are those on which its SQL depends; `arguments` are name to (type, description)."""
+
+    roles: frozenset[str] = frozenset()
+    arguments: dict[str, tuple[Any, str]] = {}
+    cost: Cost | None = None
+
+    def __new__(cls, *args: Any, description: str, requires: frozenset[Role] | None = None, **kwargs: Any) -> Any:
+        """A strawberry field that carries the read; `requires` shows and enforces roles on a root field."""
+        read = super().__new__(cls)
+        read.__init__(*args, **kwargs)  # type: ignore[misc]  # the point of the class
+        directives: list[object] = [read.cost] if read.cost else []
+        if requires is not None:
+            directives.append(Requires(roles=sorted(requires)))  # type: ignore[call-arg]  # strawberry makes the constructor
+        metadata = {"read": read, "requires": requires}
+        field = strawberry.field(metadata=metadata, description=description, directives=directives)
+        if read.arguments:
+            field.arguments = [
+                StrawberryArgument(name, None, StrawberryAnnotation(type_), default=_default(type_), description=text)
+                for name, (type_, text) in read.arguments.items()
+            ]
+        return field
+
+    def json(self, plan: Plan, field: Field, row: Any) -> Any:
+        """The SQL expression of the field's JSON."""
+        raise NotImplementedError  # a subclass says it
+
+    def value(self, plan: Plan, row: Any, args: dict[str, Any]) -> Any:
+        """The SQL value to compare with in a filter."""
+        raise NotImplementedError  # only computed columns have one
+
+
+def _default(type_: Any) -> Any:
+    return strawberry.UNSET if type(None) in getattr(type_, "__args__", ()) else _nothing()
+
+
+def _nothing() -> Any:
+    import dataclasses
+
+    return dataclasses.MISSING
+
+
+class Sql(Read):
+    """A computed value: (row, me, **arguments) to an expression."""
+
+    def __init__(self, expression: Expression, **arguments: tuple[Any, str]) -> None:
+        self.expression, self.arguments = expression, arguments
+
+    def value(self, plan: Plan, row: Any, args: dict[str, Any]) -> Any:
+        """The expression over a row."""
+        return self.expression(row.c, plan.me, **args)
+
+    def json(self, plan: Plan, field: Field, row: Any) -> Any:
+        """The expression, written as its scalar is."""
+        return plan.leaf(field.type, self.value(plan, row, field.args))
+
+
+class Masked(Sql):
+    """A column of masked text for `roles`, null for all others; the full value never leaves through a read."""
+
+    def __init__(self, column: str, roles: frozenset[Role]) -> None:
+        self.column, self.roles = column, frozenset(roles)
+        self.arguments = {}
+
+    def value(self, plan: Plan, row: Any, args: dict[str, Any]) -> Any:
+        """The column, or nothing."""
+        return row.c[self.column] if self.roles & plan.me.roles else null()
+
+
+class Money(Read):
+    """`Money` from two columns; null when the amount is."""
+
+    def __init__(self, amount: str, currency: str = "currency") -> None:
+        self.names = {"amount": amount, "currencyCode": currency}
+
+    def json(self, plan: Plan, field: Field, row: Any) -> Any:
+        """The object of amount and currency."""
+        made = {name: lambda f, c=column: plan.leaf(f.type, row.c[c]) for name, column in self.names.items()}
+        part = scalar(plan.object(field.type, field.details, made))
+        return case((row.c[self.names["amount"]].is_not(None), part)) if field.nullable else part
+
+
+class One(Read):
+    """The row that `via`, a column of ours, points at; that a mutation made (`given`); or `on(other, ours, me, **arguments)`."""
+
+    def __init__(
+        self, via: str | None = None, *, given: str | None = None, on: Expression | None = None, **arguments: tuple[Any, str]
+    ) -> None:
+        self.via, self.given, self.on, self.arguments = via, given, on, arguments
+
+    def _condition(self, plan: Plan, field: Field, row: Any) -> Callable[[Any], Any]:
+        if self.on is not None:
+            on = self.on
+            return lambda other: on(other.c, None if row is None else row.c, plan.me, **field.args)
+        if self.via is not None:
+            via = self.via
+            return lambda other: other.c.id == row.c[via]
+        name = self.given or ""
+        return lambda other: other.c.id == plan.bind(lambda v: v.given.get(name), Uuid)
+
+    def json(self, plan: Plan, field: Field, row: Any) -> Any:
+        """The one object, or null."""
+        return scalar(plan.objects(field.type, plan.rows(field.type, self._condition(plan, field, row)), field.details))
+
+
+class Many(One):
+    """A short list, ordered: rows whose `via` points at us, that a mutation made (`given`, ids), or `on` says."""
+
+    def __init__(
+        self,
+        via: str | None = None,
+        *,
+        given: str | None = None,
+        on: Expression | None = None,
+        order: Expression = lambda row: row.id,
+        **arguments: tuple[Any, str],
+    ) -> None:
+        super().__init__(via, given=given, on=on, **arguments)
+        self.order = order
+
+    def _condition(self, plan: Plan, field: Field, row: Any) -> Callable[[Any], Any]:
+        if self.given is not None:
+            name = self.given
+            return lambda other: other.c.id == func.any(plan.bind(lambda v: v.given.get(name) or [], ARRAY(Uuid)))
+        if self.via is not None:
+            via = self.via
+            return lambda other: other.c[via] == row.c.id
+        return super()._condition(plan, field, row)
+
+    def json(self, plan: Plan, field: Field, row: Any) -> Any:
+        """All of them, as an array."""
+        origin = plan.rows(field.type, self._condition(plan, field, row))
+        ordered = origin.select().order_by(self.order(origin.row.c), origin.row.c.id)
+        return array(plan.objects(field.type, origin, field.details, ordered))
+
+
+class Given(Read):
+    """A value that a mutation made, and not a row: whether it was replayed."""
+
+    def __init__(self, name: str, type_: Any) -> None:
+        self.name, self.type_ = name, type_
+
+    def json(self, plan: Plan, field: Field, row: Any) -> Any:
+        """A parameter."""
+        return plan.leaf(field.type, plan.bind(lambda v: v.given[self.name], self.type_))
+
+
+class Page(Read):
+    """A connection: rows whose `via` points at us (all visible rows without `via`), filtered, sorted, by keyset."""
+
+    cost = Cost(weight=PAGE_COST, multipliers=["first", "last"])
+
+    def __init__(
+        self,
+        via: str | None = None,
+        *,
+        on: Expression | None = None,
+        where: type | None = None,
+        sort: type | None = None,
+        keys: dict[str, Expression] | None = None,
+        updated_since: bool = False,
+    ) -> None:
+        self.via, self.on, self.keys = via, on, keys or {}
+        self.arguments = {
+            **({"where": (where | None, "Filter.")} if where else {}),
+            **({"sort": (list[sort] | None, "Order; the id breaks ties.")} if sort else {}),  # type: ignore[valid-type]
+            **({"updated_since": (DateTime | None, "Only rows that changed at or after this instant.")} if updated_since else {}),
+            "first": (int | None, "1 to 100."),
+            "after": (str | None, "Cursor."),
+            "last": (int | None, "1 to 100, backwards."),
+            "before": (str | None, "Cursor."),
+        }
+
+    def json(self, plan: Plan, field: Field, row: Any) -> Any:
+        """The page."""
+        edge, node = paging.types(field.type)
+        condition, since = field.args.get("where"), field.args.get("updated_since")
+
+        def on(other: Any) -> Any:
+            terms = [other.c[self.via] == row.c.id] if self.via else []
+            terms += [self.on(other.c, None if row is None else row.c, plan.me)] if self.on else []
+            terms += [filters.where(plan, node, other, condition)] if condition else []
+            return and_(*terms, *([other.c.updated_at >= since] if since is not None else [])) if terms or since is not None else and_(True)
+
+        sort = paging.keys(self.keys, field.args.get("sort"))
+        return paging.connection(plan, field, plan.rows(node, on), sort, edge, node)
+
+
+class Variants(Read):
+    """Objects of several types: `hits(me, **arguments)` selects (kind, id); kind is an id prefix."""
+
+    def __init__(self, hits: Callable[..., Select[Any]], **arguments: tuple[Any, str]) -> None:
+        self.hits, self.arguments = hits, arguments
+
+    def json(self, plan: Plan, field: Field, row: Any) -> Any:
+        """One object a hit, in order."""
+        hits = self.hits(plan.me, **field.args).subquery()
+        return array(own(hits).add_columns(pick(plan, field, hits.c.kind, hits.c.id).label("json")))
+
+
+def pick(plan: Plan, field: Field, kind: Any, id_: Any) -> Any:
+    """The object of a kind and an id: only the matching branch runs, so there is no plan per kind."""
+    by_prefix: dict[str, list[Any]] = {}
+    for type_ in plan.possible(field.type):
+        source = plan.source(type_)
+        if source is not None:
+            by_prefix.setdefault(source.prefix, []).append(type_)
+    return case(
+        *(
+            (kind == prefix, scalar(plan.objects(types, plan.rows(types, lambda other: other.c.id == id_), field.details)))
+            for prefix, types in by_prefix.items()
+        )
+    )
+
+
+class PolymorphicOne(Read):
+    """The object that two columns, a kind and an id, name: `kinds` maps the stored kind to an id prefix."""
+
+    def __init__(self, kind: str, id_: str, kinds: dict[str, str]) -> None:
+        self.kind, self.id, self.kinds = kind, id_, kinds
+
+    def json(self, plan: Plan, field: Field, row: Any) -> Any:
+        """The object, or null when it is not visible."""
+        prefix = case(*((row.c[self.kind] == stored, name) for stored, name in self.kinds.items()))
+        return pick(plan, field, prefix, row.c[self.id])
+
+
+class NodeById(Read):
+    """Any object by global id; null for what is unknown, malformed or not visible."""
+
+    def __init__(self, *, many: bool = False) -> None:
+        self.many = many
+        self.arguments = {"ids": (list[strawberry.ID], "At most 100.")} if many else {"id": (strawberry.ID, "Opaque global id.")}
+
+    def json(self, plan: Plan, field: Field, row: Any) -> Any:
+        """In the order asked for."""
+
+        def ids(v: Any) -> list[str]:
+            given = field.values(v)
+            return paging.at_most(paging.PAGE_MAX, list(given["ids"])) if self.many else [given["id"]]
+
+        plan.check(ids)
+        kinds = plan.bind(lambda v: [global_id(i)[0] for i in ids(v)], ARRAY(Text))
+        uuids = plan.bind(lambda v: [global_id(i)[1] for i in ids(v)], ARRAY(Uuid))
+        asked = func.unnest(kinds, uuids).table_valued("kind", "id", with_ordinality="n").render_derived(name="asked")
+        found = own(asked).add_columns(pick(plan, field, asked.c.kind, asked.c.id).label("json"))
+        return array(found.order_by(asked.c.n)) if self.many else scalar(found)

@@ -1,0 +1,182 @@
+"""Parse, limit and validate once per document; compile once per document, shape of variables and kind of caller."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from graphql import (
+    FragmentDefinitionNode,
+    GraphQLError,
+    OperationDefinitionNode,
+    OperationType,
+    TypeInfo,
+    TypeInfoVisitor,
+    Visitor,
+    get_nullable_type,
+    get_operation_ast,
+    get_variable_values,
+    is_enum_type,
+    is_input_object_type,
+    is_list_type,
+    parse,
+    specified_rules,
+    type_from_ast,
+    visit,
+)
+from graphql.execution.collect_fields import FragmentDetails
+from strawberry.schema.schema import validate_document
+
+from schema.limits import check_document
+from schema.reading.compiler import Compiled, Plan, bad_request, definition_of, is_structural
+
+V = TypeVar("V")
+DOCUMENTS_MAX, PLANS_MAX, TOKENS_MAX = 512, 16, 1000
+
+
+class Lru(Generic[V]):
+    """The `limit` things used last."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit, self._kept = limit, OrderedDict[Any, V]()
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def get(self, key: Any) -> V | None:
+        """The thing, and it counts as used."""
+        if (found := self._kept.get(key)) is not None:
+            self._kept.move_to_end(key)
+        return found
+
+    def put(self, key: Any, value: V) -> V:
+        """Keeps it; forgets the one unused for longest."""
+        self._kept[key] = value
+        if len(self._kept) > self._limit:
+            self._kept.popitem(last=False)
+        return value
+
+
+def shape(type_: Any, value: Any) -> Any:
+    """What about a variable may change the statement; the mirror image of `Plan.lift`."""
+    type_ = get_nullable_type(type_)
+    if value is None or isinstance(value, bool) or is_enum_type(type_) and is_structural(type_):
+        return value
+    if is_input_object_type(type_):
+        return tuple((k, shape(type_.fields[k].type, v)) for k, v in value.items())
+    if is_list_type(type_):
+        inner = get_nullable_type(type_.of_type)
+        if is_structural(inner):
+            return tuple(shape(inner, v) for v in value)
+    return ""
+
+
+@dataclass
+class Document:
+    """A document that was read once: its errors, or its operation and everything a plan needs."""
+
+    schema: Any
+    errors: list[GraphQLError]
+    operation: OperationDefinitionNode | None = None
+    fragments: dict[str, Any] = field(default_factory=dict)
+    roles: frozenset[str] = frozenset()
+    required: tuple[tuple[Any, frozenset[str]], ...] = ()
+    ordinary: bool = False
+    types: dict[str, Any] = field(default_factory=dict)
+    plans: Lru[Compiled] = field(default_factory=lambda: Lru(PLANS_MAX))
+
+    @property
+    def kind(self) -> OperationType:
+        """Query, mutation or subscription."""
+        assert self.operation is not None  # a document without errors has one
+        return self.operation.operation
+
+    def variables(self, given: dict[str, Any] | None) -> Any:
+        """Coerced, or a list of errors."""
+        assert self.operation is not None
+        return get_variable_values(self.schema, self.operation.variable_definitions or (), given or {})
+
+    def key(self, variables: Any, roles: frozenset[str], everywhere: bool, part: str) -> Any:
+        """What the statement depends on."""
+        return (part, everywhere, self.roles & roles, tuple((n, shape(self.types[n], v)) for n, v in variables.coerced.items()))
+
+    async def plan(
+        self, variables: Any, roles: frozenset[str], everywhere: bool, build: Callable[[Plan], Compiled], part: str = ""
+    ) -> Compiled:
+        """The compiled statement; a cold one costs up to 50 ms and is built in a thread, beside the loop."""
+        key = self.key(variables, roles, everywhere, part)
+        if (known := self.plans.get(key)) is not None:
+            return known
+        plan = Plan(self.schema, self.operation, self.fragments, variables, roles, everywhere)
+        return self.plans.put(key, await asyncio.to_thread(build, plan))
+
+
+class Documents:
+    """The documents of one schema."""
+
+    def __init__(self, schema: Any) -> None:
+        self.schema = schema
+        self.known: Lru[Document] = Lru(DOCUMENTS_MAX)
+
+    def get(self, query: str, name: str | None) -> Document:
+        """From the cache, or read now."""
+        return self.known.get((query, name)) or self.known.put((query, name), self.read(query, name))
+
+    def read(self, query: str, name: str | None) -> Document:
+        """Parses, limits, validates, and looks for what the plan will need."""
+        try:
+            node = parse(query, max_tokens=TOKENS_MAX)
+            check_document(node)
+        except GraphQLError as error:
+            return Document(self.schema, [bad_request(error.message, error.nodes)])
+        except RecursionError:
+            return Document(self.schema, [bad_request("The document is nested too deep.")])
+        if errors := validate_document(self.schema, node, tuple(specified_rules)):
+            return Document(self.schema, [_coded(e) for e in errors])
+        operation = get_operation_ast(node, name)
+        if operation is None:
+            return Document(self.schema, [bad_request("Name one operation of the document.")])
+        fragments = {d.name.value: FragmentDetails(d) for d in node.definitions if isinstance(d, FragmentDefinitionNode)}
+        types = {d.variable.name.value: type_from_ast(self.schema, d.type) for d in operation.variable_definitions or ()}
+        try:
+            found = _survey(self.schema, node)
+        except GraphQLError as error:
+            return Document(self.schema, [error])
+        return Document(self.schema, [], operation, fragments, found.roles, tuple(found.required), found.ordinary, types)
+
+
+def _coded(error: GraphQLError) -> GraphQLError:
+    error.extensions = {**(error.extensions or {}), "code": "BAD_REQUEST"}
+    return error
+
+
+@dataclass
+class _Found:
+    roles: frozenset[str] = frozenset()
+    required: list[tuple[Any, frozenset[str]]] = field(default_factory=list)
+    ordinary: bool = False
+
+
+def _survey(schema: Any, node: Any) -> _Found:
+    """Roles that any field depends on or requires; whether a root field of the query is executed ordinarily."""
+    info, found, kinds = TypeInfo(schema), _Found(), set()
+
+    class Survey(Visitor):
+        def enter_field(self, field_node: Any, *_: Any) -> None:
+            definition = info.get_field_def()
+            at_root = info.get_parent_type() is schema.query_type
+            declared = definition_of(definition) if definition and definition.extensions.get("strawberry-definition") else None
+            read = declared.metadata.get("read") if declared else None
+            if at_root and field_node.name.value != "__typename":
+                kinds.add(read is None)
+            if read is not None:
+                found.roles |= read.roles
+            if declared and declared.metadata.get("requires"):
+                found.required.append((field_node, frozenset(declared.metadata["requires"])))
+
+    visit(node, TypeInfoVisitor(info, Survey()))
+    if len(kinds) == 2:
+        raise bad_request("Introspection, contractHistory and explainCustody stand in an operation of their own.")
+    found.ordinary = kinds == {True}
+    return found

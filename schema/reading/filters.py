@@ -1,0 +1,54 @@
+"""`where` inputs: a field is the column (or computed field) of its name, its operators are the keys of its value."""
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import ARRAY, and_, false, func, not_, or_, true, type_coerce
+
+from schema.reading.compiler import Plan, bad_request, definition_of
+
+DEPTH_MAX, LEAVES_MAX = 3, 50
+OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
+    "eq": lambda c, v: c == v,
+    "in_": lambda c, v: c == func.any(type_coerce(v, ARRAY(c.type))),
+    "gte": lambda c, v: c >= v,
+    "lt": lambda c, v: c < v,
+    "starts_with": lambda c, v: c.op("^@")(v),
+    "contains": lambda c, v: func.strpos(c, v) > 0,  # no pattern: % and _ are letters like any other
+}
+
+
+def where(plan: Plan, type_: Any, row: Any, tree: dict[str, Any], depth: int = 0) -> Any:
+    """The condition that an input says about a row."""
+    if depth > DEPTH_MAX:
+        raise bad_request(f"A filter is at most {DEPTH_MAX} levels deep.")
+    if depth == 0 and _leaves(tree) > LEAVES_MAX:
+        raise bad_request(f"A filter has at most {LEAVES_MAX} conditions.")
+    return and_(true(), *(_one(plan, type_, row, name, value, depth) for name, value in tree.items()))
+
+
+def _one(plan: Plan, type_: Any, row: Any, name: str, value: Any, depth: int) -> Any:
+    if value is None:
+        return true()
+    if name == "and_":
+        return and_(true(), *(where(plan, type_, row, v, depth + 1) for v in value))
+    if name == "or_":
+        return or_(false(), *(where(plan, type_, row, v, depth + 1) for v in value))  # none of nothing holds
+    if name == "not_":
+        return not_(where(plan, type_, row, value, depth + 1))
+    column = _column(plan, type_, row, name)
+    return and_(true(), *(OPERATORS[operator](column, v) for operator, v in value.items() if v is not None))
+
+
+def _column(plan: Plan, type_: Any, row: Any, name: str) -> Any:
+    for field in plan.possible(type_)[0].fields.values():
+        declared = definition_of(field)
+        if declared.python_name == name and (read := declared.metadata.get("read")) is not None:
+            return read.value(plan, row, {})
+    return row.c[name]
+
+
+def _leaves(tree: Any) -> int:
+    if isinstance(tree, dict):
+        return sum(_leaves(v) for v in tree.values()) or 1
+    return sum(_leaves(v) for v in tree) if isinstance(tree, list) else 1

@@ -1,0 +1,124 @@
+"""The papers and volumes under custody."""
+
+from typing import Annotated, Any
+
+import strawberry
+from sqlalchemy import and_, func, select
+
+from schema.collateral import Collateral, CollateralCertificate, SealedEnvelope
+from schema.lending import Contract, Loan
+from schema.organisation import OrgUnit, StaffMember, StorageLocation
+from schema.paging import BooleanFilter, Connection, IDFilter, Node, StringFilter, Versioned, col, enum_filter, sort_keys, sort_of, where_of
+from schema.reading.declare import Many, One, Page, Sql, reads
+from schema.scalars import DateTime
+from schema.visibility import shared
+from storage import tables
+from storage.terms import DocumentType, PaperKind, RecordState, RetentionClass, Tier
+
+Checkouts = Annotated["Checkout", strawberry.lazy("schema.custody")]  # type: ignore[name-defined]  # noqa: F821  # resolved lazily
+Events = Annotated["CustodyEvent", strawberry.lazy("schema.custody")]  # type: ignore[name-defined]  # noqa: F821
+Scans = Annotated["Scan", strawberry.lazy("schema.papers")]  # type: ignore[name-defined]  # noqa: F821
+
+
+def _open(record: Any, me: Any) -> Any:
+    moves = tables.movements.alias()
+    return moves, and_(moves.c.record_id == record.id, moves.c.closed_at.is_(None), moves.c.kind != "ACT")
+
+
+def _is_overdue(record: Any, me: Any) -> Any:
+    moves, is_open = _open(record, me)
+    late = select(moves.c.id).where(is_open, moves.c.returned_at.is_(None), moves.c.due_at < func.now())
+    return late.correlate_except(moves).exists()
+
+
+def _holder(staff: Any, record: Any, me: Any) -> Any:
+    moves, is_open = _open(record, me)
+    out = select(moves.c.holder_id).where(is_open, moves.c.out_at.is_not(None), moves.c.returned_at.is_(None))
+    return staff.id == out.correlate_except(moves).scalar_subquery()
+
+
+def _open_checkout(checkout: Any, record: Any, me: Any) -> Any:
+    return and_(checkout.record_id == record.id, checkout.closed_at.is_(None), checkout.kind != "ACT")
+
+
+def _stored(scan: Any, record: Any, me: Any) -> Any:
+    return and_(scan.record_id == record.id, scan.status == "STORED")
+
+
+def _frozen(record: Any, me: Any) -> Any:
+    cases = tables.discrepancies.alias()
+    return select(cases.c.id).where(cases.c.record_id == record.id, cases.c.resolved_at.is_(None)).correlate_except(cases).exists()
+
+
+RECORD_FIELDS = ("archive_no", "updated_at")
+ArchiveRecordWhere = where_of(
+    __name__, "ArchiveRecordWhere", id=IDFilter, archive_no=StringFilter, barcode=StringFilter, tier=enum_filter(Tier),
+    state=enum_filter(RecordState), is_overdue=BooleanFilter, on_hold=BooleanFilter, org_id=IDFilter, custody_org_id=IDFilter,
+)  # fmt: skip
+ArchiveRecordSort = sort_of(__name__, "ArchiveRecordSort", *RECORD_FIELDS)
+RECORD_KEYS = sort_keys(*RECORD_FIELDS)
+
+
+@reads(tables.archive_records, "record", visible=shared)
+@strawberry.interface(description="A paper or volume under custody (档案).")
+class ArchiveRecord(Node, Versioned):
+    """What both tiers have."""
+
+    archive_no: str = col("Business number.")
+    barcode: str = col("Label on it; may be replaced, never reused.")
+    tier: Tier = col("First or second tier.")
+    title: str = col("What it is, in words.")
+    state: RecordState = col("Where it stands.")
+    pages: int = col("Pages counted.")
+    primary_loan: Loan | None = One("primary_loan_id", description="Loan that decides its branch and chain; null when another branch owns it.")
+    custody_org: OrgUnit | None = One("custody_org_id", description="The unit that keeps it.")
+    current_holder: StaffMember | None = One(on=_holder, description="Who holds it now, if anyone.")
+    open_checkout: Checkouts | None = One(on=_open_checkout, description="Open reservation, reading or checkout.")
+    checkouts: Connection[Checkouts] = Page(
+        on=lambda checkout, record, me: and_(checkout.record_id == record.id, checkout.kind != "ACT"), description="All of them, oldest first."
+    )
+    is_overdue: bool = Sql(_is_overdue, description="True when its checkout is past due.")
+    on_hold: bool = Sql(lambda record, me: func.is_on_hold(record.id), description="Whether a hold covers it; whose and why is not told.")
+    is_frozen: bool = Sql(_frozen, description="Whether a discrepancy freezes it.")
+    scans: list[Scans] = Many(on=_stored, description="Scans of it, all versions.")
+    updated_at: DateTime = col("Last change.")
+    custody_events: Connection[Events] = Page("record_id", description="What happened to it, oldest first.")
+
+
+@reads(tables.archive_records, "record", visible=shared, only=lambda record: record.tier == "FIRST")
+@strawberry.type(description="First tier (一级档案): one paper, sealed, in the vault.")
+class FirstTierRecord(ArchiveRecord):
+    """A paper."""
+
+    kind: PaperKind = col("What the paper is.")
+    certificate: CollateralCertificate | None = One("certificate_id", description="Set when the paper is a certificate.")
+    collateral: Collateral | None = One("collateral_id", description="Collateral it belongs to.")
+    envelope: SealedEnvelope | None = One("envelope_id", description="The sealed envelope it lies in.")
+    vault: StorageLocation | None = One("vault_id", description="The vault that keeps it.")
+
+
+@reads(tables.file_items, "item", visible=shared)
+@strawberry.type(description="A paper in a second-tier volume (卷内文件).")
+class FileItem(Node, Versioned):
+    """A paper in a volume."""
+
+    position: int = col("Place in the volume, 1 first.")
+    document_type: DocumentType = col("What it is.")
+    title: str = col("Title.")
+    is_original: bool = col("Original or copy.")
+    pages: int = col("Pages.")
+    contract: Contract | None = One("contract_id", description="The contract it is.")
+    scans: list[Scans] = Many(
+        on=lambda scan, item, me: and_(scan.subject_id == item.id, scan.status == "STORED"), description="Scans of it, all versions."
+    )
+
+
+@reads(tables.archive_records, "record", visible=shared, only=lambda record: record.tier == "SECOND")
+@strawberry.type(description="Second tier (二级档案): one volume, kept by the archivist.")
+class SecondTierRecord(ArchiveRecord):
+    """A volume."""
+
+    items: list[FileItem] = Many("record_id", order=lambda row: row.position, description="Papers in the volume.")
+    retention_class: RetentionClass | None = col("How long it is kept.")
+    location: StorageLocation | None = One("location_id", description="Its shelf.")
+    custodian: StaffMember | None = One("custodian_id", description="The archivist who keeps it.")

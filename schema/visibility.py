@@ -1,0 +1,30 @@
+"""Which rows a caller sees (domain section 2.5), as the compiler says it; PostgreSQL's policies say it again."""
+
+from typing import Any
+
+from sqlalchemy import func, select
+
+from storage.terms import Role
+
+MASKED_DATA = frozenset({Role.LOAN_OFFICER, Role.CREDIT_DEPT_HEAD, Role.RISK_HEAD, Role.COLLECTIONS, Role.LEGAL, Role.COMPLIANCE, Role.AUDITOR})
+HOLD_DETAIL = frozenset({Role.LEGAL, Role.COMPLIANCE, Role.AUDITOR})
+
+
+def own_unit(row: Any, me: Any) -> Any:
+    """Rows that belong to one unit."""
+    return row.org_id == func.any(me.branches)
+
+
+def shared(row: Any, me: Any) -> Any:
+    """Rows that several units may see: loan, custody and collateral."""
+    return row.visible_to.op("&&")(me.branches)
+
+
+def through(link: Any, ours: str, theirs: str) -> Any:
+    """The condition of an n:m relation: their id stands beside ours in the link table."""
+
+    def on(other: Any, row: Any, me: Any) -> Any:
+        found = select(link.c[theirs]).where(link.c[ours] == row.id).correlate_except(link)
+        return other.id.in_(found)
+
+    return on
