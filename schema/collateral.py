@@ -33,7 +33,9 @@ class CollateralCertificate(Node, Versioned):
     registry_reference: str | None = col("Reference in the registry.")
     is_live: bool = col("False once void or replaced.")
     collateral: Annotated["Collateral", strawberry.lazy("schema.collateral")] | None = One("collateral_id", description="What it proves.")
-    record: Paper | None = One(on=lambda record, certificate, me: record.certificate_id == certificate.id, description="The paper in the archive.")
+    record: Paper | None = One(
+        on=lambda record, certificate, me: record.certificate_id == certificate.id, description="The paper in the archive."
+    )
 
 
 @reads(tables.collateral, "collateral", visible=shared)
@@ -50,7 +52,9 @@ class Collateral(Node, Versioned):
     valued_on: Date | None = col("Day of the last valuation.")
     org_unit: OrgUnit | None = One("org_id", description="The branch that owns it.")
     owner: Customer | None = One("owner_id", description="Owner or mortgagor (抵押人).")
-    certificates: list[CollateralCertificate] = Many("collateral_id", order=lambda row: row.issued_on, description="Certificates, oldest first.")
+    certificates: list[CollateralCertificate] = Many(
+        "collateral_id", order=lambda row: row.issued_on, description="Certificates, oldest first."
+    )
     loans: Connection[Loan] = Page(on=through(tables.loan_collateral, "collateral_id", "loan_id"), description="Loans it secures.")
 
 

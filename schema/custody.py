@@ -82,7 +82,9 @@ def _operation_state(operation: Any, me: Any) -> Any:
 
 def _text(name: str) -> Any:
     """A member of the event's canonical detail, as text."""
-    return lambda event, me: cast(func.convert_from(func.substr(event.canonical, literal(18)), literal("UTF8")), JSONB)["detail"][name].as_string()
+    return lambda event, me: cast(func.convert_from(func.substr(event.canonical, literal(18)), literal("UTF8")), JSONB)["detail"][
+        name
+    ].as_string()
 
 
 @reads(tables.approvals, "approval")
@@ -241,4 +243,3 @@ class CustodyEvent(Node):
     hash: str = Sql(lambda event, me: func.encode(event.hash, literal("hex")), description="SHA-256 of the link, hex.")
     actor: StaffMember | None = One("actor_id", description="Who did it.")
     record: ArchiveRecord | None = One("record_id", description="The record.")
-

@@ -1,13 +1,10 @@
-"""The mutations."""
+"""Every act a client may try, composed of one class per noun."""
 
 import strawberry
 
+from schema.custody_mutations import CustodyMutations
+
 
 @strawberry.type(description="Every act a client may try.")
-class Mutation:
+class Mutation(CustodyMutations):
     """All of them."""
-
-    @strawberry.mutation(description="Nothing.")
-    async def nothing(self) -> bool:
-        """Nothing."""
-        return True

@@ -70,12 +70,15 @@ class ArchiveRecord(Node, Versioned):
     title: str = col("What it is, in words.")
     state: RecordState = col("Where it stands.")
     pages: int = col("Pages counted.")
-    primary_loan: Loan | None = One("primary_loan_id", description="Loan that decides its branch and chain; null when another branch owns it.")
+    primary_loan: Loan | None = One(
+        "primary_loan_id", description="Loan that decides its branch and chain; null when another branch owns it."
+    )
     custody_org: OrgUnit | None = One("custody_org_id", description="The unit that keeps it.")
     current_holder: StaffMember | None = One(on=_holder, description="Who holds it now, if anyone.")
     open_checkout: Checkouts | None = One(on=_open_checkout, description="Open reservation, reading or checkout.")
     checkouts: Connection[Checkouts] = Page(
-        on=lambda checkout, record, me: and_(checkout.record_id == record.id, checkout.kind != "ACT"), description="All of them, oldest first."
+        on=lambda checkout, record, me: and_(checkout.record_id == record.id, checkout.kind != "ACT"),
+        description="All of them, oldest first.",
     )
     is_overdue: bool = Sql(_is_overdue, description="True when its checkout is past due.")
     on_hold: bool = Sql(lambda record, me: func.is_on_hold(record.id), description="Whether a hold covers it; whose and why is not told.")

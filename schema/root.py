@@ -111,6 +111,4 @@ def build_schema() -> ReadingSchema:
     from schema.mutations import Mutation
     from schema.queries import Query
 
-    return ReadingSchema(
-        query=Query, mutation=Mutation, types=TYPES, config=StrawberryConfig(auto_camel_case=True, scalar_map=SCALARS)
-    )
+    return ReadingSchema(query=Query, mutation=Mutation, types=TYPES, config=StrawberryConfig(auto_camel_case=True, scalar_map=SCALARS))

@@ -11,7 +11,11 @@ from storage.database import Connection, Principal
 from storage.terms import AccessResult
 
 COLUMNS = ("staff_id", "org_id", "action", "result", "purpose", "subject_ids", "detail", "request_id")
-LOG = insert(tables.access_log).inline().values({name: bindparam(name, type_=tables.access_log.c[name].type, required=True) for name in COLUMNS})
+LOG = (
+    insert(tables.access_log)
+    .inline()
+    .values({name: bindparam(name, type_=tables.access_log.c[name].type, required=True) for name in COLUMNS})
+)
 
 
 async def log(

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ARRAY, Text, Uuid, any_, bindparam, cast, func, literal, null, or_, select, tuple_, union_all
-from sqlalchemy.dialects.postgresql import JSONB, array, array_agg
+from sqlalchemy.dialects.postgresql import JSONB, array
 from sqlalchemy.sql import ClauseElement
 
 from server.compliance import access
@@ -74,12 +74,12 @@ def _subjects() -> ClauseElement:
     ).subquery()
     return select(
         func.coalesce(
-            select(array_agg(loan_contracts.c.loan_id))
+            select(func.array_agg(loan_contracts.c.loan_id))
             .where(loan_contracts.c.contract_id == bindparam("contract", type_=Uuid, required=True))
             .scalar_subquery(),
             cast(array([], type_=Uuid), ARRAY(Uuid)),
         ).label("loans"),
-        func.coalesce(select(array_agg(every.c[0])).scalar_subquery(), cast(array([], type_=Uuid), ARRAY(Uuid))).label("subjects"),
+        func.coalesce(select(func.array_agg(every.c[0])).scalar_subquery(), cast(array([], type_=Uuid), ARRAY(Uuid))).label("subjects"),
     )
 
 
@@ -113,7 +113,7 @@ def _lines(beyond: bool) -> ClauseElement:
         cast(null(), Uuid).label("chain_id"),
         cast(null(), events.c.seq.type).label("seq"),
         cast(null(), events.c.hash.type).label("hash"),
-    ).where(access_log.c.subject_ids.overlap(bindparam("subjects", type_=ARRAY(Uuid), required=True)))
+    ).where(access_log.c.subject_ids.op("&&")(bindparam("subjects", type_=ARRAY(Uuid), required=True)))
     limit = bindparam("limit", type_=events.c.seq.type, required=True)
 
     def page(side: Any, at: Any, id_: Any) -> Any:

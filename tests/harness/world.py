@@ -139,7 +139,9 @@ class World:
                 self.number += 1
                 no = f"{self.tag}{self.number:06}"
                 new.append(
-                    NewRecord(f"A1{no}", f"B1{no}", "登记证书", loan, branch.id, branch.id, PaperKind.OTHER_TITLE, collateral, vault=branch.vault)
+                    NewRecord(
+                        f"A1{no}", f"B1{no}", "登记证书", loan, branch.id, branch.id, PaperKind.OTHER_TITLE, collateral, vault=branch.vault
+                    )
                 )
             ids = await register_records(conn, officer, new, at)
             self.number += 1
@@ -191,7 +193,9 @@ class World:
             outcome = await self.done(who, Ask(A.CONFIRM, operation=UUID(outcome["operation"])))
         return outcome
 
-    async def requests(self, records: Sequence[UUID], *, by: str = "officer", tier: Tier = Tier.FIRST, purpose: Purpose | None = None) -> UUID:
+    async def requests(
+        self, records: Sequence[UUID], *, by: str = "officer", tier: Tier = Tier.FIRST, purpose: Purpose | None = None
+    ) -> UUID:
         purpose = purpose or (Purpose.CERTIFICATE_CHANGE if tier is Tier.FIRST else Purpose.AUDIT)
         return UUID((await self.done(by, Ask(A.REQUEST_CHECKOUT, records=tuple(records), purpose=purpose)))["request"])
 

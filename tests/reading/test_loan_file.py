@@ -90,7 +90,11 @@ async def test_pages_go_forward_and_back_over_every_row_once(bank: World, ask: A
     query = """query P($f: Int, $l: Int, $a: String, $b: String, $s: [LoanSort!]) {
       loans(first: $f, last: $l, after: $a, before: $b, sort: $s) {
         edges { cursor node { id } } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } }"""
-    for sort in ([], [{"field": "PRINCIPAL_AMOUNT", "direction": "DESC"}], [{"field": "NUMBER"}, {"field": "STARTS_ON", "direction": "DESC"}]):
+    for sort in (
+        [],
+        [{"field": "PRINCIPAL_AMOUNT", "direction": "DESC"}],
+        [{"field": "NUMBER"}, {"field": "STARTS_ON", "direction": "DESC"}],
+    ):
         seen: list[str] = []
         after = None
         while True:

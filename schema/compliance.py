@@ -1,0 +1,134 @@
+"""The history of a contract as a connection of snapshots: lines of the ledger and of the access log."""
+
+import base64
+import hashlib
+import hmac
+from datetime import UTC, datetime
+from enum import Enum
+from uuid import UUID
+
+import orjson
+import strawberry
+
+from schema.paging import PageInfo, col
+from schema.reading.compiler import bad_request
+from schema.scalars import DateTime
+from server.compliance.history import Entry, History
+
+MAC_BYTES = 18
+
+
+@strawberry.enum(description="Why a sensitive read is made; stands in the access log. Open: new members may be added.")
+class HistoryPurpose(Enum):
+    """Closed words, so that the log can be counted."""
+
+    REGULAR_REVIEW = strawberry.enum_value("REGULAR_REVIEW", description="Regular review.")
+    INVESTIGATION = strawberry.enum_value("INVESTIGATION", description="Investigation.")
+    REGULATOR_REQUEST = strawberry.enum_value("REGULATOR_REQUEST", description="Request of a regulator or court.")
+    AUDIT = strawberry.enum_value("AUDIT", description="Audit.")
+    CUSTOMER_REQUEST = strawberry.enum_value("CUSTOMER_REQUEST", description="Request of the customer.")
+
+
+@strawberry.enum(description="What a line of the history is about. Open: new members may be added.")
+class HistoryKind(Enum):
+    """By its subject."""
+
+    EVENT = strawberry.enum_value("EVENT", description="Something changed.")
+    REQUEST = strawberry.enum_value("REQUEST", description="An access request was made or decided.")
+    SCAN = strawberry.enum_value("SCAN", description="A scan was registered, stored or rejected.")
+    REPORT = strawberry.enum_value("REPORT", description="An inspection report was written, signed or returned.")
+    REFUSAL = strawberry.enum_value("REFUSAL", description="A rule stopped somebody.")
+    READ = strawberry.enum_value("READ", description="Somebody read, or was denied, something sensitive.")
+
+
+@strawberry.type(description="One line of the history: a snapshot, never the live thing.")
+class HistoryEntry:
+    """An event or a line of the access log."""
+
+    kind: HistoryKind = col("What it is about.")
+    happened_at: DateTime = col("When.")
+    tag: str = col("subject:action:outcome of an event; the operation's name of a line of the access log.")
+    actor_id: strawberry.ID = col("Who.")
+    actor_name: str = col("Their name.")
+    subject_id: strawberry.ID | None = col("What it was done to.")
+    result: str | None = col("GRANTED, DENIED or REFUSED, of a line of the access log.")
+    purpose: str | None = col("Why, of a line of the access log.")
+    detail: str = col("Facts as JSON: states, rules, references; no personal data.")
+    seq: int | None = col("Number in its chain, of an event.")
+    hash: str | None = col("SHA-256 of its link, hex, of an event.")
+
+
+@strawberry.type(description="A line with its cursor.")
+class HistoryEdge:
+    """Relay's edge."""
+
+    cursor: str = col("Opaque; pass it to `after`.")
+    node: HistoryEntry = col("The line.")
+
+
+@strawberry.type(description="A page of the history of one contract, oldest first.")
+class HistoryConnection:
+    """Relay's connection, forward only."""
+
+    contract_id: strawberry.ID = col("The contract.")
+    edges: list[HistoryEdge] = col("The lines.")
+    page_info: PageInfo = col("Where the page lies.")
+
+
+KINDS = {"request": HistoryKind.REQUEST, "scan": HistoryKind.SCAN, "report": HistoryKind.REPORT}
+
+
+def history_page(history: History, secret: bytes) -> HistoryConnection:
+    """The page as a client sees it."""
+    edges = [HistoryEdge(cursor=_cursor(e, secret), node=_entry(e)) for e in history.entries]
+    info = PageInfo(
+        has_next_page=history.has_next,
+        has_previous_page=False,
+        start_cursor=edges[0].cursor if edges else None,
+        end_cursor=edges[-1].cursor if edges else None,
+    )
+    return HistoryConnection(contract_id=strawberry.ID(f"contract_{history.contract_id}"), edges=edges, page_info=info)
+
+
+def _entry(e: Entry) -> HistoryEntry:
+    kind = KINDS.get(e.subject_kind, HistoryKind.EVENT)
+    if e.result is not None:
+        kind = HistoryKind.REFUSAL if e.result == "REFUSED" else HistoryKind.READ
+    subject = f"{e.subject_kind}_{e.subject_id}" if e.subject_id and e.result is None else None
+    return HistoryEntry(
+        kind=kind,
+        happened_at=e.happened_at,  # type: ignore[arg-type]  # DateTime is a NewType of datetime
+        tag=e.tag,
+        actor_id=strawberry.ID(f"staff_{e.actor_id}"),
+        actor_name=e.actor_name,
+        subject_id=strawberry.ID(subject) if subject else None,
+        result=e.result,
+        purpose=e.purpose,
+        detail=orjson.dumps(e.detail, option=orjson.OPT_SORT_KEYS).decode(),
+        seq=e.seq,
+        hash=e.hash.hex() if e.hash else None,
+    )
+
+
+def _mac(payload: bytes, secret: bytes) -> bytes:
+    return hmac.new(secret, b"contractHistory\0" + payload, hashlib.sha256).digest()[:MAC_BYTES]
+
+
+def _cursor(e: Entry, secret: bytes) -> str:
+    payload = f"{e.happened_at.astimezone(UTC).isoformat()} {e.id}".encode()
+    return base64.urlsafe_b64encode(_mac(payload, secret) + payload).decode().rstrip("=")
+
+
+def read_after(cursor: str | None, secret: bytes) -> tuple[datetime, UUID] | None:
+    """Time and id behind a cursor; a bad request for what is none of ours."""
+    if cursor is None:
+        return None
+    try:
+        raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), b"-_", validate=True)
+        mac, payload = raw[:MAC_BYTES], raw[MAC_BYTES:]
+        if not hmac.compare_digest(mac, _mac(payload, secret)):
+            raise ValueError
+        at, _, id_ = payload.decode().partition(" ")
+        return datetime.fromisoformat(at), UUID(id_)
+    except (ValueError, UnicodeError):
+        raise bad_request("`after` is not a cursor of this connection.") from None

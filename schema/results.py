@@ -1,0 +1,260 @@
+"""Results of mutations: one success payload or one of the problems, never an empty success.
+
+`mutation` turns an async function `(info, input) -> payload JSON | Refused` into a field: its result union, @idempotent,
+@requires, and the translation of problems. A function only parses, calls and translates.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import fields, is_dataclass
+from enum import Enum
+from typing import Annotated, Any, Union
+from uuid import UUID
+
+import strawberry
+
+from schema.directives import Idempotent, Requires
+from schema.paging import col
+from schema.reading.compiler import global_id
+from schema.scalars import DateTime
+from server import words
+from server.custody.desk import Refused
+from server.custody.rules import Violation as RuleViolation
+from server.errors import IdempotencyConflict as KeySpent
+from server.errors import InputProblem as Wrong
+from server.errors import InvalidInput as WrongInput
+from server.errors import NotFound as Absent
+from server.errors import Problem as AnyProblem
+from server.errors import VersionConflict as Stale
+from storage.terms import Role
+
+TEXT_CHARACTERS_MAX = 2_000
+LONG_TEXT_CHARACTERS_MAX = 20_000
+KEY_CHARACTERS_MAX = 200
+ITEMS_MAX = 500
+LONG_TEXTS = frozenset({"analysis", "proposal"})
+OVERRIDABLE = frozenset({"C18", "C20", "C21", "C23", "C33"})
+
+
+@strawberry.enum(description="Kinds of problem; stable, never translated. Open: new members may be added.")
+class ProblemCode(Enum):
+    """The type's name in SNAKE_CASE."""
+
+    CUSTODY_VIOLATION = strawberry.enum_value("CUSTODY_VIOLATION", description="Custody rules forbid it.")
+    INVALID_INPUT = strawberry.enum_value("INVALID_INPUT", description="The input is wrong.")
+    NOT_FOUND = strawberry.enum_value("NOT_FOUND", description="No such thing, or not visible.")
+    VERSION_CONFLICT = strawberry.enum_value("VERSION_CONFLICT", description="The version given is stale.")
+    IDEMPOTENCY_CONFLICT = strawberry.enum_value("IDEMPOTENCY_CONFLICT", description="The key was spent on another input.")
+
+
+@strawberry.interface(description="An expected failure. New implementations may be added; always spread this interface.")
+class Problem:
+    """Code and message."""
+
+    code: ProblemCode = col("Stable, never translated.")
+    message: str = col("Translated by Accept-Language (zh-CN, en).")
+
+
+@strawberry.type(description="A rule that said no, and what would make it say yes.")
+class Violation:
+    """One row of the rules table."""
+
+    rule: str = col("C0 … C55.")
+    code: str = col("Machine code, e.g. ALREADY_CHECKED_OUT.")
+    message: str = col("Translated.")
+    remedy: str = col("What would make the rule pass; translated.")
+    record_id: strawberry.ID | None = col("The record, when the caller may see it.")
+    overridable: bool = col("Whether an override exists.")
+    required_roles: list[Role] = col("Roles that could make it pass.")
+    earliest_at: DateTime | None = col("Earliest instant at which it can pass.")
+
+
+@strawberry.type(description="Custody rules forbid it; all of them, in rule order.")
+class CustodyViolation(Problem):
+    """A refusal; nothing was changed, the access log knows."""
+
+    violations: list[Violation] = col("All of them, in rule order.")
+
+
+@strawberry.type(description="One thing that is wrong with the input.")
+class InputProblem:
+    """Path and code."""
+
+    path: list[str] = col("Where in the input.")
+    code: str = col("Machine code, e.g. TOO_LONG.")
+    message: str = col("Translated.")
+
+
+@strawberry.type(description="The input is wrong, by path.")
+class InvalidInput(Problem):
+    """Nothing was changed."""
+
+    problems: list[InputProblem] = col("All of them.")
+
+
+@strawberry.type(description="No such thing, or not visible to the caller.")
+class NotFound(Problem):
+    """The two look the same."""
+
+
+@strawberry.type(description="The version given is stale.")
+class VersionConflict(Problem):
+    """Read again, decide again."""
+
+    current_version: str = col("The version now.")
+
+
+@strawberry.type(description="The key was spent on another input.")
+class IdempotencyConflict(Problem):
+    """Use a new key for a new act."""
+
+
+PROBLEMS = (CustodyViolation, InvalidInput, NotFound, VersionConflict, IdempotencyConflict)
+
+
+@strawberry.input(description="What every mutation carries.")
+class KeyedInput:
+    """A retry sends the same key."""
+
+    idempotency_key: strawberry.ID = strawberry.field(description="Unique key of this intended act; a retry sends the same key.")
+
+
+def violation(found: RuleViolation, language: str) -> Violation:
+    """A violation in the caller's language."""
+    message, remedy = found.says(language)
+    return Violation(
+        rule=found.rule,
+        code=found.code,
+        message=message,
+        remedy=remedy,
+        record_id=strawberry.ID(f"record_{found.record}") if found.record else None,
+        overridable=found.rule in OVERRIDABLE and found.code != "DUE_DATE_REQUIRED",
+        required_roles=sorted(found.roles),
+        earliest_at=found.earliest,  # type: ignore[arg-type]  # DateTime is a NewType of datetime
+    )
+
+
+def translated(problem: AnyProblem | Refused, language: str) -> Problem:
+    """A problem as a member of the result union."""
+    if isinstance(problem, Refused):
+        told = [violation(v, language) for v in problem.violations]
+        return CustodyViolation(**_head("CUSTODY_VIOLATION", language), violations=told)
+    if isinstance(problem, WrongInput):
+        wrong = [InputProblem(path=list(p.path), code=p.code, message=words.wrong(p.code, language)) for p in problem.problems]
+        return InvalidInput(**_head("INVALID_INPUT", language), problems=wrong)
+    if isinstance(problem, Stale):
+        return VersionConflict(**_head("VERSION_CONFLICT", language), current_version=str(problem.current_version))
+    if isinstance(problem, KeySpent):
+        return IdempotencyConflict(**_head("IDEMPOTENCY_CONFLICT", language))
+    assert isinstance(problem, Absent), problem
+    return NotFound(**_head("NOT_FOUND", language))
+
+
+def _head(code: str, language: str) -> dict[str, Any]:
+    return {"code": ProblemCode[code], "message": words.problem(code, language)}
+
+
+Act = Callable[[strawberry.Info, Any], Awaitable[Any]]
+
+
+def mutation(name: str, input_type: Any, payload_type: type, act: Act, *, description: str, requires: Iterable[Role] | None = None) -> Any:
+    """The field of a mutation; `act` answers the payload's JSON, a Refused, or raises a Problem."""
+    union = Annotated[Union[(payload_type, *PROBLEMS)], strawberry.union(f"{name[0].upper()}{name[1:]}Result")]  # noqa: UP007  # made at run time
+
+    async def resolve(info: strawberry.Info, input: Any) -> Any:  # noqa: A002  # the argument's name in the SDL
+        language = info.context.language
+        try:
+            check_texts(input)
+            answer = await act(info, input)
+        except AnyProblem as problem:
+            return translated(problem, language)
+        return translated(answer, language) if isinstance(answer, Refused) else answer
+
+    resolve.__annotations__ = {
+        "info": strawberry.Info,
+        "input": Annotated[input_type, strawberry.argument(description="Input.")],
+        "return": union,
+    }
+    directives: list[Any] = [Idempotent()]
+    metadata: dict[str, Any] = {}
+    if requires is not None:
+        roles = sorted(requires)
+        directives.append(Requires(roles=roles))  # type: ignore[call-arg]  # strawberry makes the constructor
+        metadata["requires"] = frozenset(roles)
+    return strawberry.mutation(resolver=resolve, name=name, description=description, directives=directives, metadata=metadata)
+
+
+def check_texts(input_: Any) -> None:
+    """Every string and list of an input within its limits; InvalidInput names all that are not."""
+    wrong: list[Wrong] = []
+    _walk(input_, (), wrong)
+    if wrong:
+        raise WrongInput(wrong)
+
+
+def _walk(value: Any, path: tuple[str, ...], wrong: list[Wrong]) -> None:
+    if is_dataclass(value):
+        for part in fields(value):
+            _walk(getattr(value, part.name), (*path, camel(part.name)), wrong)
+    elif isinstance(value, list):
+        if len(value) > ITEMS_MAX:
+            wrong.append(Wrong(path, "TOO_MANY"))
+            return
+        for index, item in enumerate(value):
+            _walk(item, (*path, str(index)), wrong)
+    elif isinstance(value, str) and not isinstance(value, Enum):
+        if "\0" in value:
+            wrong.append(Wrong(path, "NUL_CHARACTER"))
+        if len(value) > _limit(path):
+            wrong.append(Wrong(path, "TOO_LONG"))
+        if path == ("idempotencyKey",) and not value.strip():
+            wrong.append(Wrong(path, "EMPTY"))
+
+
+def _limit(path: tuple[str, ...]) -> int:
+    if path == ("idempotencyKey",):
+        return KEY_CHARACTERS_MAX
+    return LONG_TEXT_CHARACTERS_MAX if path and path[-1] in LONG_TEXTS else TEXT_CHARACTERS_MAX
+
+
+def camel(name: str) -> str:
+    """snake_case as the SDL writes it."""
+    first, *rest = name.rstrip("_").split("_")
+    return first + "".join(part.capitalize() for part in rest)
+
+
+def id_of(text: Any, prefix: str) -> UUID:
+    """The uuid in a global id; an id of another type is an id of nothing."""
+    found, uuid = global_id(str(text))
+    if found != prefix or uuid is None:
+        raise Absent()
+    return uuid
+
+
+def maybe_id(text: Any, prefix: str) -> UUID | None:
+    """The same for an id that may be left out."""
+    return None if text in (None, strawberry.UNSET) else id_of(text, prefix)
+
+
+def given(value: Any) -> Any:
+    """None for what was left out."""
+    return None if value is strawberry.UNSET else value
+
+
+def ids_of(texts: Iterable[Any], prefix: str, path: str) -> tuple[UUID, ...]:
+    """The uuids of a list that must not be empty nor name a thing twice."""
+    found = tuple(id_of(text, prefix) for text in texts)
+    if not found:
+        raise WrongInput([Wrong((path,), "EMPTY")])
+    if len(set(found)) < len(found):
+        raise WrongInput([Wrong((path,), "DUPLICATE")])
+    return found
+
+
+def version_of(text: Any) -> int | None:
+    """An expected version as a number."""
+    text = given(text)
+    if text is None:
+        return None
+    if not str(text).isdigit() or len(str(text)) > 18:
+        raise WrongInput([Wrong(("expectedVersion",), "NOT_A_VERSION")])
+    return int(text)

@@ -1,0 +1,55 @@
+"""What a scanner or a screen names, as record ids: barcodes, requests, checkouts. Read as the caller."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ARRAY, Text, Uuid, bindparam, func, or_, select
+
+from server.errors import InputProblem, InvalidInput, NotFound
+from storage.database import Database, Principal
+from storage.tables import archive_records, movements, request_lines, sealed_envelopes
+
+
+def _given(name: str, type_: Any) -> Any:
+    return bindparam(name, type_=type_, required=True)
+
+
+CODES = func.any(_given("codes", ARRAY(Text)))
+BY_BARCODE = (
+    select(archive_records.c.id, archive_records.c.barcode, sealed_envelopes.c.barcode.label("envelope"))
+    .outerjoin(sealed_envelopes, sealed_envelopes.c.id == archive_records.c.envelope_id)
+    .where(or_(archive_records.c.barcode == CODES, sealed_envelopes.c.barcode == CODES))
+)
+OF_REQUEST = select(request_lines.c.record_id).where(request_lines.c.request_id == _given("request", Uuid))
+OF_CHECKOUT = select(movements.c.record_id).where(movements.c.id == _given("checkout", Uuid))
+
+
+async def records_by_barcode(database: Database, principal: Principal, codes: Sequence[str]) -> tuple[UUID, ...]:
+    """Records with these labels; an envelope's label names all its papers. NotFound when a label is unknown."""
+    if not codes:
+        raise InvalidInput([InputProblem(("barcodes",), "EMPTY")])
+    async with database.transaction(principal) as conn:
+        rows = await conn.rows(BY_BARCODE, codes=list(codes))
+    known = {r["barcode"] for r in rows} | {r["envelope"] for r in rows}
+    if set(codes) - known:
+        raise NotFound()
+    return tuple(sorted({r["id"] for r in rows}))
+
+
+async def check_lines(database: Database, principal: Principal, request: UUID, codes: Sequence[str]) -> None:
+    """The scanned labels must be exactly those of the request's lines."""
+    records = set(await records_by_barcode(database, principal, codes))
+    async with database.transaction(principal) as conn:
+        lines = {r["record_id"] for r in await conn.rows(OF_REQUEST, request=request)}
+    if records != lines:
+        raise InvalidInput([InputProblem(("barcodes",), "BARCODE_MISMATCH")])
+
+
+async def record_of_checkout(database: Database, principal: Principal, checkout: UUID) -> UUID:
+    """The record of a checkout."""
+    async with database.transaction(principal) as conn:
+        found: UUID | None = await conn.value(OF_CHECKOUT, checkout=checkout)
+    if found is None:
+        raise NotFound()
+    return found

@@ -1,0 +1,17 @@
+"""Every sentence a caller reads, in both languages, by code."""
+
+import tomllib
+from pathlib import Path
+
+_WORDS: dict[str, dict[str, dict[str, str]]] = tomllib.loads(Path(__file__).with_name("words.toml").read_text("utf-8"))
+PROBLEMS, INPUTS = _WORDS["problems"], _WORDS["inputs"]
+
+
+def problem(code: str, language: str) -> str:
+    """What is said of a kind of problem."""
+    return PROBLEMS[code][language]
+
+
+def wrong(code: str, language: str) -> str:
+    """What is said of one thing that is wrong with an input."""
+    return INPUTS[code][language]
