@@ -129,7 +129,9 @@ def where_of(module: str, name: str, **fields: Any) -> Any:
 def sort_of(module: str, name: str, *fields: str) -> Any:
     """A `sort` input over a closed list of fields."""
     values = {f.upper(): strawberry.enum_value(f.upper(), description=f"By {f.replace('_', ' ')}.") for f in fields}
-    enum: Any = strawberry.enum(Enum(f"{name}Field", values, module=module), description="Fields to sort by.")
+    make: Any = Enum
+    members = make(f"{name}Field", values, module=module)
+    enum: Any = strawberry.enum(members, description="Fields to sort by.")
     setattr(sys.modules[module], f"{name}Field", enum)
     STRUCTURAL_ENUMS.add(f"{name}Field")
     parts = {

@@ -124,7 +124,9 @@ def _ask(i: ExplainCustodyInput) -> Ask:
 class Query(Reads):
     """All of them."""
 
-    @strawberry.field(description="Every rule of an act with pass or fail, facts and remedy, through the same judge; changes nothing.")
+    @strawberry.field(  # type: ignore[untyped-decorator]  # strawberry's
+        description="Every rule of an act with pass or fail, facts and remedy, through the same judge; changes nothing."
+    )
     async def explain_custody(
         self,
         info: strawberry.Info,
@@ -138,7 +140,7 @@ class Query(Reads):
             return None
         return CustodyExplanation(allowed=found.allowed, checks=[_check(c, context.language) for c in found.checks])
 
-    @strawberry.field(
+    @strawberry.field(  # type: ignore[untyped-decorator]  # strawberry's
         description="The history of a contract: events, requests, refusals, scans, reports and reads, oldest first; reading it is logged.",
         metadata={"requires": READERS},
     )
@@ -161,7 +163,7 @@ class Query(Reads):
                 context.principal,
                 contract_id=contract,
                 number=number,
-                purpose=purpose.value,
+                purpose=str(purpose.value),
                 first=first,
                 after=read_after(after, secret),
                 request_id=context.request_id,

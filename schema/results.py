@@ -158,7 +158,8 @@ Act = Callable[[strawberry.Info, Any], Awaitable[Any]]
 
 def mutation(name: str, input_type: Any, payload_type: type, act: Act, *, description: str, requires: Iterable[Role] | None = None) -> Any:
     """The field of a mutation; `act` answers the payload's JSON, a Refused, or raises a Problem."""
-    union = Annotated[Union[(payload_type, *PROBLEMS)], strawberry.union(f"{name[0].upper()}{name[1:]}Result")]  # noqa: UP007  # made at run time
+    members: Any = Union[(payload_type, *PROBLEMS)]  # noqa: UP007  # made at run time
+    union = Annotated[members, strawberry.union(f"{name[0].upper()}{name[1:]}Result")]
 
     async def resolve(info: strawberry.Info, input: Any) -> Any:  # noqa: A002  # the argument's name in the SDL
         language = info.context.language
@@ -178,7 +179,7 @@ def mutation(name: str, input_type: Any, payload_type: type, act: Act, *, descri
     metadata: dict[str, Any] = {}
     if requires is not None:
         roles = sorted(requires)
-        directives.append(Requires(roles=roles))  # type: ignore[call-arg]  # strawberry makes the constructor
+        directives.append(Requires(roles=roles))
         metadata["requires"] = frozenset(roles)
     return strawberry.mutation(resolver=resolve, name=name, description=description, directives=directives, metadata=metadata)
 

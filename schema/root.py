@@ -51,7 +51,16 @@ def _by(name: str, what: str, **keys: str) -> Any:
 
 
 LoanBy = _by("LoanBy", "a loan", number="Business number.")
-ContractBy = _by("ContractBy", "a contract", number="Business number.")
+
+
+@strawberry.input(one_of=True, description="Exactly one way to name a contract.")
+class ContractBy:
+    """By id or number."""
+
+    id: strawberry.ID | None = strawberry.field(default=strawberry.UNSET, description="Opaque global id.")
+    number: str | None = strawberry.field(default=strawberry.UNSET, description="Business number.")
+
+
 ArchiveRecordBy = _by("ArchiveRecordBy", "a record", barcode="Label on it.", archive_no="Business number.")
 CertificateBy = _by("CertificateBy", "a certificate", number="Number on it.")
 

@@ -30,7 +30,8 @@ class ReadingSchema(strawberry.Schema):
     """Answers a query with one statement; mutations and what is no read take the ordinary way."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, execution_context_class=PassJson, **kwargs)
+        kwargs["execution_context_class"] = PassJson
+        super().__init__(*args, **kwargs)
         self.documents = Documents(self._schema)
 
     async def execute(  # type: ignore[override]  # narrower on purpose: our context is never None

@@ -39,6 +39,7 @@ from sqlalchemy import (
     literal,
     select,
 )
+from sqlalchemy.dialects.postgresql.asyncpg import PGCompiler_asyncpg as PGCompiler
 from sqlalchemy.dialects.postgresql.asyncpg import dialect
 
 from schema.scalars import JSON as SCALAR_JSON
@@ -47,12 +48,13 @@ from storage.database import Principal
 Expression = Callable[..., Any]
 
 
-class Inline(dialect.statement_compiler):  # type: ignore[name-defined,misc]  # SQLAlchemy leaves its dialects untyped
+class Inline(PGCompiler):
     """Constants stand in the text, where the planner sees them; a parameter is what has no value yet."""
 
-    def visit_bindparam(self, bindparam: Any, literal_binds: bool = False, **kwargs: Any) -> str:
+    def visit_bindparam(self, bindparam: Any, literal_binds: bool = False, **kwargs: Any) -> str:  # type: ignore[override]  # fewer names
         """Prints a value that is known as a literal."""
-        return str(super().visit_bindparam(bindparam, literal_binds=literal_binds or bindparam.value is not None, **kwargs))
+        visit: Any = super().visit_bindparam
+        return str(visit(bindparam, literal_binds=literal_binds or bindparam.value is not None, **kwargs))
 
 
 DIALECT = dialect()  # type: ignore[no-untyped-call]  # as above
@@ -207,11 +209,10 @@ class Plan:
             return value
         if is_input_object_type(type_):
             return {
-                definition_of(type_.fields[k]).python_name: self.lift(type_.fields[k].type, v, lambda a, k=k: get(a)[k])
-                for k, v in value.items()
+                definition_of(type_.fields[k]).python_name: self.lift(type_.fields[k].type, v, within(get, k)) for k, v in value.items()
             }
         if is_list_type(type_) and is_structural(get_nullable_type(type_.of_type)):
-            return [self.lift(type_.of_type, v, lambda a, i=i: get(a)[i]) for i, v in enumerate(value)]
+            return [self.lift(type_.of_type, v, within(get, i)) for i, v in enumerate(value)]
         if get_named_type(type_).name == "ID" and not is_list_type(type_):
             return self.bind(lambda v: global_id(get(v))[1], Uuid)
         if is_list_type(type_) and get_named_type(type_).name == "ID":
@@ -228,8 +229,7 @@ class Plan:
 
         args = get_argument_values(definition, node, self.variables)
         lifted = {
-            definition_of(definition.args[k]).python_name: self.lift(definition.args[k].type, v, lambda a, k=k: values(a)[k])
-            for k, v in args.items()
+            definition_of(definition.args[k]).python_name: self.lift(definition.args[k].type, v, within(values, k)) for k, v in args.items()
         }
         return Field(parent, definition, details, lifted, values)
 
@@ -322,7 +322,7 @@ class Plan:
         names = ("app.staff", "app.branches", "app.roles")
         caller = and_(
             *(
-                func.set_config(literal(name), self.bind(lambda v, i=i: v.principal.settings[i], Text), literal(True)).is_not(None)
+                func.set_config(literal(name), self.bind(within(lambda v: v.principal.settings, i), Text), literal(True)).is_not(None)
                 for i, name in enumerate(names)
             )
         )
@@ -338,6 +338,11 @@ class Plan:
         """What a mutation selected of its payload."""
         found = collect_subfields(self.schema, self.fragments, self.variables, self.operation, type_, details)
         return self.statement(type_, found.grouped_field_set)
+
+
+def within(get: Callable[[Any], Any], key: Any) -> Callable[[Any], Any]:
+    """The member of what another getter gets."""
+    return lambda v: get(v)[key]
 
 
 def _plain(value: Any) -> Any:

@@ -5,6 +5,7 @@ class with one method, `json(plan, field, row)`, that returns a SQL expression. 
 compiler does not change.
 """
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -48,22 +49,6 @@ class Read:
     arguments: dict[str, tuple[Any, str]] = {}
     cost: Cost | None = None
 
-    def __new__(cls, *args: Any, description: str, requires: frozenset[Role] | None = None, **kwargs: Any) -> Any:
-        """A strawberry field that carries the read; `requires` shows and enforces roles on a root field."""
-        read = super().__new__(cls)
-        read.__init__(*args, **kwargs)  # type: ignore[misc]  # the point of the class
-        directives: list[object] = [read.cost] if read.cost else []
-        if requires is not None:
-            directives.append(Requires(roles=sorted(requires)))  # type: ignore[call-arg]  # strawberry makes the constructor
-        metadata = {"read": read, "requires": requires}
-        field = strawberry.field(metadata=metadata, description=description, directives=directives)
-        if read.arguments:
-            field.arguments = [
-                StrawberryArgument(name, None, StrawberryAnnotation(type_), default=_default(type_), description=text)
-                for name, (type_, text) in read.arguments.items()
-            ]
-        return field
-
     def json(self, plan: Plan, field: Field, row: Any) -> Any:
         """The SQL expression of the field's JSON."""
         raise NotImplementedError  # a subclass says it
@@ -73,17 +58,7 @@ class Read:
         raise NotImplementedError  # only computed columns have one
 
 
-def _default(type_: Any) -> Any:
-    return strawberry.UNSET if type(None) in getattr(type_, "__args__", ()) else _nothing()
-
-
-def _nothing() -> Any:
-    import dataclasses
-
-    return dataclasses.MISSING
-
-
-class Sql(Read):
+class SqlRead(Read):
     """A computed value: (row, me, **arguments) to an expression."""
 
     def __init__(self, expression: Expression, **arguments: tuple[Any, str]) -> None:
@@ -98,7 +73,7 @@ class Sql(Read):
         return plan.leaf(field.type, self.value(plan, row, field.args))
 
 
-class Masked(Sql):
+class MaskedRead(SqlRead):
     """A column of masked text for `roles`, null for all others; the full value never leaves through a read."""
 
     def __init__(self, column: str, roles: frozenset[Role]) -> None:
@@ -110,7 +85,7 @@ class Masked(Sql):
         return row.c[self.column] if self.roles & plan.me.roles else null()
 
 
-class Money(Read):
+class MoneyRead(Read):
     """`Money` from two columns; null when the amount is."""
 
     def __init__(self, amount: str, currency: str = "currency") -> None:
@@ -118,12 +93,16 @@ class Money(Read):
 
     def json(self, plan: Plan, field: Field, row: Any) -> Any:
         """The object of amount and currency."""
-        made = {name: lambda f, c=column: plan.leaf(f.type, row.c[c]) for name, column in self.names.items()}
+
+        def part_of(column: str) -> Callable[[Field], Any]:
+            return lambda f: plan.leaf(f.type, row.c[column])
+
+        made = {name: part_of(column) for name, column in self.names.items()}
         part = scalar(plan.object(field.type, field.details, made))
         return case((row.c[self.names["amount"]].is_not(None), part)) if field.nullable else part
 
 
-class One(Read):
+class OneRead(Read):
     """The row that `via`, a column of ours, points at; that a mutation made (`given`); or `on(other, ours, me, **arguments)`."""
 
     def __init__(
@@ -146,7 +125,7 @@ class One(Read):
         return scalar(plan.objects(field.type, plan.rows(field.type, self._condition(plan, field, row)), field.details))
 
 
-class Many(One):
+class ManyRead(OneRead):
     """A short list, ordered: rows whose `via` points at us, that a mutation made (`given`, ids), or `on` says."""
 
     def __init__(
@@ -177,7 +156,7 @@ class Many(One):
         return array(plan.objects(field.type, origin, field.details, ordered))
 
 
-class Given(Read):
+class GivenRead(Read):
     """A value that a mutation made, and not a row: whether it was replayed."""
 
     def __init__(self, name: str, type_: Any) -> None:
@@ -188,7 +167,7 @@ class Given(Read):
         return plan.leaf(field.type, plan.bind(lambda v: v.given[self.name], self.type_))
 
 
-class Page(Read):
+class PageRead(Read):
     """A connection: rows whose `via` points at us (all visible rows without `via`), filtered, sorted, by keyset."""
 
     cost = Cost(weight=PAGE_COST, multipliers=["first", "last"])
@@ -229,7 +208,7 @@ class Page(Read):
         return paging.connection(plan, field, plan.rows(node, on), sort, edge, node)
 
 
-class Variants(Read):
+class VariantsRead(Read):
     """Objects of several types: `hits(me, **arguments)` selects (kind, id); kind is an id prefix."""
 
     def __init__(self, hits: Callable[..., Select[Any]], **arguments: tuple[Any, str]) -> None:
@@ -256,7 +235,7 @@ def pick(plan: Plan, field: Field, kind: Any, id_: Any) -> Any:
     )
 
 
-class PolymorphicOne(Read):
+class PolymorphicOneRead(Read):
     """The object that two columns, a kind and an id, name: `kinds` maps the stored kind to an id prefix."""
 
     def __init__(self, kind: str, id_: str, kinds: dict[str, str]) -> None:
@@ -268,7 +247,7 @@ class PolymorphicOne(Read):
         return pick(plan, field, prefix, row.c[self.id])
 
 
-class NodeById(Read):
+class NodeByIdRead(Read):
     """Any object by global id; null for what is unknown, malformed or not visible."""
 
     def __init__(self, *, many: bool = False) -> None:
@@ -288,3 +267,37 @@ class NodeById(Read):
         asked = func.unnest(kinds, uuids).table_valued("kind", "id", with_ordinality="n").render_derived(name="asked")
         found = own(asked).add_columns(pick(plan, field, asked.c.kind, asked.c.id).label("json"))
         return array(found.order_by(asked.c.n)) if self.many else scalar(found)
+
+
+def _default(type_: Any) -> Any:
+    """An argument that may be null may be left out."""
+    return strawberry.UNSET if type(None) in getattr(type_, "__args__", ()) else dataclasses.MISSING
+
+
+def field_of(read: Read, description: str, requires: frozenset[Role] | None = None) -> Any:
+    """A strawberry field that carries a read; `requires` shows and enforces roles on a root field."""
+    directives: list[object] = [read.cost] if read.cost else []
+    if requires is not None:
+        directives.append(Requires(roles=sorted(requires)))
+    field = strawberry.field(metadata={"read": read, "requires": requires}, description=description, directives=directives)
+    if read.arguments:
+        field.arguments = [
+            StrawberryArgument(name, None, StrawberryAnnotation(type_), default=_default(type_), description=text)
+            for name, (type_, text) in read.arguments.items()
+        ]
+    return field
+
+
+def _declares(kind: type[Read]) -> Callable[..., Any]:
+    """How a type writes a read: `customer: Customer | None = One("customer_id", description="…")`."""
+
+    def declare(*args: Any, description: str, requires: frozenset[Role] | None = None, **kwargs: Any) -> Any:
+        return field_of(kind(*args, **kwargs), description, requires)
+
+    return declare
+
+
+Sql, Masked, Money = _declares(SqlRead), _declares(MaskedRead), _declares(MoneyRead)
+One, Many, Page = _declares(OneRead), _declares(ManyRead), _declares(PageRead)
+Given, Variants = _declares(GivenRead), _declares(VariantsRead)
+PolymorphicOne, NodeById = _declares(PolymorphicOneRead), _declares(NodeByIdRead)

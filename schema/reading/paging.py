@@ -19,7 +19,7 @@ import orjson
 from graphql import get_named_type
 from sqlalchemy import BigInteger, Date, DateTime, Integer, LargeBinary, Numeric, Text, Uuid, and_, cast, func, literal, or_, tuple_
 
-from schema.reading.compiler import NO_ROW, Field, Origin, Plan, Values, array, bad_request, own, scalar
+from schema.reading.compiler import NO_ROW, within, Field, Origin, Plan, Values, array, bad_request, own, scalar
 
 PAGE_MAX = 100
 TOTAL_MAX = 100_000
@@ -136,7 +136,7 @@ class _Connection:
                 return list(v.once((id(self.field), name), lambda: self._read_cursor(v, name, kinds)))
 
             self.plan.check(read)
-            values = [self.plan.bind(lambda v, i=i, read=read: read(v)[i], c.type) for i, c in enumerate(columns)]
+            values = [self.plan.bind(within(read, i), c.type) for i, c in enumerate(columns)]
             bounds.append(beyond([(c, desc == ahead, val) for c, val, (_, desc) in zip(columns, values, self.sort, strict=True)]))
         return bounds
 

@@ -215,6 +215,8 @@ async def _new(current: Import, mapping: LoanMapping, personal: Personal) -> Non
     await current.conn.raw.execute(NEW_CUSTOMERS, personal.epoch)
     total = _touched(await current.conn.raw.execute(NEW_LOANS, mapping.source))
     current.summary.new, done = total, 0
+    if not total:
+        return
     current.meter.phase("writing history", total)
     async for batch in current.batches("select * from import_loans_noted order by id"):
         chains = await Chains.lock(current.conn, [row["id"] for row in batch])

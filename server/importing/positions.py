@@ -100,6 +100,8 @@ async def _known(current: Import, column: str) -> None:
 async def _new(current: Import) -> None:
     total = int((await current.conn.raw.execute(NEW)).rpartition(" ")[2])
     current.summary.new, done = total, 0
+    if not total:
+        return
     current.meter.phase("writing history", total)
     async for batch in current.batches("select * from import_positions_noted order by loan_id, as_of"):
         chains = await Chains.lock(current.conn, [row["loan_id"] for row in batch])

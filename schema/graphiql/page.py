@@ -1,0 +1,58 @@
+"""GraphiQL at /graphql for a browser: from our own origin, under a strict policy, without a single foreign address."""
+
+import html
+import json
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from schema.graphiql.examples import EXAMPLES
+from server.settings import Settings
+
+DIST = Path(__file__).with_name("dist")
+TYPES = {".js": "text/javascript", ".css": "text/css", ".ttf": "font/ttf", ".svg": "image/svg+xml", ".woff2": "font/woff2"}
+# Monaco makes style elements of its own: this page alone allows inline styles, and no inline script.
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; worker-src 'self'; connect-src 'self'; "
+    "font-src 'self' data:; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>Loanfile</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="icon" href="/graphql/static/favicon.svg" type="image/svg+xml">
+<link rel="stylesheet" href="/graphql/static/graphiql.css">
+</head><body>
+<div id="graphiql"></div>
+<script type="application/json" id="examples">{examples}</script>
+<script type="module" src="/graphql/static/graphiql.js"></script>
+</body></html>
+"""
+ABSENT = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Loanfile</title></head><body>
+<h1>Loanfile</h1><p>The API runs here; send it a POST. The GraphiQL page was not built: run <code>make graphiql</code>.</p>
+</body></html>
+"""
+
+
+def routes(settings: Settings, dist: Path = DIST) -> list[BaseRoute]:
+    """The page and its files; without the files a page that says how to get them."""
+
+    async def page(request: Request) -> Response:
+        if "text/html" not in request.headers.get("accept", ""):
+            told = {"errors": [{"message": "Use POST.", "extensions": {"code": "BAD_REQUEST"}}]}
+            return JSONResponse(told, 405, {"Allow": "POST"})
+        headers = {"Content-Security-Policy": POLICY}
+        if not (dist / "graphiql.js").exists():
+            return HTMLResponse(ABSENT, 503, headers)
+        examples = json.dumps(EXAMPLES, ensure_ascii=False).replace("</", "<\\/")
+        return HTMLResponse(PAGE.format(examples=examples), headers=headers)
+
+    async def file(request: Request) -> Response:
+        name = request.path_params["name"]
+        path = dist / name
+        if path.suffix not in TYPES or path.parent != dist or not path.is_file():
+            return Response(html.escape("not found"), 404, media_type="text/plain")
+        return FileResponse(path, media_type=TYPES[path.suffix], headers={"Cache-Control": "max-age=3600"})
+
+    return [Route("/graphql", page, methods=["GET"]), Route("/graphql/static/{name}", file, methods=["GET"])]

@@ -1,0 +1,234 @@
+"""GraphQL over HTTP, by the specification; used instead of Strawberry's view, whose statuses are fixed in its code.
+
+A POST of JSON that is right is answered in a few lines; everything that is wrong in some way gets its status and a coded error.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import asyncpg
+import orjson
+import structlog
+from graphql import GraphQLError
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+
+from schema.reading.answers import ReadingSchema
+from server.context import Context
+from server.errors import ApiError, BadRequest, Internal, LoanfileError, Unauthenticated, Unavailable
+from storage.objects import ObjectStoreDown
+
+RESPONSE_JSON, JSON = "application/graphql-response+json", "application/json"
+DOWN = (
+    ConnectionError,
+    TimeoutError,
+    ObjectStoreDown,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.QueryCanceledError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.SerializationError,
+)
+log: Any = structlog.get_logger()
+
+
+def api_error(error: BaseException) -> ApiError:
+    """What a caller may hear of an exception; bugs are logged with the request id and masked."""
+    if isinstance(error, GraphQLError) and error.original_error is not None:
+        error = error.original_error
+    if isinstance(error, ApiError):
+        return error
+    if isinstance(error, DOWN):
+        log.warning("part down", kind=type(error).__name__)
+        return Unavailable("A part of the system does not answer; try again.")
+    log.error("bug", kind=type(error).__name__, where=_where(error))
+    return Internal("Something went wrong here; the request id finds it in the log.")
+
+
+def _where(error: BaseException) -> str:
+    """File and line of the innermost frames: no message, since it may carry data."""
+    frames, trace = [], error.__traceback__
+    while trace is not None:
+        frames.append(f"{trace.tb_frame.f_code.co_filename.rsplit('/', 1)[-1]}:{trace.tb_lineno}")
+        trace = trace.tb_next
+    return " > ".join(frames[-6:])
+
+
+def formatted(error: GraphQLError, request_id: str) -> dict[str, Any]:
+    """An error as it leaves: code always, texts of exceptions never."""
+    code = (error.extensions or {}).get("code")
+    if code is None and error.original_error is None:
+        code = "BAD_REQUEST"
+    if code is not None:
+        told = error.formatted
+        return {**told, "extensions": {**(told.get("extensions") or {}), "code": code, "requestId": request_id}}
+    known = api_error(error)
+    made: dict[str, Any] = {"message": known.message, "extensions": _extensions(known, request_id)}
+    if error.path:
+        made["path"] = list(error.path)
+    return made
+
+
+def _extensions(error: ApiError, request_id: str) -> dict[str, Any]:
+    found: dict[str, Any] = {"code": error.code, "requestId": request_id, "retryable": error.retryable}
+    if error.retry_after_seconds is not None:
+        found["retryAfterSeconds"] = error.retry_after_seconds
+    return found
+
+
+def refusal(error: ApiError, request: Request, request_id: str) -> Response:
+    """A response without data."""
+    headers: dict[str, str] = {}
+    if isinstance(error, Unauthenticated):
+        headers["WWW-Authenticate"] = 'Bearer realm="loanfile", error="invalid_token"'
+    if error.retry_after_seconds is not None:
+        headers["Retry-After"] = str(error.retry_after_seconds)
+    body = {"errors": [{"message": error.message, "extensions": _extensions(error, request_id)}]}
+    return Response(orjson.dumps(body), error.status, headers, media_type=media_type(request))
+
+
+def media_type(request: Request) -> str:
+    """The newer media type where the client accepts it."""
+    return RESPONSE_JSON if RESPONSE_JSON in request.headers.get("accept", "") else JSON
+
+
+class View:
+    """The endpoint. `context_of` knows the parts and the caller of a request."""
+
+    def __init__(self, schema: ReadingSchema, context_of: Callable[[Request], Awaitable[Context]]) -> None:
+        self.schema, self.context_of = schema, context_of
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """HTTP only; sockets are closed politely."""
+        if scope["type"] == "websocket":
+            await receive()
+            await send({"type": "websocket.close", "code": 4406, "reason": "Subscriptions are not served."})
+            return
+        request = Request(scope, receive)
+        response = await self.respond(request)
+        await response(scope, receive, send)
+
+    async def respond(self, request: Request) -> Response:
+        """One answer, whatever happens."""
+        request_id = str(request.scope.get("state", {}).get("request_id", ""))
+        try:
+            return await self._respond(request, request_id)
+        except ClientDisconnect:
+            return Response(status_code=499)
+        except LoanfileError as error:
+            return refusal(error if isinstance(error, ApiError) else BadRequest(str(error)), request, request_id)
+        except Exception as error:
+            return refusal(api_error(error), request, request_id)
+
+    async def _respond(self, request: Request, request_id: str) -> Response:
+        if request.method != "POST":
+            told = {"errors": [{"message": "Use POST.", "extensions": {"code": "BAD_REQUEST", "requestId": request_id}}]}
+            return JSONResponse(told, 405, {"Allow": "POST"})
+        context: Context = await self.context_of(request)
+        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if kind == "multipart/form-data":
+            return await self._multipart(request, context)
+        if kind != JSON:
+            told = {"errors": [{"message": "Send application/json.", "extensions": {"code": "BAD_REQUEST", "requestId": request_id}}]}
+            return Response(orjson.dumps(told), 415, media_type=media_type(request))
+        query, variables, name = _parameters(_decoded(await request.body()))
+        return await self._execute(request, context, query, variables, name)
+
+    async def _execute(
+        self, request: Request, context: Context, query: str, variables: dict[str, Any] | None, name: str | None
+    ) -> Response:
+        context.query, context.variables, context.operation_name = query, variables or {}, name
+        result = await self.schema.execute(query, variables, context, None, name)
+        kind = media_type(request)
+        if not result.errors:
+            return Response(orjson.dumps({"data": result.data}), media_type=kind)
+        errors = [formatted(error, context.request_id) for error in result.errors]
+        started = result.data is not None or any(e.get("path") for e in errors)
+        body = {"errors": errors, "data": result.data} if started else {"errors": errors}
+        return Response(orjson.dumps(body), self._status(errors, started, kind), self._headers(errors), media_type=kind)
+
+    @staticmethod
+    def _status(errors: list[dict[str, Any]], started: bool, kind: str) -> int:
+        """By the GraphQL-over-HTTP specification; the older media type tells well-formed failures with 200."""
+        codes = {e["extensions"]["code"] for e in errors}
+        for known in (Unauthenticated, Unavailable, Internal):
+            if known.code in codes and not started:
+                return known.status
+        if "FORBIDDEN" in codes and not started:
+            return 403 if kind == RESPONSE_JSON else 200
+        return 200 if started or kind == JSON else 400
+
+    @staticmethod
+    def _headers(errors: list[dict[str, Any]]) -> dict[str, str]:
+        waits = [e["extensions"]["retryAfterSeconds"] for e in errors if e["extensions"].get("retryAfterSeconds")]
+        return {"Retry-After": str(max(waits))} if waits else {}
+
+    async def _multipart(self, request: Request, context: Context) -> Response:
+        """An upload; the preflight header closes the way for a foreign page's form."""
+        if not request.headers.get("graphql-require-preflight"):
+            raise BadRequest("A multipart request needs the header GraphQL-Require-Preflight.")
+        try:
+            async with request.form(max_files=1, max_fields=4) as form:
+                operations = _decoded(_text(form.get("operations")))
+                paths = _decoded(_text(form.get("map")))
+                query, variables, name = _parameters(operations)
+                variables = _with_files(variables or {}, paths, form)
+                return await self._execute(request, context, query, variables, name)
+        except HTTPException as error:
+            raise BadRequest(str(error.detail)) from None
+
+
+def _text(value: Any) -> bytes:
+    if not isinstance(value, str):
+        raise BadRequest("A multipart request has the parts `operations` and `map`.")
+    return value.encode()
+
+
+def _decoded(body: bytes) -> Any:
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        raise BadRequest("The body is not JSON.") from None
+
+
+def _parameters(body: Any) -> tuple[str, dict[str, Any] | None, str | None]:
+    """`query`, `variables`, `operationName` of a request, each of its type."""
+    if not isinstance(body, dict):
+        raise BadRequest("The body is one JSON object; batches are not served.")
+    query, variables, name = body.get("query"), body.get("variables"), body.get("operationName")
+    if not isinstance(query, str) or not query.strip():
+        raise BadRequest("`query` is a string and must not be empty.")
+    if variables is not None and not isinstance(variables, dict):
+        raise BadRequest("`variables` is an object.")
+    if name is not None and not isinstance(name, str):
+        raise BadRequest("`operationName` is a string.")
+    if not isinstance(body.get("extensions") or {}, dict):
+        raise BadRequest("`extensions` is an object.")
+    return query, variables, name
+
+
+def _with_files(variables: dict[str, Any], paths: Any, form: Any) -> dict[str, Any]:
+    """Puts each file where the map says; only names that exist are written."""
+    if not isinstance(paths, dict):
+        raise BadRequest("`map` is an object.")
+    for part, places in paths.items():
+        file = form.get(part)
+        if file is None or isinstance(file, str) or not isinstance(places, list):
+            raise BadRequest("`map` names a part that is no file.")
+        for place in places:
+            _place(variables, str(place).split("."), file)
+    return variables
+
+
+def _place(variables: dict[str, Any], path: list[str], file: Any) -> None:
+    target: Any = {"variables": variables}
+    for step in path[:-1]:
+        target = target.get(step) if isinstance(target, dict) else None
+    if not isinstance(target, dict) or target.get(path[-1], ...) is not None:
+        raise BadRequest("`map` names a place that is not null in the variables.")
+    target[path[-1]] = file

@@ -1,0 +1,239 @@
+"""The web application: parts, routes and middleware. Top of the import arrow."""
+
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import orjson
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from schema.graphiql.page import routes as graphiql_routes
+from schema.http import View
+from schema.root import build_schema
+from server import logs
+from server.auth import Authenticator, Issuer
+from server.context import Context
+from server.custody.desk import Desk
+from server.settings import Settings
+from storage import migration
+from storage.database import Database
+from storage.objects import LockNotProven, ObjectStore, ObjectStoreDown, StoreAddress
+
+CHINESE = ("zh", "zh-cn", "zh-hans")
+
+
+class NotReady(RuntimeError):
+    """One line about what keeps the server from starting."""
+
+
+class Parts:
+    """What every request needs; filled by the lifespan."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.database = Database(
+            settings.database_url or "",
+            writers_max=settings.writers_max,
+            readers_max=settings.readers_max,
+            statement_seconds_max=settings.statement_seconds_max,
+        )
+        self.objects = ObjectStore(
+            StoreAddress(
+                settings.s3_endpoint or "",
+                settings.s3_access_key,
+                settings.s3_secret_key.get_secret_value(),
+                settings.s3_locked_bucket,
+                settings.s3_staging_bucket,
+                settings.s3_region,
+            )
+        )
+        self.desk = Desk(self.database)
+        self.issuer = Issuer.of(settings.home)
+        self.authenticator = Authenticator(settings, self.database, self.issuer.public_keys)
+
+    async def start(self) -> None:
+        """Opens the database, checks the migrations and proves the lock of the bucket."""
+        await self.database.open()
+        async with self.database.transaction(None) as conn:
+            found = await migration.current(conn.raw)
+        if found != migration.head():
+            raise NotReady(f"the database is at migration {found}, this program needs {migration.head()}; run loanfile migrate")
+        try:
+            await self.objects.prove_lock()
+        except (LockNotProven, ObjectStoreDown) as error:
+            if self.settings.production or isinstance(error, LockNotProven):
+                raise NotReady(f"the lock of the bucket is not proven: {error}") from None
+            logs.log.warning("object store does not answer", reason=str(error))
+
+    async def stop(self) -> None:
+        """Closes what was opened."""
+        await self.database.close()
+        self.objects.close()
+
+    async def context(self, request: Request) -> Context:
+        """The context of one request; raises Unauthenticated."""
+        principal = await self.authenticator.principal(request.headers.get("authorization"))
+        return Context(
+            principal,
+            self.database,
+            self.desk,
+            self.objects,
+            self.settings,
+            language=_language(request.headers.get("accept-language", "")),
+            request_id=request.state.request_id,
+        )
+
+
+def _language(accepted: str) -> str:
+    """zh or en, by the first tag that is one of them."""
+    for part in accepted.lower().split(","):
+        tag = part.partition(";")[0].strip()
+        if tag in CHINESE:
+            return "zh"
+        if tag.startswith("en"):
+            return "en"
+    return "en"
+
+
+class Frame:
+    """Around every request: its id, the limit of its body, security headers, one line of log."""
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self.app, self.settings = app, settings
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pure ASGI: the body is counted while it streams."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        headers = dict(scope["headers"])
+        request_id = _request_id(headers.get(b"x-request-id", b""))
+        scope.setdefault("state", {})["request_id"] = request_id
+        logs.bind(request_id)
+        multipart = headers.get(b"content-type", b"").startswith(b"multipart/form-data")
+        limit = self.settings.upload_bytes_max if multipart else self.settings.json_bytes_max
+        status = 0
+
+        async def sending(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                own = {name.lower() for name, _ in message["headers"]}
+                added = {b"x-request-id": request_id.encode(), **SECURITY}
+                message["headers"] = [*message["headers"], *((n, v) for n, v in added.items() if n not in own)]
+            await send(message)
+
+        if int(headers.get(b"content-length", b"0") or 0) > limit:
+            await _too_large(limit, request_id)(scope, receive, sending)
+        else:
+            await self._counted(scope, receive, sending, limit, request_id, lambda: status)
+        logs.log.info("request", method=scope["method"], path=scope["path"], status=status)
+
+    async def _counted(self, scope: Scope, receive: Receive, send: Send, limit: int, request_id: str, status: Callable[[], int]) -> None:
+        seen = 0
+
+        async def receiving() -> Message:
+            nonlocal seen
+            message = await receive()
+            seen += len(message.get("body", b""))
+            if seen > limit:
+                raise BodyTooLarge
+            return message
+
+        try:
+            await self.app(scope, receiving, send)
+        except BodyTooLarge:
+            if not status():
+                await _too_large(limit, request_id)(scope, receive, send)
+
+
+class BodyTooLarge(BaseException):
+    """Cuts a body that is larger than is allowed; not an Exception, so that nothing between answers for us."""
+
+
+SECURITY = {
+    b"x-content-type-options": b"nosniff",
+    b"x-frame-options": b"DENY",
+    b"referrer-policy": b"no-referrer",
+    b"cache-control": b"no-store",
+    b"content-security-policy": b"default-src 'none'; frame-ancestors 'none'",
+    b"cross-origin-opener-policy": b"same-origin",
+}
+
+
+def _too_large(limit: int, request_id: str) -> Response:
+    told = {"message": f"The body has more than {limit} bytes.", "extensions": {"code": "BAD_REQUEST", "requestId": request_id}}
+    return Response(orjson.dumps({"errors": [told]}), 413, media_type="application/json")
+
+
+def _request_id(given: bytes) -> str:
+    text = given.decode("latin-1")
+    return text if 8 <= len(text) <= 64 and text.isascii() and text.replace("-", "").isalnum() else uuid.uuid4().hex
+
+
+def _development_routes(parts: Parts) -> list[BaseRoute]:
+    """The embedded issuer over HTTP; not there in production."""
+
+    async def people(_: Request) -> Response:
+        return JSONResponse(await parts.authenticator.people())
+
+    async def token(request: Request) -> Response:
+        try:
+            name = orjson.loads(await request.body())["as"]
+        except (orjson.JSONDecodeError, KeyError, TypeError):
+            return JSONResponse({"error": 'Send {"as": "loan-officer"}.'}, 400)
+        return JSONResponse({"token": parts.issuer.token(parts.settings, str(name))})
+
+    return [Route("/dev/people", people), Route("/dev/token", token, methods=["POST"])]
+
+
+def _health(parts: Parts) -> list[BaseRoute]:
+    async def alive(_: Request) -> Response:
+        return PlainTextResponse("ok\n")
+
+    async def ready(_: Request) -> Response:
+        checks: dict[str, Callable[[], Awaitable[Any]]] = {"database": _database, "object_store": parts.objects.ready}
+        told: dict[str, str] = {}
+        for name, check in checks.items():
+            try:
+                await check()
+                told[name] = "ok"
+            except Exception as error:
+                told[name] = "down"
+                logs.log.warning("not ready", part=name, kind=type(error).__name__)
+        well = all(state == "ok" for state in told.values())
+        return JSONResponse({"ready": well, **told}, 200 if well else 503, {} if well else {"Retry-After": "2"})
+
+    async def _database() -> None:
+        async with parts.database.transaction(None) as conn:
+            if await migration.current(conn.raw) != migration.head():
+                raise NotReady("migrations")
+
+    return [Route("/livez", alive), Route("/readyz", ready)]
+
+
+def create_app(settings: Settings) -> Starlette:
+    """The application; nothing is opened before its lifespan begins."""
+    logs.configure(settings.log_level)
+    parts = Parts(settings)
+    view = View(build_schema(), parts.context)
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        await parts.start()
+        try:
+            yield
+        finally:
+            await parts.stop()
+
+    routes = [*_health(parts), *([] if settings.production else _development_routes(parts)), *graphiql_routes(settings)]
+    routes.append(Route("/graphql", view, methods=None))
+    app = Starlette(routes=routes, lifespan=lifespan, middleware=[Middleware(Frame, settings=settings)])
+    app.state.parts = parts
+    return app

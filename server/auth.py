@@ -1,0 +1,144 @@
+"""Who is asking: a bearer token names an account; roles and branches come from the database, never from the token.
+
+The embedded issuer signs with a key of the home and is for development alone.
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import jwt
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from sqlalchemy import Text, bindparam, func, select, text
+
+from server.errors import Unauthenticated
+from server.settings import Settings
+from storage.database import Database, Principal
+from storage.tables import delegations, org_units, staff, staff_roles
+from storage.terms import OrgLevel, Role
+
+ALGORITHMS = ["ES256", "RS256"]
+REQUIRED = ["exp", "iat", "nbf", "iss", "aud", "sub"]
+LEEWAY_SECONDS = 30
+EVERYWHERE = frozenset({Role.COMPLIANCE, Role.AUDITOR})
+KEY_FILE = "issuer.json"
+
+_below = text(
+    "with recursive below as (select id from org_units where id = :org union all "
+    "select o.id from org_units o join below b on o.parent_id = b.id) select array_agg(id) from below"
+).bindparams(bindparam("org", type_=staff.c.org_id.type, required=True))
+WHO = (
+    select(
+        staff.c.id,
+        staff.c.staff_no,
+        staff.c.name,
+        staff.c.org_id,
+        org_units.c.level,
+        select(func.array_agg(staff_roles.c.role)).where(staff_roles.c.staff_id == staff.c.id).scalar_subquery().label("roles"),
+        select(func.array_agg(delegations.c.role))
+        .where(delegations.c.to_staff_id == staff.c.id, delegations.c.during.op("@>")(func.now()))
+        .scalar_subquery()
+        .label("delegated"),
+    )
+    .join(org_units, org_units.c.id == staff.c.org_id)
+    .where(staff.c.username == bindparam("username", type_=Text, required=True), staff.c.active)
+)
+PEOPLE = (
+    select(staff.c.username, staff.c.name, org_units.c.name.label("unit"))
+    .join(org_units, org_units.c.id == staff.c.org_id)
+    .where(staff.c.active)
+    .order_by(staff.c.username)
+    .limit(200)
+)
+
+
+@dataclass(frozen=True)
+class Issuer:
+    """The embedded issuer: one ES256 key of the home."""
+
+    private_key: Any
+    kid: str
+
+    @classmethod
+    def of(cls, home: Path) -> "Issuer":
+        """The key of a home, made on the first call."""
+        path = home / KEY_FILE
+        if not path.exists():
+            home.mkdir(parents=True, exist_ok=True)
+            key = ec.generate_private_key(ec.SECP256R1())
+            pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+            part = path.with_suffix(".part")
+            part.touch(mode=0o600)
+            part.write_text(json.dumps({"kid": f"embedded-{datetime.now(UTC):%Y%m%d%H%M%S}", "pem": pem.decode()}))
+            part.replace(path)
+        kept = json.loads(path.read_text())
+        return cls(serialization.load_pem_private_key(kept["pem"].encode(), None), kept["kid"])
+
+    def token(self, settings: Settings, username: str) -> str:
+        """A token for an account; whether it exists is the server's to say."""
+        now = datetime.now(UTC)
+        claims = {
+            "iss": settings.token_issuer,
+            "aud": settings.token_audience,
+            "sub": username,
+            "iat": now,
+            "nbf": now,
+            "exp": now + timedelta(hours=settings.token_hours),
+        }
+        return jwt.encode(claims, self.private_key, "ES256", headers={"kid": self.kid})
+
+    @property
+    def public_keys(self) -> dict[str, Any]:
+        """By key id."""
+        return {self.kid: self.private_key.public_key()}
+
+
+class Authenticator:
+    """Tokens to principals."""
+
+    def __init__(self, settings: Settings, database: Database, public_keys: dict[str, Any]) -> None:
+        self.settings, self.database, self.public_keys = settings, database, public_keys
+
+    async def principal(self, authorization: str | None) -> Principal:
+        """The caller, as the database knows them now; Unauthenticated for everything else."""
+        scheme, _, token = (authorization or "").partition(" ")
+        if scheme.lower() != "bearer" or not token.strip():
+            raise Unauthenticated("A bearer token is required.")
+        return await self.person(self._subject(token.strip()))
+
+    def _subject(self, token: str) -> str:
+        try:
+            head = jwt.get_unverified_header(token)
+            key = self.public_keys[head["kid"]]
+            claims = jwt.decode(
+                token,
+                key,
+                algorithms=["ES256"] if isinstance(key, ec.EllipticCurvePublicKey) else ["RS256"],
+                issuer=self.settings.token_issuer,
+                audience=self.settings.token_audience,
+                leeway=LEEWAY_SECONDS,
+                options={"require": REQUIRED},
+            )
+        except (jwt.PyJWTError, KeyError, ValueError, TypeError):
+            raise Unauthenticated("The token is not valid.") from None
+        return str(claims["sub"])
+
+    async def person(self, username: str) -> Principal:
+        """Roles, delegations and branches of an active member of staff."""
+        async with self.database.transaction(None) as conn:
+            row = await conn.row(WHO, username=username)
+            if row is None:
+                raise Unauthenticated("The token is not valid.")
+            branches: list[UUID] = await conn.value(_below, org=row["org_id"])
+        roles = frozenset(Role(r) for r in (*(row["roles"] or ()), *(row["delegated"] or ())))
+        everywhere = row["level"] == OrgLevel.HEAD_OFFICE or bool(EVERYWHERE & roles)
+        return Principal(row["id"], row["org_id"], row["name"], roles, tuple(branches), everywhere, row["staff_no"])
+
+    async def people(self) -> list[dict[str, str]]:
+        """Accounts that the embedded issuer may sign for."""
+        async with self.database.transaction(None) as conn:
+            return [dict(row.items()) for row in await conn.rows(PEOPLE)]

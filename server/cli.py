@@ -1,0 +1,87 @@
+"""The command `loanfile`."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from server.settings import SettingsError, load
+from storage.embedded import EmbeddedError
+
+app = typer.Typer(help="The loan-file archive of a bank.", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command()
+def run() -> None:
+    """Start everything that is not named by settings, migrate, seed the demo bank once, and serve."""
+    from server import running
+
+    raise typer.Exit(running.run(load()))
+
+
+@app.command()
+def serve() -> None:
+    """Serve on the database and object store that the settings name; migrations are run apart."""
+    from rich.console import Console
+
+    from server import running
+
+    settings = load()
+    if not (settings.database_url and settings.s3_endpoint):
+        raise SettingsError("LOANFILE_DATABASE_URL and LOANFILE_S3_ENDPOINT must be set; loanfile run starts its own")
+    raise typer.Exit(running.serve(settings, None, Console()))
+
+
+@app.command()
+def migrate() -> None:
+    """Migrate the database of LOANFILE_MIGRATION_DATABASE_URL to the newest revision."""
+    from storage import migration
+
+    settings = load()
+    if not settings.migration_database_url:
+        raise SettingsError("LOANFILE_MIGRATION_DATABASE_URL must be set")
+    migration.upgrade(settings.migration_database_url)
+
+
+@app.command()
+def token(name: Annotated[str, typer.Option("--as", help="Account, e.g. loan-officer.")]) -> None:
+    """Print a token of the embedded issuer, and nothing else."""
+    from server import running
+
+    print(running.token(load(), name))
+
+
+@app.command("export-schema")
+def export_schema(
+    file: Annotated[Path | None, typer.Argument(help="Where to write the SDL; standard output when left out.")] = None,
+) -> None:
+    """Write the GraphQL schema."""
+    from schema.root import build_schema
+
+    text = build_schema().as_str() + "\n"
+    if file is None:
+        sys.stdout.write(text)
+    else:
+        file.write_text(text, "utf-8")
+
+
+def main() -> None:
+    """Runs a command; what is wrong with the settings or the servers is one line."""
+    try:
+        from server.importing.commands import app as importing
+
+        app.add_typer(importing, name="import")
+    except ModuleNotFoundError as error:
+        if not str(error.name).startswith("server.importing"):
+            raise
+    try:
+        app()
+    except (SettingsError, EmbeddedError) as error:
+        sys.exit(f"loanfile: {error}")
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,152 @@
+"""One process from start to stop: the embedded servers where none are named, migrations, the demo bank, the web server."""
+
+import asyncio
+import contextlib
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import NoReturn
+
+import uvicorn
+from rich.console import Console
+from rich.progress import Progress
+
+from server.app import create_app
+from server.auth import Issuer
+from server.settings import Settings, SettingsError, load
+from storage import migration
+from storage.database import Database
+from storage.embedded import Embedded
+from storage.objects import ObjectStore, StoreAddress
+
+POLL_SECONDS = 0.5
+GRACE_SECONDS = 5
+
+
+def _stop(signum: int, _: FrameType | None) -> NoReturn:
+    """SIGTERM like Ctrl-C: what was started is stopped on the way out."""
+    raise SystemExit(128 + signum)
+
+
+@contextmanager
+def parts_of(settings: Settings) -> Iterator[tuple[Settings, Embedded | None]]:
+    """The settings with every address filled in; starts the embedded servers that are needed."""
+    if settings.database_url and settings.s3_endpoint:
+        yield settings, None
+        return
+    if settings.production:
+        raise SettingsError("LOANFILE_DATABASE_URL and LOANFILE_S3_ENDPOINT must be set in production")
+    embedded = Embedded(settings.home)
+    with embedded as parts:
+        found = {
+            "database_url": parts.app_url,
+            "migration_database_url": parts.owner_url,
+            "s3_endpoint": parts.store.endpoint,
+            "s3_access_key": parts.store.access_key,
+            "s3_secret_key": parts.store.secret_key,
+            "s3_locked_bucket": parts.store.locked_bucket,
+            "s3_staging_bucket": parts.store.staging_bucket,
+        }
+        named = {name for name in found if getattr(settings, name) is not None and name in settings.model_fields_set}
+        keys = {
+            name: parts.secrets[name] for name in ("data_key", "blind_index_key", "cursor_secret") if name not in settings.model_fields_set
+        }
+        yield load(**{n: v for n, v in found.items() if n not in named}, **keys), embedded
+
+
+def migrate(settings: Settings) -> None:
+    """To head, as the owner."""
+    if settings.migration_database_url:
+        migration.upgrade(settings.migration_database_url)
+
+
+async def _seed(settings: Settings, console: Console) -> None:
+    from server.demo.seed import is_seeded, seed
+
+    database = Database(settings.database_url or "")
+    await database.open()
+    address = StoreAddress(
+        settings.s3_endpoint or "",
+        settings.s3_access_key,
+        settings.s3_secret_key.get_secret_value(),
+        settings.s3_locked_bucket,
+        settings.s3_staging_bucket,
+        settings.s3_region,
+    )
+    objects = ObjectStore(address)
+    try:
+        if not await is_seeded(settings):
+            with Progress(console=console, transient=True) as progress:
+                await seed(settings, database, objects, progress)
+    finally:
+        objects.close()
+        await database.close()
+
+
+def greet(settings: Settings, console: Console) -> None:
+    """The address, the demo people, and how to get a token."""
+    console.print(f"\n[bold]Loanfile[/bold] serves on http://{settings.host}:{settings.port}/graphql  (Ctrl-C stops everything)")
+    if settings.production:
+        return
+    console.print("Demo people: loan-officer  credit-dept-head  risk-head  vice-president  archivist  vault-keeper-key")
+    console.print("             vault-keeper-code  register-clerk  legal  inspector  compliance  auditor  …  (twins of branch 2: …-b2)")
+    console.print("A token:     .venv/bin/loanfile token --as loan-officer\n")
+
+
+def run(settings: Settings) -> int:
+    """Serves until it is told to stop; the exit status."""
+    console = Console(stderr=False)
+    signal.signal(signal.SIGTERM, _stop)
+    started = time.monotonic()
+    with parts_of(settings) as (whole, embedded):
+        migrate(whole)
+        if whole.demo_loans and not whole.production and embedded is not None:
+            asyncio.run(_seed(whole, console))
+        return serve(whole, embedded, console, started)
+
+
+def serve(settings: Settings, embedded: Embedded | None, console: Console, started: float | None = None) -> int:
+    """The web server in this process, watched together with its embedded parts."""
+    config = uvicorn.Config(
+        create_app(settings),
+        host=settings.host,
+        port=settings.port,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+    server, ended = uvicorn.Server(config), threading.Event()
+
+    def watch() -> None:
+        greeted = False
+        while not ended.wait(0.05 if not greeted else POLL_SECONDS):
+            if server.started and not greeted:
+                greet(settings, console)
+                if started is not None:
+                    console.print(f"ready after {time.monotonic() - started:.1f} s", highlight=False)
+                greeted = True
+            if embedded is not None and (told := embedded.dead()):
+                print(f"loanfile: {told}", file=sys.stderr)
+                server.should_exit = True
+                return
+
+    thread = threading.Thread(target=watch, daemon=True)
+    thread.start()
+    try:
+        with contextlib.suppress(KeyboardInterrupt):
+            server.run()
+    finally:
+        ended.set()
+    return 0 if server.started else 1
+
+
+def token(settings: Settings, username: str) -> str:
+    """A token of the embedded issuer."""
+    if settings.production:
+        raise SettingsError("the embedded issuer does not run in production")
+    return Issuer.of(settings.home).token(settings, username)
