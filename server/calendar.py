@@ -14,11 +14,15 @@ CHINESE: dict[str, str] = {holiday.value: holiday.chinese for holiday in constan
 
 
 def _load() -> Insert:
-    days = func.unnest(
-        bindparam("days", type_=ARRAY(Date), required=True),
-        bindparam("working", type_=ARRAY(Boolean), required=True),
-        bindparam("names", type_=ARRAY(Text), required=True),
-    ).table_valued(column("day", Date), column("is_working", Boolean), column("name", Text))
+    days = (
+        func.unnest(
+            bindparam("days", type_=ARRAY(Date), required=True),
+            bindparam("working", type_=ARRAY(Boolean), required=True),
+            bindparam("names", type_=ARRAY(Text), required=True),
+        )
+        .table_valued(column("day", Date), column("is_working", Boolean), column("name", Text), name="days")
+        .render_derived()
+    )
     chosen = select(days.c.day, days.c.is_working, days.c.name, literal(SOURCE))
     return insert(holidays).from_select(["day", "is_working", "name", "source"], chosen).on_conflict_do_nothing()
 

@@ -100,7 +100,7 @@ class Personal:
         try:
             place = f"{table}|{column}|{row}".encode()
             return self.ciphers[epoch].decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], place).decode()
-        except (InvalidTag, KeyError):
+        except (InvalidTag, KeyError, ValueError):
             raise WrongKey(f"{table}.{column} of {row} does not open") from None
 
     def index(self, kind: Kind, text: str) -> bytes:
@@ -145,5 +145,5 @@ def _wrap(wrapping: bytes, epoch: int, key: bytes) -> bytes:
 def _unwrap(wrapping: bytes, epoch: int, wrapped: bytes) -> bytes:
     try:
         return AESGCM(wrapping).decrypt(wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:], f"data_keys|wrapped|{epoch}".encode())
-    except InvalidTag:
+    except (InvalidTag, ValueError):
         raise WrongKey(f"LOANFILE_DATA_KEY does not open the data key of epoch {epoch}") from None

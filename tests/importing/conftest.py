@@ -14,11 +14,12 @@ from server.importing.positions import import_positions
 from server.importing.report import Lines, Summary
 from server.importing.staging import Options
 from server.personal import Keys
+from server.settings import DEVELOPMENT_KEY
 from storage.database import Principal
 from storage.terms import Role
 from tests.harness.world import World
 
-KEYS = Keys(b"w" * 32, b"i" * 32)
+KEYS = Keys(bytes.fromhex(DEVELOPMENT_KEY), bytes.fromhex(DEVELOPMENT_KEY))
 HEADER = ["id", "state", "amount", "months", "rate", "instalment", "month", "status", "balance"]
 STATUSES = {"Current": "ACTIVE", "Fully Paid": "SETTLED", "Charged Off": "WRITTEN_OFF"}
 
