@@ -148,6 +148,13 @@ class Database:
         return str(await self.readers.fetchval(sql, *args))
 
 
+async def connect(url: str) -> "asyncpg.Connection[Any]":
+    """One connection of its own, for set-up and maintenance."""
+    raw = await asyncpg.connect(url)
+    await _codecs(raw)
+    return raw
+
+
 async def _codecs(raw: "asyncpg.Connection[Any]") -> None:
     await raw.set_type_codec("jsonb", schema="pg_catalog", encoder=_dump, decoder=orjson.loads)
     await raw.set_type_codec("json", schema="pg_catalog", encoder=_dump, decoder=orjson.loads)

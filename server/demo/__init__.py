@@ -1,0 +1,1 @@
+"""The demo bank: drawn from a fixed seed, made through the product's own functions."""

@@ -1,0 +1,132 @@
+"""What is under way in the demo bank: something waits for everyone."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from random import Random
+from uuid import UUID
+
+from server.custody.desk import Desk
+from server.custody.moves import Ask
+from server.demo.bank import Branch
+from server.demo.files import File, done, seated
+from storage.database import Database
+from storage.terms import Action as A
+from storage.terms import HoldKind, HoldSubject, Purpose
+
+VAULT_SEATS = ("vault-keeper-key", "vault-keeper-code", "register-clerk", "loan-officer")
+
+
+def due_day(days: int) -> date:
+    """A weekday so many days from now, negative for the past."""
+    day = datetime.now(UTC).date() + timedelta(days=days)
+    while day.weekday() > 4:
+        day += timedelta(days=1)
+    return day
+
+
+class Activity:
+    """Runs acts of one branch at chosen times."""
+
+    def __init__(self, database: Database, branch: Branch, files: Sequence[File], r: Random) -> None:
+        self.database, self.branch, self.r = database, branch, r
+        self.free = [f for f in files if not f.settled]
+
+    def _desk(self, days_ago: float = 0) -> Desk:
+        return Desk(self.database, shift=-timedelta(days=days_ago))
+
+    async def _request(self, desk: Desk, records: Sequence[UUID], purpose: Purpose, by: str = "loan-officer") -> UUID:
+        ask = Ask(A.REQUEST_CHECKOUT, records=tuple(records), purpose=purpose, reason="演示")
+        return UUID(str((await done(desk, self.branch.people[by], ask))["request"]))
+
+    async def _approve(self, desk: Desk, request: UUID, *accounts: str) -> None:
+        for account in accounts:
+            await done(desk, self.branch.people[account], Ask(A.APPROVE, request=request))
+
+    async def showcase(self, file: File) -> None:
+        """The file that the examples name: its volume was lent once, and is approved again; its papers wait for approval."""
+        desk = self._desk(60)
+        request = await self._request(desk, [file.volume], Purpose.AUDIT)
+        await self._approve(desk, request, "credit-dept-head")
+        await done(desk, self.branch.people["archivist"], Ask(A.CHECK_OUT, request=request, due_on=due_day(-55)))
+        desk = self._desk(58)
+        await self.present(desk, [file.volume], "archivist")
+        await self.accept(desk, [file.volume], ("archivist",))
+        desk = self._desk()
+        request = await self._request(desk, [file.volume], Purpose.AUDIT, by="legal")
+        await self._approve(desk, request, "credit-dept-head")
+        await self._request(desk, file.papers, Purpose.CERTIFICATE_CHANGE)
+
+    async def present(self, desk: Desk, records: Sequence[UUID], to: str, holder: str = "loan-officer") -> None:
+        """The holder brings them back."""
+        by = self.branch.people[holder].staff_id
+        await done(desk, self.branch.people[to], Ask(A.PRESENT_RETURN, records=tuple(records), brought_by=by))
+
+    async def accept(self, desk: Desk, records: Sequence[UUID], accounts: Sequence[str]) -> None:
+        """Inspected and put back."""
+        from server.custody.moves import Inspection
+
+        found = tuple(Inspection(r, True, True, True, True, True, 1) for r in records)
+        await seated(desk, self.branch, Ask(A.ACCEPT_RETURN, records=tuple(records), inspections=found), accounts)
+
+    async def lent_papers(self, days_ago: float, due: date, by: str = "loan-officer") -> File:
+        """Papers of one envelope, out of the vault since then."""
+        file, desk = self.free.pop(), self._desk(days_ago)
+        request = await self._request(desk, file.papers, Purpose.CERTIFICATE_CHANGE, by)
+        await self._approve(desk, request, "credit-dept-head", "risk-head")
+        await seated(desk, self.branch, Ask(A.CHECK_OUT, request=request, due_on=due), (*VAULT_SEATS[:3], by))
+        return file
+
+    async def lent_volume(self, days_ago: float, due: date, by: str = "legal") -> File:
+        """A volume that the archivist handed out."""
+        file, desk = self.free.pop(), self._desk(days_ago)
+        request = await self._request(desk, [file.volume], Purpose.AUDIT, by)
+        await self._approve(desk, request, "credit-dept-head")
+        await done(desk, self.branch.people["archivist"], Ask(A.CHECK_OUT, request=request, due_on=due))
+        return file
+
+    async def all(self) -> None:
+        """A day in the life of the branch; the overdue come last, since they block their holders."""
+        now = self._desk()
+        for _ in range(3):  # to approve
+            await self._request(now, self.free.pop().papers, Purpose.CERTIFICATE_REISSUE)
+            await self._request(now, [self.free.pop().volume], Purpose.LITIGATION, by="legal")
+        for _ in range(2):  # to hand out
+            request = await self._request(now, self.free.pop().papers, Purpose.CERTIFICATE_CHANGE)
+            await self._approve(now, request, "credit-dept-head", "risk-head")
+        request = await self._request(now, self.free.pop().papers, Purpose.EXTENSION_REREGISTRATION)  # to confirm
+        await self._approve(now, request, "credit-dept-head", "risk-head")
+        await done(now, self.branch.people["vault-keeper-key"], Ask(A.CHECK_OUT, request=request, due_on=due_day(5)))
+        for _ in range(4):
+            await self.lent_papers(1, due_day(6))
+            await self.lent_volume(2, due_day(5))
+        back = await self.lent_papers(3, due_day(4))  # to accept
+        await self.present(now, back.papers, "vault-keeper-key")
+        back = await self.lent_volume(3, due_day(4))
+        await self.present(now, [back.volume], "archivist", holder="legal")
+        await self._reading(now)
+        await self._holds(now)
+        await self._missing(now)
+        await self.lent_volume(14, due_day(-5), by="collections")  # overdue: blocks its holder
+        await self.lent_papers(12, due_day(-4), by="collections")
+
+    async def _reading(self, now: Desk) -> None:
+        ask = Ask(A.REQUEST_READING, records=(self.free.pop().volume,), purpose=Purpose.AUDIT)
+        request = UUID(str((await done(now, self.branch.people["inspector"], ask))["request"]))
+        await self._approve(now, request, "credit-dept-head")
+        await done(now, self.branch.people["archivist"], Ask(A.START_READING, request=request))
+
+    async def _holds(self, now: Desk) -> None:
+        file, legal = self.free.pop(), self.branch.people["legal"]
+        ask = Ask(A.PLACE_HOLD, hold_kind=HoldKind.LEGAL, subject_kind=HoldSubject.LOAN, subject=file.loan, reason="法院诉讼保全")
+        hold = UUID(str((await done(now, legal, ask))["hold"]))
+        await done(now, self.branch.people["risk-head"], Ask(A.LIFT_HOLD, hold=hold, reason="拟解除"))  # a second person is called
+        car = self.free.pop().collateral
+        await done(
+            now,
+            legal,
+            Ask(A.PLACE_HOLD, hold_kind=HoldKind.REGULATORY, subject_kind=HoldSubject.COLLATERAL, subject=car, reason="监管检查"),
+        )
+
+    async def _missing(self, now: Desk) -> None:
+        ask = Ask(A.REPORT_MISSING, records=(self.free.pop().volume,), reason="架上未见此卷")
+        await done(now, self.branch.people["archivist"], ask)
