@@ -1,0 +1,1 @@
+"""What a client may say: GraphQL types, the read compiler, results, limits."""

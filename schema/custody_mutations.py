@@ -7,7 +7,6 @@ import strawberry
 from sqlalchemy import Boolean
 
 from schema.custody import AccessRequest, Checkout, CustodyEvent, Discrepancy, Hold, Operation
-
 from schema.reading.answers import payload
 from schema.reading.declare import Given, Many, One
 from schema.records import ArchiveRecord

@@ -113,7 +113,7 @@ def _ask(i: ExplainCustodyInput) -> Ask:
                 given(one.findings),
             )
             for one in given(i.inspections) or ()
-        ),  # fmt: skip
+        ),
         hold_kind=given(i.hold_kind),
         subject_kind=held[name][0] if name else None,
         subject=id_of(getattr(on, name), held[name][1]) if name else None,
@@ -130,7 +130,7 @@ class Query(Reads):
     async def explain_custody(
         self,
         info: strawberry.Info,
-        input: Annotated[ExplainCustodyInput, strawberry.argument(description="The act and what it is about.")],  # noqa: A002  # SDL
+        input: Annotated[ExplainCustodyInput, strawberry.argument(description="The act and what it is about.")],  # SDL
     ) -> CustodyExplanation | None:
         """Null when something it names is unknown or not visible."""
         context: Any = info.context

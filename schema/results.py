@@ -158,10 +158,10 @@ Act = Callable[[strawberry.Info, Any], Awaitable[Any]]
 
 def mutation(name: str, input_type: Any, payload_type: type, act: Act, *, description: str, requires: Iterable[Role] | None = None) -> Any:
     """The field of a mutation; `act` answers the payload's JSON, a Refused, or raises a Problem."""
-    members: Any = Union[(payload_type, *PROBLEMS)]  # noqa: UP007  # made at run time
+    members: Any = Union[(payload_type, *PROBLEMS)]  # made at run time
     union = Annotated[members, strawberry.union(f"{name[0].upper()}{name[1:]}Result")]
 
-    async def resolve(info: strawberry.Info, input: Any) -> Any:  # noqa: A002  # the argument's name in the SDL
+    async def resolve(info: strawberry.Info, input: Any) -> Any:  # the argument's name in the SDL
         language = info.context.language
         try:
             check_texts(input)

@@ -1,0 +1,1 @@
+"""What happens: use cases, custody, compliance, the program itself."""

@@ -91,7 +91,7 @@ class Parts:
 
 
 def _language(accepted: str) -> str:
-    """zh or en, by the first tag that is one of them."""
+    """Zh or en, by the first tag that is one of them."""
     for part in accepted.lower().split(","):
         tag = part.partition(";")[0].strip()
         if tag in CHINESE:

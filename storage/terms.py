@@ -242,7 +242,7 @@ class LoanStatus(StrEnum):
 class Classification(StrEnum):
     """Five-grade risk classification (五级分类)."""
 
-    PASS = "PASS"
+    PASS = "PASS"  # noqa: S105  # a grade
     SPECIAL_MENTION = "SPECIAL_MENTION"
     SUBSTANDARD = "SUBSTANDARD"
     DOUBTFUL = "DOUBTFUL"

@@ -1,0 +1,1 @@
+"""The read compiler: an operation becomes one SQL statement."""

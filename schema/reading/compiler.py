@@ -106,7 +106,7 @@ def definition_of(thing: Any) -> Any:
 
 def is_structural(type_: Any) -> bool:
     """Whether a value decides the text of the statement: a sort does, a status to compare with does not."""
-    return is_input_object_type(type_) or is_enum_type(type_) and type_.name in STRUCTURAL_ENUMS
+    return is_input_object_type(type_) or (is_enum_type(type_) and type_.name in STRUCTURAL_ENUMS)
 
 
 class Origin(NamedTuple):
@@ -205,7 +205,7 @@ class Plan:
     def lift(self, type_: Any, value: Any, get: Callable[[Any], Any]) -> Any:
         """Coerced argument to the same tree with parameters for leaves."""
         type_ = get_nullable_type(type_)
-        if value is None or is_enum_type(type_) and is_structural(type_):
+        if value is None or (is_enum_type(type_) and is_structural(type_)):
             return value
         if is_input_object_type(type_):
             return {

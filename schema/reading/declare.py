@@ -5,8 +5,9 @@ class with one method, `json(plan, field, row)`, that returns a SQL expression. 
 compiler does not change.
 """
 
-import dataclasses
-from collections.abc import Callable
+import inspect
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 import strawberry
@@ -46,7 +47,7 @@ class Read:
     """Where one field comes from. `roles` are those on which its SQL depends; `arguments` are name to (type, description)."""
 
     roles: frozenset[str] = frozenset()
-    arguments: dict[str, tuple[Any, str]] = {}
+    arguments: Mapping[str, tuple[Any, str]] = MappingProxyType({})
     cost: Cost | None = None
 
     def json(self, plan: Plan, field: Field, row: Any) -> Any:
@@ -271,7 +272,7 @@ class NodeByIdRead(Read):
 
 def _default(type_: Any) -> Any:
     """An argument that may be null may be left out."""
-    return strawberry.UNSET if type(None) in getattr(type_, "__args__", ()) else dataclasses.MISSING
+    return strawberry.UNSET if type(None) in getattr(type_, "__args__", ()) else inspect.Parameter.empty
 
 
 def field_of(read: Read, description: str, requires: frozenset[Role] | None = None) -> Any:

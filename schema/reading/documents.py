@@ -61,7 +61,7 @@ class Lru(Generic[V]):
 def shape(type_: Any, value: Any) -> Any:
     """What about a variable may change the statement; the mirror image of `Plan.lift`."""
     type_ = get_nullable_type(type_)
-    if value is None or isinstance(value, bool) or is_enum_type(type_) and is_structural(type_):
+    if value is None or isinstance(value, bool) or (is_enum_type(type_) and is_structural(type_)):
         return value
     if is_input_object_type(type_):
         return tuple((k, shape(type_.fields[k].type, v)) for k, v in value.items())

@@ -19,7 +19,7 @@ import orjson
 from graphql import get_named_type
 from sqlalchemy import BigInteger, Date, DateTime, Integer, LargeBinary, Numeric, Text, Uuid, and_, cast, func, literal, or_, tuple_
 
-from schema.reading.compiler import NO_ROW, within, Field, Origin, Plan, Values, array, bad_request, own, scalar
+from schema.reading.compiler import NO_ROW, Field, Origin, Plan, Values, array, bad_request, own, scalar, within
 
 PAGE_MAX = 100
 TOTAL_MAX = 100_000

@@ -1,0 +1,1 @@
+"""History that can be proven: events, chains, the access log."""

@@ -1,0 +1,1 @@
+"""The custody desk: rules, facts, acts, operations."""

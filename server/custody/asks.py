@@ -19,7 +19,7 @@ READERS: dict[str, Callable[[Any], Any]] = {
     "subject_kind": HoldSubject,
     "inspections": lambda v: tuple(Inspection(**{**i, "record": UUID(i["record"])}) for i in v),
     "placements": lambda v: tuple(Placement(UUID(p["envelope"]), UUID(p["location"])) for p in v),
-    **{name: UUID for name in ("request", "operation", "hold", "reader", "brought_by", "location", "subject")},
+    **dict.fromkeys(("request", "operation", "hold", "reader", "brought_by", "location", "subject"), UUID),
 }
 
 

@@ -56,7 +56,7 @@ def hidden(rule: Rule, name: str) -> bool:
 
 
 def _plain(value: Any) -> Any:
-    if value is None or isinstance(value, bool | int | str) and not isinstance(value, Enum):
+    if value is None or (isinstance(value, bool | int | str) and not isinstance(value, Enum)):
         return value
     if isinstance(value, Enum):
         return value.value

@@ -1,0 +1,1 @@
+"""The way of a scan into the locked bucket."""

@@ -3,7 +3,11 @@
 import hashlib
 import multiprocessing
 import resource
+import signal
+import threading
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 
 from server.errors import InputProblem, InvalidInput
 from storage.terms import MediaType
@@ -37,30 +41,47 @@ def _wrong(path: str, code: str) -> InvalidInput:
     return InvalidInput([InputProblem((path,), code)])
 
 
-def opens(body: bytes) -> bool:
-    """Whether a PDF opens and has pages, tried in a process of its own under limits of time and memory."""
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe()
-    process = context.Process(target=_open, args=(theirs, body), daemon=True)
-    process.start()
-    theirs.close()
-    try:
-        return bool(ours.poll(OPEN_SECONDS) and ours.recv())
-    except EOFError:
-        return False
-    finally:
-        ours.close()
-        process.kill()
-        process.join()
+class Opener:
+    """One warm process that opens documents under limits of memory; what hangs is killed with it."""
+
+    def __init__(self) -> None:
+        self._pool: ProcessPoolExecutor | None = None
+        self._turn = threading.Lock()
+
+    def opens(self, body: bytes) -> bool:
+        """Whether the PDF opens and has pages; a crash or a timeout means that it does not."""
+        with self._turn:
+            if self._pool is None:
+                self._pool = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), initializer=_limit)
+            try:
+                return self._pool.submit(_open, body).result(OPEN_SECONDS)
+            except (BrokenProcessPool, TimeoutError):
+                self._kill()
+                return False
+
+    def _kill(self) -> None:
+        assert self._pool is not None
+        for process in list((self._pool._processes or {}).values()):  # the pool has no public way to kill what hangs
+            process.kill()
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._pool = None
 
 
-def _open(answer: "multiprocessing.connection.Connection", body: bytes) -> None:
-    """Runs in the child."""
+_OPENER = Opener()
+opens = _OPENER.opens
+
+
+def _limit() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (OPEN_BYTES_MAX, OPEN_BYTES_MAX))
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when it ends
+
+
+def _open(body: bytes) -> bool:
+    """Runs in the child."""
     import pypdfium2
 
     try:
         with pypdfium2.PdfDocument(body) as document:
-            answer.send(0 < len(document) <= PAGES_MAX)
+            return 0 < len(document) <= PAGES_MAX
     except pypdfium2.PdfiumError:
-        answer.send(False)
+        return False

@@ -101,7 +101,7 @@ class Seaweed:
 
 
 def unlink_sockets(home: Path) -> None:
-    """weed leaves these in /tmp, whatever TMPDIR says; a killed run's are known by the ports it wrote down."""
+    """Weed leaves these in /tmp, whatever TMPDIR says; a killed run's are known by the ports it wrote down."""
     notes = home / "ports.json"
     if notes.exists():
         for name, port in json.loads(notes.read_text()).items():

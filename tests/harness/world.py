@@ -17,7 +17,7 @@ from server.custody.moves import Ask, Inspection, Placement
 from server.custody.registration import NewEnvelope, NewItem, NewRecord, add_items, register_records, seal_envelopes
 from storage.database import Database, Principal
 from storage.terms import Action as A
-from storage.terms import DocumentType, PaperKind, Purpose, Role, Seat, Tier
+from storage.terms import DocumentType, PaperKind, Purpose, Role, Tier
 
 PEOPLE = {
     "officer": {Role.LOAN_OFFICER},

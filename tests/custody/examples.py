@@ -1,0 +1,104 @@
+"""For each act and tier a Move with nothing wrong: the matrix and the rule tests change one thing in it."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from server.custody.moves import Ask, Hold, Inspection, Move, Movement, Person, Record, Request
+from server.custody.policy import ranks
+from server.custody.rules.groups import INTERNAL
+from server.custody.transitions import SEAT_ROLES, SEATS, TRANSITIONS, WHO
+from storage.terms import Action as A
+from storage.terms import HoldKind, MovementKind, Purpose, RequestKind, RequestState, Role, Seat, Tier
+from storage.terms import RecordState as S
+
+NOW = datetime(2026, 11, 23, 2, tzinfo=UTC)
+ANN, HEAD, RISK, KAY, CODY, CLEO, ARCH, LEA, LOU, RID, REQ, MOV, ORG, OTHER = (UUID(int=i) for i in range(1, 15))
+SITS = {Seat.KEY: KAY, Seat.CODE: CODY, Seat.CLERK: CLEO, Seat.ARCHIVIST: ARCH, Seat.RECEIVER: ANN, Seat.PROPOSER: LEA, Seat.SECOND: LOU}
+READS = (A.REQUEST_READING, A.START_READING, A.END_READING)
+STARTS = {A.CANCEL: S.RESERVED, A.WITHDRAW: S.RESERVED}
+DECIDED = {A.CHECK_OUT, A.START_READING}
+
+
+def person(id_: UUID, *roles: Role) -> Person:
+    return Person(id_, ORG, frozenset(roles))
+
+
+def start_of(action: A, tier: Tier) -> S | None:
+    wanted = STARTS.get(action)
+    return next((t.start for t in TRANSITIONS if t.tier is tier and t.action is action and wanted in (None, t.start)), None)
+
+
+def example(action: A, tier: Tier) -> Move:
+    """A Move that every rule lets through."""
+    state = start_of(action, tier)
+    assert state is not None
+    required = SEATS.get((action, tier), ()) or (SEATS[A.REJECT_RETURN, tier] if action is A.RETURN_MISSING else ())
+    purpose = Purpose.CERTIFICATE_CHANGE if tier is Tier.FIRST else Purpose.AUDIT
+    seats = {s: person(SITS[s], min(SEAT_ROLES[s])) for s in required}
+    return Move(
+        ask=_ask(action, purpose, required),
+        action=action,
+        at=NOW,
+        by=_by(action, required),
+        on=None if action in (A.PLACE_HOLD, A.LIFT_HOLD) else Record(RID, tier, state, ORG, ORG, ORG),
+        request=_request(action, tier, purpose),
+        movement=_movement(action, state),
+        seats=seats,
+        required=required,
+        open_seats=frozenset(required),
+        opened_by=ANN if action is A.WITHDRAW else None,
+        on_duty={Seat.KEY: frozenset({KAY}), Seat.CODE: frozenset({CODY})},
+        hold=Hold(HoldKind.LEGAL, ANN) if action is A.LIFT_HOLD else None,
+        together=frozenset({RID}),
+        due_at=NOW + timedelta(days=3) if action in (A.CHECK_OUT, A.REQUEST_EXTENSION, A.EXTEND) else None,
+        due_at_max=NOW + timedelta(days=14),
+    )
+
+
+def _ask(action: A, purpose: Purpose, required: tuple[Seat, ...]) -> Ask:
+    fine = action is A.ACCEPT_RETURN
+    found = Inspection(RID, fine, fine, fine, fine, fine, 1, None if fine else "缺页", action is A.RETURN_MISSING)
+    return Ask(
+        action, records=(RID,), request=REQ, seat=required[0] if required else None, purpose=purpose, brought_by=ANN,
+        inspections=(found,) if action in (A.ACCEPT_RETURN, A.REJECT_RETURN, A.RETURN_MISSING) else (),
+    )  # fmt: skip
+
+
+def _by(action: A, required: tuple[Seat, ...]) -> Person:
+    if required:
+        return person(SITS[required[0]], min(SEAT_ROLES[required[0]]))
+    if action in (A.APPROVE, A.RESERVE, A.EXTEND, A.REJECT):
+        return person(HEAD, Role.CREDIT_DEPT_HEAD)
+    return person(ANN, min(WHO[action]))
+
+
+def _request(action: A, tier: Tier, purpose: Purpose) -> Request | None:
+    named = {A.APPROVE, A.RESERVE, A.EXTEND, A.REJECT, A.CANCEL, A.CHECK_OUT, A.START_READING}
+    if action not in named:
+        return None
+    given = dict(zip(sorted(ranks(tier, purpose)), (HEAD, RISK), strict=False))
+    if action in (A.APPROVE, A.RESERVE, A.EXTEND, A.REJECT):
+        given.pop(Role.CREDIT_DEPT_HEAD)
+    kind = RequestKind.READ_ON_SITE if action is A.START_READING else RequestKind.EXTENSION if action is A.EXTEND else RequestKind.CHECKOUT
+    state = RequestState.APPROVED if action in DECIDED | {A.CANCEL} else RequestState.SUBMITTED
+    return Request(REQ, kind, state, purpose, ANN, ANN, 1, given)
+
+
+def _movement(action: A, state: S) -> Movement | None:
+    kind = MovementKind.READING if action in READS else MovementKind.CHECKOUT
+    base = {"id": MOV, "kind": kind, "request": REQ, "holder": ANN, "lapses_at": NOW + timedelta(days=2), "purpose": Purpose.AUDIT}
+    if state is S.RESERVED:
+        return Movement(**base)
+    out = {**base, "out_at": NOW, "due_at": NOW + timedelta(days=1)}
+    if state in (S.CHECKED_OUT, S.READING):
+        return Movement(**out)
+    return Movement(**out, returned_at=NOW) if state is S.RETURN_PENDING else None
+
+
+def examples() -> Iterator[Move]:
+    """One for each act and tier that the transitions know."""
+    for action in A:
+        for tier in Tier:
+            if action not in INTERNAL and start_of(action, tier) is not None:
+                yield example(action, tier)
