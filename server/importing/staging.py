@@ -39,7 +39,7 @@ class Options:
     rejected: Path | None = None
 
 
-class Undone(Exception):  # noqa: N818  # nothing went wrong: it rolls a transaction back
+class Undone(Exception):  # nothing went wrong: it rolls a transaction back
     """Leaves the transaction without a trace."""
 
 
