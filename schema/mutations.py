@@ -3,8 +3,9 @@
 import strawberry
 
 from schema.custody_mutations import CustodyMutations
+from schema.paper_mutations import PaperMutations
 
 
 @strawberry.type(description="Every act a client may try.")
-class Mutation(CustodyMutations):
+class Mutation(CustodyMutations, PaperMutations):
     """All of them."""

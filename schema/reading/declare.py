@@ -160,12 +160,13 @@ class ManyRead(OneRead):
 class GivenRead(Read):
     """A value that a mutation made, and not a row: whether it was replayed."""
 
-    def __init__(self, name: str, type_: Any) -> None:
-        self.name, self.type_ = name, type_
+    def __init__(self, name: str, type_: Any, *, as_json: bool = False) -> None:
+        self.name, self.type_, self.as_json = name, type_, as_json
 
     def json(self, plan: Plan, field: Field, row: Any) -> Any:
         """A parameter."""
-        return plan.leaf(field.type, plan.bind(lambda v: v.given[self.name], self.type_))
+        value = plan.bind(lambda v: v.given[self.name], self.type_)
+        return func.to_json(value) if self.as_json else plan.leaf(field.type, value)
 
 
 class PageRead(Read):
