@@ -38,6 +38,7 @@ from schema.reading.answers import ReadingSchema
 from schema.reading.declare import NodeById, One, Page
 from schema.records import RECORD_KEYS, ArchiveRecord, ArchiveRecordSort, ArchiveRecordWhere, FileItem, FirstTierRecord, SecondTierRecord
 from schema.scalars import SCALARS
+from schema.viewer import Viewer
 
 
 def _by(name: str, what: str, **keys: str) -> Any:
@@ -74,6 +75,7 @@ def _named(row: Any, _: Any, me: Any, by: dict[str, Any]) -> Any:
 class Reads:
     """Queries that are compiled to one SQL statement."""
 
+    viewer: Viewer | None = One(on=lambda row, _, me: row.id == me.staff, description="Who is asking, and what waits for them.")
     node: Node | None = NodeById(description="Refetch by id; null when absent or not visible.")
     nodes: list[Node | None] = NodeById(many=True, description="Refetch at most 100 by id, in the order given.")
     loan: Loan | None = One(on=_named, by=(LoanBy, "Exactly one way to name it."), description="One loan.")

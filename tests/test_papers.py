@@ -175,5 +175,5 @@ async def test_a_locked_version_is_refused_to_everyone(bank: World, run: Any, ob
     await put(made, PDF)
     await run("officer", "confirmScan", "scan { id }", scanId=made["scan"]["id"])
     row = await bank.root.fetchrow("select object_key, object_version_id from scans where id = $1::text::uuid", made["scan"]["id"][5:])
-    with pytest.raises(Exception, match="AccessDenied|Forbidden|denied"):
+    with pytest.raises(Exception, match=r"AccessDenied|Forbidden|denied"):
         objects._client.delete_object(Bucket="loanfile", Key=row["object_key"], VersionId=row["object_version_id"])

@@ -127,6 +127,7 @@ class Me(NamedTuple):
     everywhere: bool
     branches: BindParameter[Any]
     staff: BindParameter[Any]
+    language: BindParameter[Any]
 
 
 class Field(NamedTuple):
@@ -189,7 +190,8 @@ class Plan:
         self.getters: dict[str, Callable[[Values], Any]] = {}
         self.checks: list[Callable[[Values], Any]] = []
         branches = self.bind(lambda v: list(v.principal.branches), ARRAY(Uuid))
-        self.me = Me(roles, everywhere, branches, self.bind(lambda v: v.principal.staff_id, Uuid))
+        staff, language = self.bind(lambda v: v.principal.staff_id, Uuid), self.bind(lambda v: v.language, Text)
+        self.me = Me(roles, everywhere, branches, staff, language)
 
     # Parameters ------------------------------------------------------------------------------------------------------
     def bind(self, get: Callable[[Values], Any], type_: Any = None) -> BindParameter[Any]:

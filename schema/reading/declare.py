@@ -11,14 +11,14 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 import strawberry
-from sqlalchemy import FromClause, Select, Text, Uuid, and_, case, func, null
+from sqlalchemy import FromClause, Integer, Select, Text, Uuid, and_, case, func, null
 from sqlalchemy.dialects.postgresql import ARRAY
 from strawberry.annotation import StrawberryAnnotation
 from strawberry.types.arguments import StrawberryArgument
 
 from schema.directives import Cost, Requires
 from schema.reading import filters, paging
-from schema.reading.compiler import Expression, Field, Plan, array, global_id, own, scalar
+from schema.reading.compiler import Expression, Field, Origin, Plan, array, global_id, own, scalar
 from schema.scalars import DateTime
 from storage.terms import Role
 
@@ -237,6 +237,25 @@ def pick(plan: Plan, field: Field, kind: Any, id_: Any) -> Any:
     )
 
 
+class TaskListRead(Read):
+    """Objects that have no table: `lines(me)` selects their rows; at most `first`, by due_at, then id."""
+
+    roles = frozenset(Role)
+
+    def __init__(self, lines: Callable[..., Any]) -> None:
+        self.lines = lines
+        self.arguments = {"first": (int | None, "1 to 100; 20 when left out.")}
+
+    def json(self, plan: Plan, field: Field, row: Any) -> Any:
+        """The most urgent ones."""
+        plan.check(lambda v: paging.size(field.values(v).get("first") or paging.TASKS))
+        size = plan.bind(lambda v: field.values(v).get("first") or paging.TASKS, Integer)
+        every = self.lines(plan.me).subquery()
+        origin = Origin(every, ())
+        ordered = origin.select().order_by(every.c.due_at.asc().nulls_last(), every.c.id).limit(size)
+        return array(plan.objects(field.type, origin, field.details, ordered))
+
+
 class PolymorphicOneRead(Read):
     """The object that two columns, a kind and an id, name: `kinds` maps the stored kind to an id prefix."""
 
@@ -302,4 +321,5 @@ def _declares(kind: type[Read]) -> Callable[..., Any]:
 Sql, Masked, Money = _declares(SqlRead), _declares(MaskedRead), _declares(MoneyRead)
 One, Many, Page = _declares(OneRead), _declares(ManyRead), _declares(PageRead)
 Given, Variants = _declares(GivenRead), _declares(VariantsRead)
+TaskList = _declares(TaskListRead)
 PolymorphicOne, NodeById = _declares(PolymorphicOneRead), _declares(NodeByIdRead)

@@ -22,6 +22,7 @@ from sqlalchemy import BigInteger, Date, DateTime, Integer, LargeBinary, Numeric
 from schema.reading.compiler import NO_ROW, Field, Origin, Plan, Values, array, bad_request, own, scalar, within
 
 PAGE_MAX = 100
+TASKS = 20  # when nobody says how many
 TOTAL_MAX = 100_000
 MAC_BYTES = 18
 PARSERS: dict[Any, Callable[[Any], Any]] = {

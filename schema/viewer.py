@@ -1,0 +1,170 @@
+"""Who is asking, and what waits for them: one SQL union, most urgent first."""
+
+from enum import Enum
+from typing import Any
+
+import strawberry
+from sqlalchemy import Text, and_, case, cast, func, literal, or_, select, union_all
+
+from schema.organisation import OrgUnit, StaffMember
+from schema.paging import Node, col
+from schema.reading.declare import One, PolymorphicOne, Sql, TaskList, reads
+from schema.scalars import DateTime
+from storage import tables
+from storage.terms import OperationState, RequestState, Role
+
+
+@strawberry.enum(description="Kinds of task. Open: new members may be added.")
+class TaskKind(Enum):
+    """What the caller is asked to do."""
+
+    APPROVE = strawberry.enum_value("APPROVE", description="A request waits for your approval.")
+    CONFIRM = strawberry.enum_value("CONFIRM", description="An operation waits for your seat.")
+    HAND_OUT = strawberry.enum_value("HAND_OUT", description="An approved request waits to be handed out.")
+    ACCEPT_RETURN = strawberry.enum_value("ACCEPT_RETURN", description="A return waits to be inspected.")
+    RETURN = strawberry.enum_value("RETURN", description="You hold a paper that must come back.")
+    SIGN = strawberry.enum_value("SIGN", description="A report waits for your signature.")
+    FINISH_REPORT = strawberry.enum_value("FINISH_REPORT", description="A report of yours is a draft.")
+    SOLVE_CASE = strawberry.enum_value("SOLVE_CASE", description="A case is yours to solve.")
+
+
+TITLES = {
+    TaskKind.APPROVE: ("A request waits for your approval", "待审批的调阅申请"),
+    TaskKind.CONFIRM: ("An operation waits for your seat", "待就位确认的操作"),
+    TaskKind.HAND_OUT: ("An approved request waits to be handed out", "待出库的申请"),
+    TaskKind.ACCEPT_RETURN: ("A return waits to be inspected", "待验收的归还"),
+    TaskKind.RETURN: ("A paper you hold must come back", "待归还的档案"),
+    TaskKind.SIGN: ("A report waits for your signature", "待签署的检查报告"),
+    TaskKind.FINISH_REPORT: ("Your report is a draft", "待提交的检查报告"),
+    TaskKind.SOLVE_CASE: ("A case is yours to solve", "待处理的差异"),
+}
+PREFIX = {"request": "request", "operation": "operation", "checkout": "checkout", "report": "report", "case": "case"}
+SEAT_OF = {Role.VAULT_KEEPER_KEY: "KEY", Role.VAULT_KEEPER_CODE: "CODE", Role.REGISTER_CLERK: "CLERK"}
+KEEPERS = frozenset({Role.VAULT_KEEPER_KEY, Role.VAULT_KEEPER_CODE, Role.ARCHIVIST})
+HOLD_ROLES = frozenset({Role.LEGAL, Role.COMPLIANCE, Role.AUDITOR, Role.RISK_HEAD})
+
+
+def _line(kind: TaskKind, subject: str, row: Any, due: Any, me: Any) -> Any:
+    return (
+        select(
+            literal(kind.name).label("kind"), literal(subject).label("subject_kind"), row.id.label("subject_id"), due.label("due_at"),
+            row.id.label("id"),
+        )
+    )  # fmt: skip
+
+
+def _seen(row: Any, me: Any) -> list[Any]:
+    if me.everywhere:
+        return []
+    return [row.visible_to.op("&&")(me.branches)] if "visible_to" in row else [row.org_id == func.any(me.branches)]
+
+
+def _requests(me: Any) -> list[Any]:
+    q, given = tables.access_requests.c, tables.approvals.alias()
+    ranks, mine = (
+        tables.approval_ranks.alias(),
+        [r.value for r in me.roles if r in {Role.CREDIT_DEPT_HEAD, Role.RISK_HEAD, Role.VICE_PRESIDENT}],
+    )
+    lines = []
+    if mine:
+        done = select(given.c.rank).where(given.c.request_id == q.id).correlate_except(given)
+        wanted = select(ranks.c.role).where(
+            ranks.c.tier == q.tier, ranks.c.purpose == q.purpose, or_(*(ranks.c.role == r for r in mine)), ranks.c.role.not_in(done)
+        )
+        theirs = select(given.c.approver_id).where(given.c.request_id == q.id).correlate_except(given)
+        lines.append(
+            _line(TaskKind.APPROVE, "request", q, q.submitted_at, me).where(
+                q.state == RequestState.SUBMITTED.value, q.applicant_id != me.staff, wanted.correlate_except(ranks).exists(),
+                me.staff.not_in(theirs), *_seen(q, me),
+            )
+        )  # fmt: skip
+    if KEEPERS & me.roles:
+        tiers = [t for t, roles in (("SECOND", {Role.ARCHIVIST}), ("FIRST", KEEPERS - {Role.ARCHIVIST})) if roles & me.roles]
+        lines.append(
+            _line(TaskKind.HAND_OUT, "request", q, q.lapses_at, me).where(
+                q.state == RequestState.APPROVED.value, q.lapses_at > func.now(), or_(*(q.tier == t for t in tiers)), *_seen(q, me)
+            )
+        )
+    return lines
+
+
+def _operations(me: Any) -> Any:
+    o, seats, q = tables.operations.c, tables.operation_seats.alias(), tables.access_requests.alias()
+    taken = select(seats.c.seat).where(seats.c.operation_id == o.id).correlate_except(seats)
+    sitting = select(seats.c.staff_id).where(seats.c.operation_id == o.id).correlate_except(seats)
+    mine = [seat for role, seat in SEAT_OF.items() if role in me.roles] + (["SECOND"] if HOLD_ROLES & me.roles else [])
+    reader = select(q.c.reader_id).where(q.c.id == o.request_id).correlate_except(q).scalar_subquery()
+    fits = [and_(literal(seat) == func.any(o.required_seats), literal(seat).not_in(taken)) for seat in mine]
+    fits.append(and_(literal("RECEIVER") == func.any(o.required_seats), literal("RECEIVER").not_in(taken), reader == me.staff))
+    return _line(TaskKind.CONFIRM, "operation", o, o.expires_at, me).where(
+        o.state == OperationState.PENDING.value, o.expires_at > func.now(), me.staff.not_in(sitting), or_(*fits), *_seen(o, me)
+    )
+
+
+def _movements(me: Any) -> list[Any]:
+    m = tables.movements.c
+    is_open = and_(m.closed_at.is_(None), m.kind != "ACT", m.out_at.is_not(None))
+    lines = [
+        _line(TaskKind.RETURN, "checkout", m, m.due_at, me).where(is_open, m.returned_at.is_(None), m.holder_id == me.staff, *_seen(m, me))
+    ]
+    if KEEPERS & me.roles:
+        r = tables.archive_records.alias()
+        tiers = [t for t, roles in (("SECOND", {Role.ARCHIVIST}), ("FIRST", KEEPERS - {Role.ARCHIVIST})) if roles & me.roles]
+        tier = select(r.c.tier).where(r.c.id == m.record_id).correlate_except(r).scalar_subquery()
+        waiting = and_(is_open, m.returned_at.is_not(None), or_(*(tier == t for t in tiers)))
+        lines.append(_line(TaskKind.ACCEPT_RETURN, "checkout", m, m.returned_at, me).where(waiting, *_seen(m, me)))
+    return lines
+
+
+def _reports(me: Any) -> list[Any]:
+    p, units, signed = tables.inspection_reports.c, tables.org_units.alias(), tables.report_sign_offs.alias()
+    lines = [
+        _line(TaskKind.FINISH_REPORT, "report", p, p.drafted_at, me).where(p.state == "DRAFT", p.drafted_by == me.staff, *_seen(p, me))
+    ]
+    in_charge = select(units.c.president_in_charge_id).where(units.c.id == p.org_id).correlate_except(units).scalar_subquery()
+    already = select(signed.c.staff_id).where(signed.c.report_id == p.id, signed.c.round == p.round).correlate_except(signed)
+    turns = [and_(p.state == "HEAD_SIGNED", in_charge == me.staff)]
+    if Role.CREDIT_DEPT_HEAD in me.roles:
+        turns.append(p.state == "SUBMITTED")
+    lines.append(
+        _line(TaskKind.SIGN, "report", p, p.submitted_at, me).where(
+            or_(*turns), p.drafted_by != me.staff, me.staff.not_in(already), *_seen(p, me)
+        )
+    )
+    return lines
+
+
+def _tasks(me: Any) -> Any:
+    d = tables.discrepancies.c
+    case_ = _line(TaskKind.SOLVE_CASE, "case", d, d.deadline_at, me).where(d.resolved_at.is_(None), d.owner_id == me.staff, *_seen(d, me))
+    return union_all(*_requests(me), _operations(me), *_movements(me), *_reports(me), case_)
+
+
+def _title(row: Any, me: Any) -> Any:
+    chinese = me.language == "zh"
+    told = case(*((row.kind == kind.name, case((chinese, zh), else_=en)) for kind, (en, zh) in TITLES.items()))
+    return cast(told, Text)
+
+
+@strawberry.type(description="Something that waits for the caller.")
+class Task:
+    """A task."""
+
+    kind: TaskKind = col("What to do.")
+    title: str = Sql(_title, description="Translated one-liner.")
+    due_at: DateTime | None = col("When it is late.")
+    subject: Node | None = PolymorphicOne("subject_kind", "subject_id", PREFIX, description="What it is about.")
+
+
+@reads(tables.staff, "staff")
+@strawberry.type(description="Who is asking.")
+class Viewer:
+    """The caller."""
+
+    staff: StaffMember | None = One("id", description="The caller as a member of staff.")
+    org_unit: OrgUnit | None = One("org_id", description="The caller's unit.")
+    roles: list[Role] = Sql(
+        lambda row, me: func.json_build_array(*(literal(r.value) for r in sorted(me.roles))), description="Roles, delegated ones included."
+    )
+    sees_everything: bool = Sql(lambda row, me: literal(me.everywhere), description="Whether all branches are visible.")
+    tasks: list[Task] = TaskList(_tasks, description="What waits for the caller, most urgent first.")
