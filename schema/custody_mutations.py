@@ -194,7 +194,7 @@ def _decision(action: A) -> Any:
 class CheckOutInput(KeyedInput):
     """What the keeper scans at the desk."""
 
-    request_id: strawberry.ID = field("The approved request.")
+    request_id: strawberry.ID | None = field("The approved request; found by the barcodes when left out.", UNSET)
     barcodes: list[str] = field("Barcodes scanned at the desk, of papers or envelopes, in any order; all lines of the request.")
     due_on: Date | None = field("Day on which they come back, by close of business.", UNSET)
     seat: Seat | None = field("The caller's seat; the first that fits when left out.", UNSET)
@@ -276,7 +276,7 @@ class EndReadingInput(KeyedInput):
 
 async def _check_out(info: strawberry.Info, i: CheckOutInput) -> Ask:
     context: Any = info.context
-    request = id_of(i.request_id, "request")
+    request = maybe_id(i.request_id, "request") or await lookup.request_of_barcodes(context.database, context.principal, i.barcodes)
     await lookup.check_lines(context.database, context.principal, request, i.barcodes)
     return Ask(A.CHECK_OUT, request=request, due_on=given(i.due_on), seat=given(i.seat), expected_version=version_of(i.expected_version))
 

@@ -207,7 +207,7 @@ def _parameters(body: Any) -> tuple[str, dict[str, Any] | None, str | None]:
         raise BadRequest("`variables` is an object.")
     if name is not None and not isinstance(name, str):
         raise BadRequest("`operationName` is a string.")
-    if not isinstance(body.get("extensions") or {}, dict):
+    if not isinstance(body.get("extensions"), dict | None):
         raise BadRequest("`extensions` is an object.")
     return query, variables, name
 

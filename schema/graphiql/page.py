@@ -2,13 +2,14 @@
 
 import html
 import json
+from datetime import date
 from pathlib import Path
 
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from schema.graphiql.examples import EXAMPLES
+from schema.graphiql.examples import examples
 from server.settings import Settings
 
 DIST = Path(__file__).with_name("dist")
@@ -45,8 +46,8 @@ def routes(settings: Settings, dist: Path = DIST) -> list[BaseRoute]:
         headers = {"Content-Security-Policy": POLICY}
         if not (dist / "graphiql.js").exists():
             return HTMLResponse(ABSENT, 503, headers)
-        examples = json.dumps(EXAMPLES, ensure_ascii=False).replace("</", "<\\/")
-        return HTMLResponse(PAGE.format(examples=examples), headers=headers)
+        tabs = json.dumps(examples(date.today()), ensure_ascii=False).replace("</", "<\\/")
+        return HTMLResponse(PAGE.format(examples=tabs), headers=headers)
 
     async def file(request: Request) -> Response:
         name = request.path_params["name"]

@@ -22,6 +22,15 @@ BY_BARCODE = (
     .where(or_(archive_records.c.barcode == CODES, sealed_envelopes.c.barcode == CODES))
 )
 OF_REQUEST = select(request_lines.c.record_id).where(request_lines.c.request_id == _given("request", Uuid))
+RESERVED_FOR = (
+    select(movements.c.request_id)
+    .where(
+        movements.c.record_id == func.any(_given("records", ARRAY(Uuid))),
+        movements.c.closed_at.is_(None),
+        movements.c.request_id.is_not(None),
+    )
+    .distinct()
+)
 OF_CHECKOUT = select(movements.c.record_id).where(movements.c.id == _given("checkout", Uuid))
 
 
@@ -44,6 +53,19 @@ async def check_lines(database: Database, principal: Principal, request: UUID, c
         lines = {r["record_id"] for r in await conn.rows(OF_REQUEST, request=request)}
     if records != lines:
         raise InvalidInput([InputProblem(("barcodes",), "BARCODE_MISMATCH")])
+
+
+async def request_of_barcodes(database: Database, principal: Principal, codes: Sequence[str]) -> UUID:
+    """The one request for which everything that was scanned is reserved."""
+    records = await records_by_barcode(database, principal, codes)
+    async with database.transaction(principal) as conn:
+        found = await conn.rows(RESERVED_FOR, records=list(records))
+    if not found:
+        raise NotFound()
+    if len(found) > 1:
+        raise InvalidInput([InputProblem(("barcodes",), "BARCODE_MISMATCH")])
+    request: UUID = found[0]["request_id"]
+    return request
 
 
 async def record_of_checkout(database: Database, principal: Principal, checkout: UUID) -> UUID:

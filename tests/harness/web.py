@@ -1,0 +1,91 @@
+"""The server as a process of its own, on the databases and the object store of the run, spoken to over HTTP."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from server.auth import Issuer
+from server.settings import Settings
+from tests.harness import servers
+
+START_SECONDS_MAX = 60
+
+
+@dataclass
+class Site:
+    """Where it listens, how to sign in, and what it logged."""
+
+    address: str
+    settings: Settings
+    log: Path
+    process: "subprocess.Popen[bytes]"
+
+    def token(self, username: str) -> str:
+        return Issuer.of(self.settings.home).token(self.settings, username)
+
+    def client(self, username: str | None = None) -> httpx.AsyncClient:
+        headers = {"Authorization": f"Bearer {self.token(username)}"} if username else {}
+        return httpx.AsyncClient(base_url=self.address, headers=headers, timeout=30, trust_env=False)
+
+    def logged(self) -> str:
+        return self.log.read_text("utf-8")
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+@contextmanager
+def site(told: dict[str, Any], database: str, folder: Path, **extra: str) -> Iterator[Site]:
+    """Serves until the block ends; `extra` are further settings, or others in place of the usual ones."""
+    port = free_port()
+    given = {
+        "home": str(folder),
+        "port": str(port),
+        "database_url": servers.url(told, "app", database),
+        "s3_endpoint": told["s3_endpoint"],
+        "s3_access_key": told["secrets"]["app_key"],
+        "s3_secret_key": told["secrets"]["app_secret"],
+        **extra,
+    }
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("LOANFILE_")}
+    environment |= {f"LOANFILE_{name.upper()}": value for name, value in given.items()}
+    log = folder / "server.log"
+    folder.mkdir(parents=True, exist_ok=True)
+    settings = Settings(**given)  # type: ignore[arg-type]  # pydantic reads the texts
+    Issuer.of(folder)
+    with log.open("wb") as out:
+        process = subprocess.Popen([sys.executable, "-m", "server.cli", "serve"], env=environment, stdout=out, stderr=out)
+        made = Site(f"http://127.0.0.1:{port}", settings, log, process)
+        try:
+            _wait(made)
+            yield made
+        finally:
+            process.terminate()
+            try:
+                process.wait(15)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def _wait(made: Site) -> None:
+    until = time.monotonic() + START_SECONDS_MAX
+    while time.monotonic() < until and made.process.poll() is None:
+        try:
+            if httpx.get(f"{made.address}/livez", trust_env=False).status_code == 200:
+                return
+        except httpx.TransportError:
+            time.sleep(0.1)
+    raise RuntimeError(f"the server did not start: {made.logged()[-2000:]}")
