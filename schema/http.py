@@ -3,6 +3,7 @@
 A POST of JSON that is right is answered in a few lines; everything that is wrong in some way gets its status and a coded error.
 """
 
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -20,9 +21,9 @@ from server.errors import ApiError, BadRequest, Internal, LoanfileError, Unauthe
 from storage.objects import ObjectStoreDown
 
 RESPONSE_JSON, JSON = "application/graphql-response+json", "application/json"
+RACES = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 DOWN = (
-    ConnectionError,
-    TimeoutError,
+    OSError,  # refused, reset, timed out, or the socket's file is gone while PostgreSQL restarts
     ObjectStoreDown,
     asyncpg.InterfaceError,
     asyncpg.PostgresConnectionError,
@@ -31,9 +32,9 @@ DOWN = (
     asyncpg.CannotConnectNowError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
-    asyncpg.DeadlockDetectedError,
-    asyncpg.SerializationError,
+    *RACES,
 )
+SUGGESTION = re.compile(r" Did you mean [^?]*\?")
 log: Any = structlog.get_logger()
 
 
@@ -59,13 +60,15 @@ def _where(error: BaseException) -> str:
     return " > ".join(frames[-6:])
 
 
-def formatted(error: GraphQLError, request_id: str) -> dict[str, Any]:
-    """An error as it leaves: code always, texts of exceptions never."""
+def formatted(error: GraphQLError, request_id: str, *, production: bool = False) -> dict[str, Any]:
+    """An error as it leaves: code always, texts of exceptions never, in production no names that were not asked for."""
     code = (error.extensions or {}).get("code")
     if code is None and error.original_error is None:
         code = "BAD_REQUEST"
     if code is not None:
-        told = error.formatted
+        told: dict[str, Any] = {**error.formatted}
+        if production:
+            told["message"] = SUGGESTION.sub("", told["message"])
         return {**told, "extensions": {**(told.get("extensions") or {}), "code": code, "requestId": request_id}}
     known = api_error(error)
     made: dict[str, Any] = {"message": known.message, "extensions": _extensions(known, request_id)}
@@ -144,20 +147,26 @@ class View:
     ) -> Response:
         context.query, context.variables, context.operation_name = query, variables or {}, name
         result = await self.schema.execute(query, variables, context, None, name)
+        if any(isinstance(error.original_error, RACES) for error in result.errors or ()):
+            # Nothing was committed by the field that lost; what another field did is replayed by its key.
+            result = await self.schema.execute(query, variables, context, None, name)
         kind = media_type(request)
         if not result.errors:
             return Response(orjson.dumps({"data": result.data}), media_type=kind)
-        errors = [formatted(error, context.request_id) for error in result.errors]
+        production = context.settings.production
+        errors = [formatted(error, context.request_id, production=production) for error in result.errors]
         started = result.data is not None or any(e.get("path") for e in errors)
         body = {"errors": errors, "data": result.data} if started else {"errors": errors}
-        return Response(orjson.dumps(body), self._status(errors, started, kind), self._headers(errors), media_type=kind)
+        return Response(
+            orjson.dumps(body), self._status(errors, result.data is not None, started, kind), self._headers(errors), media_type=kind
+        )
 
     @staticmethod
-    def _status(errors: list[dict[str, Any]], started: bool, kind: str) -> int:
+    def _status(errors: list[dict[str, Any]], answered: bool, started: bool, kind: str) -> int:
         """By the GraphQL-over-HTTP specification; the older media type tells well-formed failures with 200."""
         codes = {e["extensions"]["code"] for e in errors}
         for known in (Unauthenticated, Unavailable, Internal):
-            if known.code in codes and not started:
+            if known.code in codes and not answered:
                 return known.status
         if "FORBIDDEN" in codes and not started:
             return 403 if kind == RESPONSE_JSON else 200

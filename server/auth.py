@@ -8,16 +8,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import jwt
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from sqlalchemy import Text, bindparam, func, select, text
+from sqlalchemy import Text, bindparam, func, select
 
 from server.errors import Unauthenticated
 from server.settings import Settings
-from storage.database import Database, Principal
+from storage.database import Connection, Database, Principal
 from storage.tables import delegations, org_units, staff, staff_roles
 from storage.terms import OrgLevel, Role
 
@@ -27,10 +26,9 @@ LEEWAY_SECONDS = 30
 EVERYWHERE = frozenset({Role.COMPLIANCE, Role.AUDITOR})
 KEY_FILE = "issuer.json"
 
-_below = text(
-    "with recursive below as (select id from org_units where id = :org union all "
-    "select o.id from org_units o join below b on o.parent_id = b.id) select array_agg(id) from below"
-).bindparams(bindparam("org", type_=staff.c.org_id.type, required=True))
+_username = bindparam("username", type_=Text, required=True)
+_top = select(staff.c.org_id.label("id")).where(staff.c.username == _username).cte("below", recursive=True)
+_below = _top.union_all(select(org_units.c.id).join(_top, org_units.c.parent_id == _top.c.id))
 WHO = (
     select(
         staff.c.id,
@@ -43,9 +41,10 @@ WHO = (
         .where(delegations.c.to_staff_id == staff.c.id, delegations.c.during.op("@>")(func.now()))
         .scalar_subquery()
         .label("delegated"),
+        select(func.array_agg(_below.c.id)).scalar_subquery().label("branches"),
     )
     .join(org_units, org_units.c.id == staff.c.org_id)
-    .where(staff.c.username == bindparam("username", type_=Text, required=True), staff.c.active)
+    .where(staff.c.username == _username, staff.c.active)
 )
 PEOPLE = (
     select(staff.c.username, staff.c.name, org_units.c.name.label("unit"))
@@ -128,15 +127,14 @@ class Authenticator:
         return str(claims["sub"])
 
     async def person(self, username: str) -> Principal:
-        """Roles, delegations and branches of an active member of staff."""
-        async with self.database.transaction(None) as conn:
-            row = await conn.row(WHO, username=username)
-            if row is None:
-                raise Unauthenticated("The token is not valid.")
-            branches: list[UUID] = await conn.value(_below, org=row["org_id"])
+        """Roles, delegations and branches of an active member of staff; read every time, so that a leaver is out at once."""
+        async with self.database.readers.acquire() as raw:  # one statement, no transaction around it
+            row = await Connection(raw).row(WHO, username=username)
+        if row is None:
+            raise Unauthenticated("The token is not valid.")
         roles = frozenset(Role(r) for r in (*(row["roles"] or ()), *(row["delegated"] or ())))
         everywhere = row["level"] == OrgLevel.HEAD_OFFICE or bool(EVERYWHERE & roles)
-        return Principal(row["id"], row["org_id"], row["name"], roles, tuple(branches), everywhere, row["staff_no"])
+        return Principal(row["id"], row["org_id"], row["name"], roles, tuple(row["branches"]), everywhere, row["staff_no"])
 
     async def people(self) -> list[dict[str, str]]:
         """Accounts that the embedded issuer may sign for."""
