@@ -40,8 +40,7 @@ log: Any = structlog.get_logger()
 
 def api_error(error: BaseException) -> ApiError:
     """What a caller may hear of an exception; bugs are logged with the request id and masked."""
-    if isinstance(error, GraphQLError) and error.original_error is not None:
-        error = error.original_error
+    error = _cause(error)
     if isinstance(error, ApiError):
         return error
     if isinstance(error, DOWN):
@@ -49,6 +48,14 @@ def api_error(error: BaseException) -> ApiError:
         return Unavailable("A part of the system does not answer; try again.")
     log.error("bug", kind=type(error).__name__, where=_where(error))
     return Internal("Something went wrong here; the request id finds it in the log.")
+
+
+def _cause(error: BaseException | None) -> BaseException:
+    """What was raised, out of the errors that GraphQL wraps around it level by level."""
+    while isinstance(error, GraphQLError) and error.original_error is not None:
+        error = error.original_error
+    assert error is not None
+    return error
 
 
 def _where(error: BaseException) -> str:
@@ -147,7 +154,7 @@ class View:
     ) -> Response:
         context.query, context.variables, context.operation_name = query, variables or {}, name
         result = await self.schema.execute(query, variables, context, None, name)
-        if any(isinstance(error.original_error, RACES) for error in result.errors or ()):
+        if any(isinstance(_cause(error), RACES) for error in result.errors or ()):
             # Nothing was committed by the field that lost; what another field did is replayed by its key.
             result = await self.schema.execute(query, variables, context, None, name)
         kind = media_type(request)

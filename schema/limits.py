@@ -1,5 +1,6 @@
 """What a document may cost before anything is validated: nesting and fields, counted once, fragments remembered."""
 
+import re
 from typing import Any
 
 from graphql import DocumentNode, FieldNode, FragmentDefinitionNode, FragmentSpreadNode, GraphQLError, OperationDefinitionNode
@@ -45,6 +46,30 @@ class _Counter:
             self.under_way.add(name)
             self.known[name] = self.of(self.fragments[name].selection_set)
         return self.known.get(name, (0, 0))
+
+
+NUL = re.compile(r"\0|\\u(0000|\{0+\})")
+TEXT_CHARACTERS_MAX = 20_000
+
+
+def check_text(query: str) -> None:
+    """Raises GraphQLError for a document that spells a NUL."""
+    if NUL.search(query):
+        raise GraphQLError("A document must not contain NUL.")
+
+
+def check_variables(value: Any) -> None:
+    """Raises GraphQLError for a string with NUL, or one that is longer than any input takes."""
+    if isinstance(value, dict):
+        for inner in value.values():
+            check_variables(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            check_variables(inner)
+    elif isinstance(value, str) and "\0" in value:
+        raise GraphQLError("A string must not contain NUL.")
+    elif isinstance(value, str) and len(value) > TEXT_CHARACTERS_MAX:
+        raise GraphQLError(f"A string has at most {TEXT_CHARACTERS_MAX} characters.")
 
 
 def check_document(document: DocumentNode) -> None:

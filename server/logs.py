@@ -31,12 +31,23 @@ def configure(level: str) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )
+    logging.basicConfig(handlers=[_Forward(logging.WARNING)], force=True)
+    logging.getLogger("strawberry.execution").disabled = True  # the errors of fields, which the view logs itself
 
 
 def bind(request_id: str) -> None:
     """All further lines of this request carry its id."""
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(request_id=request_id)
+
+
+class _Forward(logging.Handler):
+    """What libraries log, as one line of ours: the kind of the exception, never its text or trace, which may carry data."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Warnings and worse."""
+        kind = record.exc_info[0].__name__ if record.exc_info and record.exc_info[0] else None
+        log.warning("library", logger=record.name, told=record.msg if isinstance(record.msg, str) else "", kind=kind)
 
 
 log: Any = structlog.get_logger()

@@ -10,6 +10,7 @@ from graphql.execution.collect_fields import FieldDetails
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from strawberry.types import ExecutionResult
 
+from schema.limits import check_variables
 from schema.reading.compiler import Values
 from schema.reading.documents import Document, Documents
 
@@ -51,16 +52,14 @@ class ReadingSchema(strawberry.Schema):
             return ExecutionResult(data=None, errors=document.errors)
         if error := _forbidden(document, context_value.principal.roles):
             return ExecutionResult(data=None, errors=[error])
+        variables = _checked(document, variable_values)
+        if isinstance(variables, list):
+            return ExecutionResult(data=None, errors=variables)
         if document.kind is not OperationType.QUERY or document.ordinary:
             return await super().execute(query, variable_values, context_value, root_value, operation_name, **rest)
-        return await self._read(document, variable_values, context_value)
+        return await self._read(document, variables, context_value)
 
-    async def _read(self, document: Document, variable_values: dict[str, Any] | None, context: Any) -> ExecutionResult:
-        variables = document.variables(variable_values)
-        if isinstance(variables, list):
-            for error in variables:
-                error.extensions = {**(error.extensions or {}), "code": "BAD_REQUEST"}
-            return ExecutionResult(data=None, errors=variables)
+    async def _read(self, document: Document, variables: Any, context: Any) -> ExecutionResult:
         me = context.principal
         try:
             plan = await document.plan(variables, me.roles, me.everywhere, lambda p: p.query())
@@ -69,6 +68,19 @@ class ReadingSchema(strawberry.Schema):
             error.extensions = {"code": "BAD_REQUEST", **(error.extensions or {})}
             return ExecutionResult(data=None, errors=[error])
         return ExecutionResult(data=orjson.Fragment(await context.fetch(plan.sql, *args)), errors=None)  # type: ignore[arg-type]
+
+
+def _checked(document: Document, given: dict[str, Any] | None) -> Any:
+    """The variables as their types take them, or what is wrong with them; a mutation tells of its own texts by path."""
+    variables = document.variables(given)
+    if not isinstance(variables, list) and document.kind is OperationType.QUERY:
+        try:
+            check_variables(given)
+        except GraphQLError as error:
+            variables = [error]
+    for wrong in variables if isinstance(variables, list) else ():
+        wrong.extensions = {**(wrong.extensions or {}), "code": "BAD_REQUEST"}
+    return variables
 
 
 def _forbidden(document: Document, roles: frozenset[str]) -> GraphQLError | None:

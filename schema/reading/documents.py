@@ -28,7 +28,7 @@ from graphql import (
 from graphql.execution.collect_fields import FragmentDetails
 from strawberry.schema.schema import validate_document
 
-from schema.limits import check_document
+from schema.limits import check_document, check_text
 from schema.reading.compiler import Compiled, Plan, bad_request, definition_of, is_structural
 
 V = TypeVar("V")
@@ -126,6 +126,7 @@ class Documents:
     def read(self, query: str, name: str | None) -> Document:
         """Parses, limits, validates, and looks for what the plan will need."""
         try:
+            check_text(query)
             node = parse(query, max_tokens=TOKENS_MAX)
             check_document(node)
         except GraphQLError as error:
