@@ -2,28 +2,38 @@
 
 import ast
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 from schema.root import build_schema
 from server import settings
 from server.custody.printing import matrix_text, rules_markdown
-from server.custody.rules import RULES
+from server.custody.rules import Rule
 
 FOLDER = Path(__file__).parent / "golden"
 README = Path(__file__).parents[1] / "README.md"
 
 
-def tests_by_code() -> dict[str, list[str]]:
-    """Tests whose text names a code of the rules table."""
-    found: dict[str, list[str]] = {}
-    codes = {rule.code for rule in RULES}
+def tests_of(rule: Rule) -> list[str]:
+    """What breaks the row: alone, at its twin, and in the stories that name its code."""
+    from tests.custody.broken import BREAKS
+    from tests.custody.twins import ATTACKS
+
+    alone = sum(b.sentence == rule.sentence for b in BREAKS)
+    attacked = sum(twin in ATTACKS for twin in rule.twins)
+    told = [f"test_one_change_breaks_one_row ({alone})"] if alone else []
+    told += [f"test_the_twin_refuses_what_the_rule_forbids ({attacked})"] if attacked else []
+    return told + [name for name, texts in _stories().items() if {rule.number, rule.code} <= texts]
+
+
+@cache
+def _stories() -> dict[str, set[str]]:
+    """The texts in each test function."""
+    found: dict[str, set[str]] = {}
     for path in sorted(Path(__file__).parent.rglob("test_*.py")):
-        tree = ast.parse(path.read_text("utf-8"))
-        for node in tree.body:
+        for node in ast.parse(path.read_text("utf-8")).body:
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_"):
-                texts = {n.value for n in ast.walk(node) if isinstance(n, ast.Constant) and isinstance(n.value, str)}
-                for code in codes & texts:
-                    found.setdefault(code, []).append(node.name)
+                found[node.name] = {n.value for n in ast.walk(node) if isinstance(n, ast.Constant) and isinstance(n.value, str)}
     return found
 
 
@@ -38,7 +48,7 @@ def matrix() -> str:
 
 
 GOLDEN: dict[str, Callable[[], str]] = {
-    "rules.md": lambda: rules_markdown(tests_by_code()),
+    "rules.md": lambda: rules_markdown(tests_of),
     "custody_matrix.txt": matrix,
     "schema.graphql": schema_text,
     "settings.md": lambda: settings.table() + "\n",

@@ -1,21 +1,21 @@
 """The rules table and the matrix of states as text: golden files that reviewers read as a diff."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from server.custody.moves import Move
-from server.custody.rules import RULES, judge
+from server.custody.rules import RULES, Rule, judge
 from server.custody.transitions import SEAT_ROLES, SEATS, TRANSITIONS, WHO
 from storage.terms import RecordState, Role, Tier
 
 
-def rules_markdown(tests_of: dict[str, list[str]] | None = None) -> str:
+def rules_markdown(tests_of: Callable[[Rule], Iterable[str]]) -> str:
     """Every rule with its constraint, or the reason why it has none, and the tests that break it."""
     lines = ["# Custody rules", "", "Printed from `server/custody/rules`; a change of behaviour shows here.", ""]
     lines += ["| Rule | Code | What must hold | Acts | In PostgreSQL | Broken by |", "|---|---|---|---|---|---|"]
     for rule in RULES:
         acts = ", ".join(sorted(a.value for a in rule.actions)) if len(rule.actions) < 12 else "all"
-        tests = ", ".join(f"`{t}`" for t in (tests_of or {}).get(rule.code, []))
+        tests = ", ".join(f"`{t}`" for t in tests_of(rule))
         lines.append(f"| {rule.number} | `{rule.code}` | {rule.sentence} | {acts} | {rule.twin} | {tests} |")
     lines += ["", "## Transitions", "", "| Row | Tier | From | Act | To |", "|---|---|---|---|---|"]
     for t in TRANSITIONS:

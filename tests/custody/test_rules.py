@@ -1,0 +1,34 @@
+"""The rules table, row by row: what is right passes every row, and one change breaks one row."""
+
+import pytest
+
+from server.custody.moves import Move
+from server.custody.rules import RULES, WORDS
+from server.custody.rules.table import by_construction
+from tests.custody.broken import BREAKS, Break
+from tests.custody.examples import examples
+
+
+def fails(move: Move) -> set[str]:
+    return {rule.sentence for rule in RULES if move.action in rule.actions and not rule.holds(move)}
+
+
+@pytest.mark.parametrize("move", list(examples()), ids=lambda m: f"{m.action}-{m.on.tier if m.on else 'ANY'}")
+def test_what_is_right_passes_every_row(move: Move) -> None:
+    assert fails(move) == set()
+
+
+@pytest.mark.parametrize("broken", BREAKS, ids=lambda b: f"{b.sentence.replace(' ', '_')}-{b.action}-{b.tier}")
+def test_one_change_breaks_one_row(broken: Break) -> None:
+    assert fails(broken.move) == {broken.sentence} | broken.also
+
+
+def test_every_row_is_broken_by_something_or_kept_by_the_desk_itself() -> None:
+    tried = {b.sentence for b in BREAKS}
+    assert {rule.sentence for rule in RULES if rule.holds is not by_construction} == tried
+    assert len({rule.sentence for rule in RULES}) == len(RULES)
+
+
+def test_every_code_has_its_words_in_both_languages() -> None:
+    wanted = {"en", "zh", "en_remedy", "zh_remedy"}
+    assert {code: set(words) >= wanted for code, words in WORDS.items()} == dict.fromkeys({r.code for r in RULES} | set(WORDS), True)

@@ -1,0 +1,78 @@
+"""Each storable rule holds against SQL by the application's own role: PostgreSQL names the constraint that said no."""
+
+from typing import Any
+
+import asyncpg
+import pytest
+
+from server.custody.policy import PURPOSES, ranks
+from server.custody.rules import RULES
+from server.custody.transitions import TRANSITIONS
+from storage.terms import Purpose, Tier
+from tests.custody.twins import ATTACKS, Attack
+from tests.harness.world import World
+
+BY_TRIGGER = {"tg_tickets_c10_next_number"}  # overwrites what the caller chose; tried below
+
+
+async def _run(bank: World, attack: Attack) -> None:
+    if attack.by is None:
+        async with bank.root.transaction():
+            for sql, *values in attack.steps:
+                await bank.root.execute(sql, *values)
+        return
+    async with bank.database.transaction(bank.people[attack.by]) as conn:
+        for sql, *values in attack.steps:
+            assert not (await conn.raw.execute(sql, *values)).endswith(" 0"), f"touched nothing: {sql}"
+
+
+@pytest.mark.parametrize("name", sorted(ATTACKS))
+async def test_the_twin_refuses_what_the_rule_forbids(bank: World, name: str) -> None:
+    attack = await ATTACKS[name](bank)
+    with pytest.raises(asyncpg.IntegrityConstraintViolationError) as told:
+        await _run(bank, attack)
+    assert told.value.constraint_name == name
+
+
+def test_every_twin_of_the_table_is_attacked() -> None:
+    assert {twin for rule in RULES for twin in rule.twins} == set(ATTACKS) | BY_TRIGGER
+
+
+async def test_a_ticket_number_is_not_the_callers_to_choose_nor_to_change(bank: World) -> None:
+    here = bank.branches["A"].id
+    mine = "insert into tickets (org_id, ticket_no, issued_at, is_void, void_reason) values ($1, 999, clock_timestamp(), true, '作废')"
+    await _run(bank, Attack("archivist", ((mine, here), (mine, here))))
+    assert [r[0] for r in await bank.root.fetch("select ticket_no from tickets where org_id = $1 order by 1", here)] == [1, 2]
+    for change in ("update tickets set is_void = false, void_reason = null where org_id = $1", "delete from tickets where org_id = $1"):
+        with pytest.raises(asyncpg.PostgresError):
+            await _run(bank, Attack("archivist", ((change, here),)))
+
+
+@pytest.mark.parametrize("table", ["events", "access_log", "approvals", "operation_seats", "return_inspections", "row_versions"])
+@pytest.mark.parametrize("change", ["update {} set id = id", "delete from {}", "truncate {}"])
+async def test_what_is_written_once_can_not_be_changed_by_the_application(bank: World, table: str, change: str) -> None:
+    await bank.out(await bank.volumes(), tier=Tier.SECOND)
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await _run(bank, Attack("compliance", ((change.format(table),),)))
+
+
+@pytest.mark.parametrize("change", ["update {} set visible_to = '{{}}'", "update {} set version = 1", "delete from {}"])
+@pytest.mark.parametrize("table", ["archive_records", "movements", "access_requests"])
+async def test_visibility_versions_and_rows_are_not_the_applications_to_touch(bank: World, table: str, change: str) -> None:
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await _run(bank, Attack("compliance", ((change.format(table),),)))
+
+
+async def test_the_application_owns_nothing_and_bypasses_nothing(root: Any) -> None:
+    assert await root.fetchval("select count(*) from pg_class where pg_get_userbyid(relowner) = 'loanfile_app'") == 0
+    assert await root.fetchval("select rolbypassrls or rolsuper or rolcreaterole from pg_roles where rolname = 'loanfile_app'") is False
+
+
+async def test_postgresql_knows_the_same_transitions_purposes_and_ranks(root: Any) -> None:
+    rows = await root.fetch("select code, tier, start, action, finish from transitions")
+    assert {tuple(r) for r in rows} == {tuple(map(str, t)) for t in TRANSITIONS}
+    rows = await root.fetch("select tier, purpose from purposes")
+    assert {tuple(r) for r in rows} == {(t.value, p.value) for t in Tier for p in PURPOSES[t]}
+    rows = await root.fetch("select tier, purpose, role from approval_ranks")
+    wanted = {(t.value, p.value, r.value) for t in Tier for p in Purpose if p in PURPOSES[t] for r in ranks(t, p)}
+    assert {tuple(r) for r in rows} == wanted
