@@ -9,7 +9,7 @@ ifneq ($(PIP_INDEX),)
 export UV_DEFAULT_INDEX ?= $(PIP_INDEX)
 endif
 
-.PHONY: run test check golden soak chaos bench lock graphiql clean
+.PHONY: run test check golden soak lock graphiql clean
 
 run: $(VENV)/.stamp graphiql
 	@exec $(BIN)/loanfile run
@@ -18,7 +18,7 @@ test: $(VENV)/.stamp
 	@exec $(BIN)/python -m pytest
 
 soak: $(VENV)/.stamp
-	@LOANFILE_SOAK=1 exec $(BIN)/python -m pytest -m soak -n 0 -q -s
+	@exec $(BIN)/python -m pytest -m soak -n 0 -q -s
 
 check: $(VENV)/.stamp
 	$(BIN)/ruff check .

@@ -47,7 +47,7 @@ def free_port() -> int:
 
 
 @contextmanager
-def site(told: dict[str, Any], database: str, folder: Path, **extra: str) -> Iterator[Site]:
+def site(told: dict[str, Any], database: str, folder: Path, log_name: str = "server.log", **extra: str) -> Iterator[Site]:
     """Serves until the block ends; `extra` are further settings, or others in place of the usual ones."""
     port = free_port()
     given = {
@@ -61,7 +61,7 @@ def site(told: dict[str, Any], database: str, folder: Path, **extra: str) -> Ite
     }
     environment = {k: v for k, v in os.environ.items() if not k.startswith("LOANFILE_")}
     environment |= {f"LOANFILE_{name.upper()}": value for name, value in given.items()}
-    log = folder / "server.log"
+    log = folder / log_name
     folder.mkdir(parents=True, exist_ok=True)
     settings = Settings(**given)  # type: ignore[arg-type]  # pydantic reads the texts
     Issuer.of(folder)
