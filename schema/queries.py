@@ -11,14 +11,14 @@ from schema.custody_mutations import HoldOnInput, InspectionInput
 from schema.paging import col
 from schema.reading.compiler import bad_request
 from schema.reading.paging import size
-from schema.results import Violation, given, id_of, maybe_id, violation
+from schema.results import Violation, check_texts, given, id_of, maybe_id, violation
 from schema.root import ContractBy, Reads
 from schema.scalars import Date
 from server.compliance.history import READERS, contract_history
 from server.custody.explain import Check
 from server.custody.moves import Ask, Inspection
 from server.custody.rules import Violation as RuleViolation
-from server.errors import NotFound
+from server.errors import InvalidInput, NotFound
 from storage.terms import Action, HoldKind, HoldSubject, Purpose, Seat
 
 UNSET: Any = strawberry.UNSET
@@ -135,9 +135,12 @@ class Query(Reads):
         """Null when something it names is unknown or not visible."""
         context: Any = info.context
         try:
+            check_texts(input)
             found = await context.desk.explain(context.principal, _ask(input))
         except NotFound:
             return None
+        except InvalidInput as wrong:
+            raise bad_request(f"{wrong}.") from None
         return CustodyExplanation(allowed=found.allowed, checks=[_check(c, context.language) for c in found.checks])
 
     @strawberry.field(  # type: ignore[untyped-decorator]  # strawberry's

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from server.custody.moves import Ask, Inspection, Placement
+from server.errors import InputProblem, InvalidInput
 from storage.terms import Action, HoldKind, HoldSubject, Purpose, Seat
 
 READERS: dict[str, Callable[[Any], Any]] = {
@@ -21,6 +22,32 @@ READERS: dict[str, Callable[[Any], Any]] = {
     "placements": lambda v: tuple(Placement(UUID(p["envelope"]), UUID(p["location"])) for p in v),
     **dict.fromkeys(("request", "operation", "hold", "reader", "brought_by", "location", "subject"), UUID),
 }
+
+
+NEEDS: dict[Action, tuple[str, ...]] = {  # what an act cannot be judged without; everything else is a rule's to miss
+    **dict.fromkeys((Action.REQUEST_CHECKOUT, Action.REQUEST_READING), ("records", "purpose")),
+    **dict.fromkeys(
+        (Action.APPROVE, Action.RESERVE, Action.EXTEND, Action.REJECT, Action.CANCEL, Action.CHECK_OUT, Action.START_READING), ("request",)
+    ),
+    **dict.fromkeys((Action.CONFIRM, Action.WITHDRAW), ("operation",)),
+    Action.PLACE_HOLD: ("hold_kind", "subject_kind", "subject"),
+    Action.LIFT_HOLD: ("hold",),
+}
+ON_THE_WIRE = {"records": "recordIds", "request": "requestId", "operation": "operationId", "hold": "holdId", "subject_kind": "holdOn",
+               "subject": "holdOn", "hold_kind": "holdKind"}  # fmt: skip
+BY_THE_DESK = frozenset({Action.REGISTER, Action.LAPSE})
+
+
+def check_whole(ask: Ask) -> None:
+    """Raises InvalidInput for an ask that names too little, or an act that nobody asks for."""
+    if ask.action in BY_THE_DESK:
+        raise InvalidInput([InputProblem(("action",), "NOT_TO_BE_ASKED")])
+    if ask.operation is not None and ask.action not in (Action.CONFIRM, Action.WITHDRAW):
+        raise InvalidInput([InputProblem(("operationId",), "NOT_ALLOWED")])
+    needed = ("operation",) if ask.operation else NEEDS.get(ask.action, ("records",))
+    missing = dict.fromkeys(ON_THE_WIRE.get(name, name) for name in needed if getattr(ask, name) in (None, ()))
+    if missing:
+        raise InvalidInput([InputProblem((name,), "REQUIRED") for name in missing])
 
 
 def ask_to_json(ask: Ask) -> dict[str, Any]:

@@ -148,7 +148,8 @@ async def _carry_out(w: Writing) -> dict[str, Any]:
         w.operation = await operations.sit(w)
         w.made["operation"] = w.operation
     touched = {m.on.chain for m in w.moves if m.on}
-    touched |= await covered_loans(w) if w.ask.action in (Action.PLACE_HOLD, Action.LIFT_HOLD) else set()
+    about_hold = w.ask.hold is not None or w.ask.action is Action.PLACE_HOLD
+    touched |= await covered_loans(w) if about_hold else set()
     w.chains = await Chains.lock(w.conn, touched or {w.by.org})
     if w.first.required and not w.first.complete:
         _tell_seat(w, touched)
@@ -193,9 +194,10 @@ def _tell(w: Writing, detail: dict[str, Any], chains: set[UUID]) -> None:
         if move.inspection:
             about |= {"findings": {"passed": move.inspection.passed, "pages": move.inspection.pages_counted}}
         w.chains.note(move.on.chain, tag, subject=subject, by=w.by.id, at=w.at, record=move.on.id, act=move.action, **about)
-    if w.ask.action in (Action.PLACE_HOLD, Action.LIFT_HOLD):
+    if not w.records:  # an act about a hold: told in the history of every loan that it covers
+        subject = ("hold", w.made["hold"]) if "hold" in w.made else ("operation", w.made["operation"])
         for chain in sorted(chains or {w.by.org}):
-            w.chains.note(chain, TAGS[w.ask.action], subject=("hold", w.made["hold"]), by=w.by.id, at=w.at, **detail)
+            w.chains.note(chain, TAGS[w.ask.action], subject=subject, by=w.by.id, at=w.at, **detail)
 
 
 async def _lapse(w: Writing) -> None:

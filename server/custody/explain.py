@@ -44,7 +44,7 @@ def _check(rule: Rule, move: Move) -> Check:
         rule,
         move.on.id if move.on else None,
         passed,
-        {name: _plain(getattr(move, name)) for name in rule.facts if not hidden(rule, name)},
+        {name: _plain(move.on if name == "record" else getattr(move, name)) for name in rule.facts if not hidden(rule, name)},
         frozenset() if passed else rule.roles(move),
         None if passed else rule.earliest(move),
     )

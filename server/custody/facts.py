@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from server.custody import reading
-from server.custody.asks import ask_from_json
+from server.custody.asks import ask_from_json, check_whole
 from server.custody.moves import Ask, Hold, Move, Movement, Person, Record, Request
 from server.custody.policy import TERM_DAYS, Calendar, ranks
 from server.custody.transitions import SEAT_ROLES, SEATS, after
@@ -63,6 +63,7 @@ async def moves_of(
     conn: Connection, caller: UUID, ask: Ask, *, calendar: Calendar, shift: timedelta = timedelta(), lock: bool = True
 ) -> tuple[Move, ...]:
     """One Move for each record of the ask; NotFound for what is unknown or not the caller's to see."""
+    check_whole(ask)
     stand = await _operation(conn, ask.operation, lock)
     ask = _resolved(ask, stand)
     request = await _request(conn, ask.request, lock)
@@ -88,7 +89,8 @@ def _resolved(ask: Ask, stand: Stand) -> Ask:
     if stand.row is None:
         return ask
     if ask.action is Action.WITHDRAW:
-        return replace(ask, records=tuple(stand.row["record_ids"]))
+        opened = ask_from_json(stand.row["ask"])
+        return replace(ask, records=tuple(stand.row["record_ids"]), hold=opened.hold)
     return replace(ask_from_json(stand.row["ask"]), operation=ask.operation, seat=ask.seat)
 
 

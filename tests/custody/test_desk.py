@@ -3,8 +3,11 @@
 from datetime import timedelta
 from uuid import UUID, uuid4
 
+import pytest
+
 from server.custody.desk import Done, Refused
 from server.custody.moves import Ask
+from server.errors import InvalidInput
 from storage.terms import Action as A
 from storage.terms import HoldKind, HoldSubject, Purpose, Role, Tier
 from tests.harness.world import World
@@ -131,6 +134,35 @@ async def test_a_hold_is_lifted_by_two_and_not_by_its_placer_as_the_second(bank:
     assert ("C16", "HOLD_NOT_LIFTABLE") in await bank.refused("legal", Ask(A.CONFIRM, operation=operation))
     await bank.done("risk", Ask(A.CONFIRM, operation=operation))
     await bank.done("officer", request)
+
+
+async def test_a_lift_that_was_opened_can_be_withdrawn_and_the_hold_stays(bank: World) -> None:
+    loan = await bank.loan()
+    volumes = await bank.volumes(loan=loan)
+    ask = Ask(A.PLACE_HOLD, hold_kind=HoldKind.LEGAL, subject_kind=HoldSubject.LOAN, subject=loan, reason="诉讼保全")
+    hold = UUID((await bank.done("legal", ask))["hold"])
+    operation = UUID((await bank.done("legal_two", Ask(A.LIFT_HOLD, hold=hold, reason="已撤诉")))["operation"])
+    await bank.done("legal_two", Ask(A.WITHDRAW, operation=operation, reason="误开"))
+    assert ("C0", "SEAT_NOT_OPEN") in await bank.refused("risk", Ask(A.CONFIRM, operation=operation))
+    assert await bank.sql("select tag from events where chain_id = $1 order by seq desc limit 1", loan) == "operation:withdraw:done"
+    ask = Ask(A.REQUEST_CHECKOUT, records=tuple(volumes), purpose=Purpose.AUDIT)
+    assert await bank.refused("officer", ask) == [("C16", "RECORD_ON_HOLD")]
+
+
+@pytest.mark.parametrize(
+    ("ask", "field", "code"),
+    [
+        (Ask(A.APPROVE), "requestId", "REQUIRED"), (Ask(A.REQUEST_CHECKOUT), "recordIds", "REQUIRED"),
+        (Ask(A.CONFIRM), "operationId", "REQUIRED"), (Ask(A.LIFT_HOLD), "holdId", "REQUIRED"), (Ask(A.PLACE_HOLD), "holdOn", "REQUIRED"),
+        (Ask(A.PRESENT_RETURN), "recordIds", "REQUIRED"), (Ask(A.LAPSE, records=(uuid4(),)), "action", "NOT_TO_BE_ASKED"),
+        (Ask(A.CHECK_OUT, request=uuid4(), operation=uuid4()), "operationId", "NOT_ALLOWED"),
+    ],
+)  # fmt: skip
+async def test_an_ask_that_names_too_little_is_told_what_is_missing(bank: World, ask: Ask, field: str, code: str) -> None:
+    for act in (bank.does, lambda who, ask: bank.desk.explain(bank.people[who], ask)):
+        with pytest.raises(InvalidInput) as told:
+            await act("officer", ask)
+        assert ((field,), code) in [tuple(p) for p in told.value.problems]
 
 
 async def test_the_blocking_fact_lies_in_branch_b_and_the_refusal_in_branch_a_names_nothing_of_it(bank: World) -> None:

@@ -170,7 +170,7 @@ RULES: tuple[Rule, ...] = (
         "INVALID_TRANSITION",
         ON_RECORDS,
         "the state permits the act",
-        lambda m: after(m.record.tier, m.record.state, m.action) is not None,
+        lambda m: m.on is None or after(m.on.tier, m.on.state, m.action) is not None,
         "tg_archive_records_c15_transition, ct_archive_records_c15_state_is_rows",
         facts=("record",),
     ),
