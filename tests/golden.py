@@ -7,7 +7,7 @@ from pathlib import Path
 
 from schema.root import build_schema
 from server import settings
-from server.custody.printing import matrix_text, rules_markdown
+from server.custody.printing import matrix_text, rules_markdown, rules_short
 from server.custody.rules import Rule
 
 FOLDER = Path(__file__).parent / "golden"
@@ -51,14 +51,25 @@ GOLDEN: dict[str, Callable[[], str]] = {
     "rules.md": lambda: rules_markdown(tests_of),
     "custody_matrix.txt": matrix,
     "schema.graphql": schema_text,
-    "settings.md": lambda: settings.table() + "\n",
 }
+SECTIONS: dict[str, Callable[[], str]] = {"rules": rules_short, "settings": settings.table}
+
+
+def readme() -> str:
+    """The README with its generated tables as they should be."""
+    text = README.read_text("utf-8")
+    for name, make in SECTIONS.items():
+        head, tail = f"<!-- {name}: written by make golden -->\n", "<!-- end -->"
+        before, _, rest = text.partition(head)
+        text = before + head + make() + "\n" + tail + rest.partition(tail)[2]
+    return text
 
 
 def main() -> None:
     FOLDER.mkdir(exist_ok=True)
     for name, make in GOLDEN.items():
         (FOLDER / name).write_text(make(), "utf-8")
+    README.write_text(readme(), "utf-8")
 
 
 if __name__ == "__main__":

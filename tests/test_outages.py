@@ -1,11 +1,13 @@
 """PostgreSQL and the object store go away and come back: coded answers with a time to retry, nothing lost, nothing doubled."""
 
 import asyncio
+import json
 import signal
 import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 import asyncpg
@@ -13,6 +15,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
+from server.demo.names import small_pdf
 from storage import migration
 from storage.database import Database
 from storage.embedded import Embedded, Parts
@@ -22,6 +25,10 @@ from tests.harness.world import World
 ME = {"query": "{ viewer { staff { name } } }"}
 REQUEST = """mutation ($i: RequestCheckoutInput!) { requestCheckout(input: $i) { __typename
   ... on RequestCheckoutPayload { replayed request { id } } ... on Problem { code message } } }"""
+UPLOAD = """mutation ($f: Upload!, $s: ID!) { uploadScan(input: { idempotencyKey: "u", subjectKind: RECORD, subjectId: $s, title: "x", pages: 1, file: $f,
+  mediaType: "application/pdf", sha256: "%s" }) { __typename } }"""
+PDF = small_pdf("x")
+MAP = '{"0": ["variables.f"]}'
 CLIENTS, SECONDS_MAX = 8, 60
 
 
@@ -188,6 +195,19 @@ async def test_without_the_object_store_it_is_not_ready_and_reads_go_on(house: H
         told = await ready(client)
         assert (told["database"], told["object_store"]) == ("ok", "down")
         assert (await client.post("/graphql", json=ME)).status_code == 200
+        for _ in range(2):  # a retry is told the same; the registered row waits for the bytes
+            form = {
+                "operations": json.dumps(
+                    {"query": UPLOAD % sha256(PDF).hexdigest(), "variables": {"f": None, "s": f"record_{people.volume}"}}
+                ),
+                "map": MAP,
+            }  # type: ignore[attr-defined]
+            files, head = {"0": ("a.pdf", PDF, "application/pdf")}, {"GraphQL-Require-Preflight": "1"}
+            answer = await client.post("/graphql", data=form, files=files, headers=head)
+            assert answer.status_code == 503 and answer.headers["retry-after"] == "2", answer.text
+            assert answer.json()["errors"][0]["extensions"]["code"] == "UNAVAILABLE"
+    assert house.embedded.postgres is not None
+    assert house.embedded.postgres.sql(house.embedded.database, "select string_agg(status, ',') from scans").strip() == "REGISTERED"
 
 
 def test_no_outage_left_a_trace_or_a_secret_in_the_log(house: House) -> None:

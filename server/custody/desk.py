@@ -29,9 +29,10 @@ from server.errors import InputProblem, InvalidInput, VersionConflict
 from server.failpoints import reach
 from storage.database import Connection, Database, Principal
 from storage.tables import archive_records, holidays
-from storage.terms import AccessResult, Action, RequestState
+from storage.terms import AccessResult, Action, RecordState, RequestState
 
 T = TypeVar("T")
+CHECK_NOW = "set constraints all immediate"  # the deferred twins speak while the act can still be refused
 LINES_MAX = 500
 CALENDAR_SECONDS = 600.0
 HOLIDAYS = select(holidays.c.day, holidays.c.is_working)
@@ -94,6 +95,7 @@ class Desk:
                 if not violations:
                     outcome = await _carry_out(Writing(conn, moves, calendar))
                     await idempotency.keep(conn, principal, mutation, key, outcome)
+                    await conn.raw.execute(CHECK_NOW)
                     await clean.commit()
                     answer = await read(conn, outcome, False)
                     done = Done(outcome, False, answer)
@@ -181,7 +183,7 @@ def _tell(w: Writing, detail: dict[str, Any], chains: set[UUID]) -> None:
     for move in w.moves:
         if move.on is None:
             continue
-        finish = after(move.on.tier, move.on.state, move.action)
+        finish = _finish(move)
         tag, about = TAGS[move.action], dict(detail)
         if tag in REQUEST_TAGS:
             subject = ("request", w.made["request"])
@@ -225,10 +227,20 @@ async def _lapse(w: Writing) -> None:
         )
 
 
+def _finish(move: Move) -> RecordState | None:
+    """Where the act takes the record; to cancel a request that has not reserved it takes it nowhere."""
+    if move.on is None:
+        return None
+    reserved_it = move.movement and move.request and move.movement.request == move.request.id
+    if move.action is Action.CANCEL and not reserved_it:
+        return move.on.state
+    return after(move.on.tier, move.on.state, move.action)
+
+
 async def _set_states(w: Writing) -> None:
     by_finish: dict[str, list[UUID]] = {}
     for move in w.moves:
-        if move.on and (finish := after(move.on.tier, move.on.state, move.action)) and finish is not move.on.state:
+        if move.on and (finish := _finish(move)) and finish is not move.on.state:
             by_finish.setdefault(finish.value, []).append(move.on.id)
     for finish_state, ids in by_finish.items():
         await w.conn.run(SET_STATE, ids=ids, the_state=finish_state)

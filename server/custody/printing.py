@@ -30,6 +30,13 @@ def rules_markdown(tests_of: Callable[[Rule], Iterable[str]]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def rules_short() -> str:
+    """What each rule says and whether PostgreSQL keeps it too, for readers who are new here."""
+    lines = ["| Rule | Code | What must hold | In PostgreSQL |", "|---|---|---|---|"]
+    lines += [f"| {r.number} | `{r.code}` | {r.sentence} | {'yes' if r.twins else 'no'} |" for r in RULES]
+    return "\n".join(lines)
+
+
 def matrix_text(examples: Iterable[Move]) -> str:
     """Act × tier × state × role: the codes with which a Move that is otherwise right is refused."""
     lines = ["# act tier state: roles -> what is refused", ""]

@@ -228,10 +228,15 @@ class Uploads:
         """Small files in one call; the same way as a presigned PUT."""
         outcome, replayed, _ = await self.register(principal, new, key=f"{key}:register")
         scan = UUID(outcome["scan"])
-        if not replayed:
+        if not replayed or await self._waits(principal, scan):  # a retry after a crash in between brings the bytes again
             await self.objects.stage(staged_key(scan), body, new.media_type.value)
         stored, again = await self.confirm(principal, scan, key=f"{key}:confirm")
         return stored, again
+
+    async def _waits(self, principal: Principal, scan: UUID) -> bool:
+        async with self.database.transaction(principal) as conn:
+            row = await conn.row(SCAN, the_id=scan)
+        return row is not None and row["status"] == ScanStatus.REGISTERED
 
     async def link(self, principal: Principal, scan: UUID, version: int, purpose: str, request_id: str) -> Link:
         """A link for a minute; the grant, and every denial, is in the access log before the answer."""

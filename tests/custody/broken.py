@@ -9,7 +9,7 @@ from server.custody.moves import Hold, Move, Movement, Person
 from storage.terms import Action as A
 from storage.terms import HoldKind, MovementKind, Purpose, RequestKind, RequestState, Role, Seat, Tier
 from storage.terms import RecordState as S
-from tests.custody.examples import ANN, ARCH, CODY, HEAD, KAY, MOV, NOW, OTHER, example, person
+from tests.custody.examples import ANN, ARCH, CODY, HEAD, KAY, LEA, MOV, NOW, OTHER, example, person
 
 FIRST, SECOND = Tier.FIRST, Tier.SECOND
 
@@ -104,6 +104,7 @@ BREAKS: tuple[Break, ...] = (
     Break(NO_HOLD, A.REQUEST_CHECKOUT, FIRST, lambda m: {"holds": (Hold(HoldKind.LEGAL, OTHER),)}),
     Break(NO_HOLD, A.CHECK_OUT, SECOND, lambda m: {"holds": (Hold(HoldKind.AUDIT, ANN),)}),
     Break("a hold is lifted by a second person", A.LIFT_HOLD, FIRST, _seat(Seat.SECOND, person(ANN, Role.LEGAL))),
+    Break("whoever proposed the lift is not its second", A.LIFT_HOLD, FIRST, _seat(Seat.SECOND, person(LEA, Role.LEGAL))),
     Break("the record is not frozen by a discrepancy or a count", A.CHECK_OUT, SECOND, lambda m: {"frozen": frozenset({"MISSING"})}),
     Break(BLOCKED, A.REQUEST_CHECKOUT, SECOND, lambda m: {"overdue": frozenset({ANN})}),
     Break(BLOCKED, A.CHECK_OUT, FIRST, lambda m: {"inactive": frozenset({ANN})}),

@@ -211,6 +211,15 @@ RULES: tuple[Rule, ...] = (
         facts=("seats",),
     ),
     Rule(
+        "C16",
+        "HOLD_NOT_LIFTABLE",
+        AT_THE_DESK,
+        "whoever proposed the lift is not its second",
+        lambda m: len({person.id for person in m.seats.values()}) == len(m.seats),
+        "uq_operation_seats_c1_c6_one_seat_each",
+        facts=("seats",),
+    ),
+    Rule(
         "C17",
         "RECORD_FROZEN",
         LENDING - ASKING,
