@@ -11,8 +11,8 @@ from schema.custody_mutations import HoldOnInput, InspectionInput
 from schema.paging import col
 from schema.reading.compiler import bad_request
 from schema.reading.paging import size
+from schema.reads import ContractBy, Reads
 from schema.results import Violation, check_texts, given, id_of, maybe_id, violation
-from schema.root import ContractBy, Reads
 from schema.scalars import Date
 from server.compliance.history import READERS, contract_history
 from server.custody.explain import Check

@@ -1,125 +1,18 @@
 """The root of the schema: every question a client may ask and every act it may try."""
 
-from typing import Any
-
-import strawberry
 from strawberry.schema.config import StrawberryConfig
 
-from schema.collateral import CollateralCertificate
-from schema.custody import (
-    CHECKOUT_KEYS,
-    OPERATION_KEYS,
-    REQUEST_KEYS,
-    AccessRequest,
-    AccessRequestSort,
-    AccessRequestWhere,
-    Checkout,
-    CheckoutSort,
-    CheckoutWhere,
-    Discrepancy,
-    Hold,
-    Operation,
-    OperationSort,
-    OperationWhere,
-)
-from schema.lending import (
-    CONTRACT_KEYS,
-    LOAN_KEYS,
-    Contract,
-    ContractSort,
-    ContractWhere,
-    Loan,
-    LoanSort,
-    LoanWhere,
-)
-from schema.paging import Connection, Node
-from schema.papers import REPORT_KEYS, InspectionReport, InspectionReportSort, InspectionReportWhere, Scan
+from schema.custody import Discrepancy, Hold
+from schema.mutations import Mutation
+from schema.papers import Scan
+from schema.queries import Query
 from schema.reading.answers import ReadingSchema
-from schema.reading.declare import NodeById, One, Page
-from schema.records import RECORD_KEYS, ArchiveRecord, ArchiveRecordSort, ArchiveRecordWhere, FileItem, FirstTierRecord, SecondTierRecord
+from schema.records import FileItem, FirstTierRecord, SecondTierRecord
 from schema.scalars import SCALARS
-from schema.viewer import Viewer
 
-
-def _by(name: str, what: str, **keys: str) -> Any:
-    """A one-of input: exactly one way to name a thing."""
-    fields = {"id": ("Opaque global id.", strawberry.ID), **{k: (d, str) for k, d in keys.items()}}
-    cls = type(name, (), {"__annotations__": {k: t | None for k, (_, t) in fields.items()}})
-    for key, (told, _) in fields.items():
-        setattr(cls, key, strawberry.field(default=strawberry.UNSET, description=told))
-    cls.__module__ = __name__
-    return strawberry.input(cls, one_of=True, description=f"Exactly one way to name {what}.")
-
-
-LoanBy = _by("LoanBy", "a loan", number="Business number.")
-
-
-@strawberry.input(one_of=True, description="Exactly one way to name a contract.")
-class ContractBy:
-    """By id or number."""
-
-    id: strawberry.ID | None = strawberry.field(default=strawberry.UNSET, description="Opaque global id.")
-    number: str | None = strawberry.field(default=strawberry.UNSET, description="Business number.")
-
-
-ArchiveRecordBy = _by("ArchiveRecordBy", "a record", barcode="Label on it.", archive_no="Business number.")
-CertificateBy = _by("CertificateBy", "a certificate", number="Number on it.")
-
-
-def _named(row: Any, _: Any, me: Any, by: dict[str, Any]) -> Any:
-    ((name, value),) = by.items()
-    return row[name] == value
-
-
-@strawberry.type(description="Every question.")
-class Reads:
-    """Queries that are compiled to one SQL statement."""
-
-    viewer: Viewer | None = One(on=lambda row, _, me: row.id == me.staff, description="Who is asking, and what waits for them.")
-    node: Node | None = NodeById(description="Refetch by id; null when absent or not visible.")
-    nodes: list[Node | None] = NodeById(many=True, description="Refetch at most 100 by id, in the order given.")
-    loan: Loan | None = One(on=_named, by=(LoanBy, "Exactly one way to name it."), description="One loan.")
-    loans: Connection[Loan] = Page(where=LoanWhere, sort=LoanSort, keys=LOAN_KEYS, updated_since=True, description="Loans.")
-    contract: Contract | None = One(on=_named, by=(ContractBy, "Exactly one way to name it."), description="One contract.")
-    contracts: Connection[Contract] = Page(
-        where=ContractWhere, sort=ContractSort, keys=CONTRACT_KEYS, updated_since=True, description="Contracts."
-    )
-    archive_record: ArchiveRecord | None = One(
-        on=_named, by=(ArchiveRecordBy, "Exactly one way to name it."), description="One paper or volume."
-    )
-    archive_records: Connection[ArchiveRecord] = Page(
-        where=ArchiveRecordWhere, sort=ArchiveRecordSort, keys=RECORD_KEYS, updated_since=True, description="Papers and volumes."
-    )
-    collateral_certificate: CollateralCertificate | None = One(
-        on=lambda row, _, me, by: _named(row, _, me, by) & row.is_live.is_(True) if "number" in by else _named(row, _, me, by),
-        by=(CertificateBy, "Exactly one way to name it."),
-        description="One certificate; by number the live one.",
-    )
-    inspection_reports: Connection[InspectionReport] = Page(
-        where=InspectionReportWhere, sort=InspectionReportSort, keys=REPORT_KEYS, updated_since=True, description="Inspection reports."
-    )
-    checkouts: Connection[Checkout] = Page(
-        on=lambda row, _, me: row.kind != "ACT",
-        where=CheckoutWhere,
-        sort=CheckoutSort,
-        keys=CHECKOUT_KEYS,
-        updated_since=True,
-        description="Reservations, readings and checkouts.",
-    )
-    access_requests: Connection[AccessRequest] = Page(
-        where=AccessRequestWhere, sort=AccessRequestSort, keys=REQUEST_KEYS, updated_since=True, description="Access requests."
-    )
-    operations: Connection[Operation] = Page(
-        where=OperationWhere, sort=OperationSort, keys=OPERATION_KEYS, updated_since=True, description="Operations."
-    )
-
-
-TYPES = [FirstTierRecord, SecondTierRecord, FileItem, Scan, Hold, Discrepancy]
+TYPES = [FirstTierRecord, SecondTierRecord, FileItem, Scan, Hold, Discrepancy]  # reached through interfaces alone
 
 
 def build_schema() -> ReadingSchema:
     """The one schema of the process."""
-    from schema.mutations import Mutation
-    from schema.queries import Query
-
     return ReadingSchema(query=Query, mutation=Mutation, types=TYPES, config=StrawberryConfig(auto_camel_case=True, scalar_map=SCALARS))
