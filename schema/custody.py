@@ -3,7 +3,7 @@
 from typing import Any
 
 import strawberry
-from sqlalchemy import and_, case, cast, func, literal, select
+from sqlalchemy import Text, and_, case, cast, func, literal, select
 from sqlalchemy.dialects.postgresql import JSONB
 
 from schema.organisation import OrgUnit, StaffMember
@@ -152,6 +152,10 @@ class Operation(Node, Versioned):
     state: OperationState = Sql(_operation_state, description="Pending until the last seat is taken.")
     required_seats: list[Seat] = Sql(lambda row, me: func.to_json(row.required_seats), description="Seats that must be taken.")
     open_seats: list[Seat] = Sql(_open_seats, description="Seats still empty.")
+    change: str | None = Sql(
+        lambda row, me: cast(func.jsonb_extract_path(row.ask, "change"), Text),
+        description="The change that administration proposes, as JSON.",
+    )
     opened_at: DateTime = col("When it was opened.")
     expires_at: DateTime = col("End of the confirmation window.")
     done_at: DateTime | None = col("When the last seat was taken.")

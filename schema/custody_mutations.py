@@ -7,6 +7,7 @@ import strawberry
 from sqlalchemy import Boolean
 
 from schema.custody import AccessRequest, Checkout, CustodyEvent, Discrepancy, Hold, Operation
+from schema.organisation import OrgUnit, StaffMember, StorageLocation
 from schema.reading.answers import payload
 from schema.reading.declare import Given, Many, One
 from schema.records import ArchiveRecord
@@ -57,6 +58,14 @@ class HoldPayload(ActPayload):
     """Acts on holds."""
 
     hold: Hold | None = One(given="hold", description="The hold.")
+
+
+class ConfirmPayload(CheckoutPayload, HoldPayload):
+    """Whatever the operation was about."""
+
+    staff: StaffMember | None = One(given="staff", description="The member of staff whom a change was about.")
+    org_unit: OrgUnit | None = One(given="org", description="The unit that was made.")
+    locations: list[StorageLocation] = Many(given="locations", description="The places that were made.")
 
 
 class CasePayload(ActPayload):
@@ -428,7 +437,7 @@ class CustodyMutations:
         description="Hand out what an approved request names (出库); in the vault an operation of four seats.",
     )  # fmt: skip
     confirm_operation = act(
-        "confirmOperation", ConfirmOperationInput, CheckoutPayload, _confirm,
+        "confirmOperation", ConfirmOperationInput, ConfirmPayload, _confirm,
         description="Take the next seat of a pending operation; the last seat judges again and moves everything.",
     )  # fmt: skip
     withdraw_operation = act(

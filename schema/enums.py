@@ -16,7 +16,7 @@ CHINESE = {
     "LEGAL": "诉讼保全", "KEY": "钥匙", "CODE": "密码", "CLERK": "登记", "RECEIVER": "领取", "ARCHIVIST": "档案员",
 }  # fmt: skip
 EXPOSED = (
-    "OrgLevel", "Role", "Seat", "Tier", "PaperKind", "RecordState", "Action", "Purpose", "RequestKind", "RequestState",
+    "OrgLevel", "StaffKind", "Role", "Seat", "Tier", "PaperKind", "RecordState", "Action", "Purpose", "RequestKind", "RequestState",
     "OperationState", "MovementKind", "MovementPhase", "HoldKind", "HoldSubject", "DiscrepancyKind", "DiscrepancyState", "LoanStatus",
     "Classification", "PayoffKind", "ContractKind", "CollateralKind", "CertificateKind", "LocationKind", "DocumentType",
     "RetentionClass", "ScanSubject", "ScanStatus", "ReportKind", "ReportSubject", "ReportState", "SignOffKind",

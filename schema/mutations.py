@@ -2,10 +2,11 @@
 
 import strawberry
 
+from schema.administration_mutations import AdministrationMutations
 from schema.custody_mutations import CustodyMutations
 from schema.paper_mutations import PaperMutations
 
 
 @strawberry.type(description="Every act a client may try.")
-class Mutation(CustodyMutations, PaperMutations):
+class Mutation(CustodyMutations, PaperMutations, AdministrationMutations):
     """All of them."""

@@ -11,7 +11,7 @@ from schema.paging import Node, col
 from schema.reading.declare import One, PolymorphicOne, Sql, TaskList, reads
 from schema.scalars import DateTime
 from storage import tables
-from storage.terms import OperationState, RequestState, Role
+from storage.terms import Action, OperationState, RequestState, Role
 
 
 @strawberry.enum(description="Kinds of task. Open: new members may be added.")
@@ -92,9 +92,13 @@ def _operations(me: Any) -> Any:
     o, seats, q = tables.operations.c, tables.operation_seats.alias(), tables.access_requests.alias()
     taken = select(seats.c.seat).where(seats.c.operation_id == o.id).correlate_except(seats)
     sitting = select(seats.c.staff_id).where(seats.c.operation_id == o.id).correlate_except(seats)
-    mine = [seat for role, seat in SEAT_OF.items() if role in me.roles] + (["SECOND"] if HOLD_ROLES & me.roles else [])
+    mine = [seat for role, seat in SEAT_OF.items() if role in me.roles]
     reader = select(q.c.reader_id).where(q.c.id == o.request_id).correlate_except(q).scalar_subquery()
     fits = [and_(literal(seat) == func.any(o.required_seats), literal(seat).not_in(taken)) for seat in mine]
+    lifts = [o.action == Action.LIFT_HOLD.value] if HOLD_ROLES & me.roles else []
+    confirms = [o.action != Action.LIFT_HOLD.value] if Role.COMPLIANCE in me.roles else []
+    if lifts or confirms:
+        fits.append(and_(literal("SECOND") == func.any(o.required_seats), literal("SECOND").not_in(taken), or_(*lifts, *confirms)))
     fits.append(and_(literal("RECEIVER") == func.any(o.required_seats), literal("RECEIVER").not_in(taken), reader == me.staff))
     return _line(TaskKind.CONFIRM, "operation", o, o.expires_at, me).where(
         o.state == OperationState.PENDING.value, o.expires_at > func.now(), me.staff.not_in(sitting), or_(*fits), *_seen(o, me)

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from alembic import command
+from alembic import command, op
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 
@@ -30,6 +30,17 @@ def downgrade(owner_url: str, revision: str = "base") -> None:
 def check(owner_url: str) -> None:
     """Raises when the tables in the code and in the database differ."""
     command.check(config(owner_url))
+
+
+def run_script(name: str) -> None:
+    """Runs the frozen file `migrations/sql/NAME.sql` inside a revision, given to the driver as one script."""
+    script = (ROOT / "migrations" / "sql" / f"{name}.sql").read_text("utf-8")
+
+    async def execute(driver: Any) -> None:
+        await driver.execute(script)
+
+    connection: Any = op.get_bind().connection.dbapi_connection
+    connection.run_async(execute)
 
 
 def head() -> str:

@@ -103,7 +103,7 @@ class RecordState(StrEnum):
 
 
 class Action(StrEnum):
-    """An act of the custody desk; the rules table names the acts each rule guards."""
+    """An act of the custody desk or of administration; the rules table names the acts each rule guards."""
 
     REGISTER = "REGISTER"
     INTAKE = "INTAKE"
@@ -130,6 +130,17 @@ class Action(StrEnum):
     PLACE_HOLD = "PLACE_HOLD"
     LIFT_HOLD = "LIFT_HOLD"
     REPORT_MISSING = "REPORT_MISSING"
+    CREATE_ORG_UNIT = "CREATE_ORG_UNIT"
+    REGISTER_STAFF = "REGISTER_STAFF"
+    GRANT_ROLE = "GRANT_ROLE"
+    REVOKE_ROLE = "REVOKE_ROLE"
+    DELEGATE = "DELEGATE"
+    ASSIGN_DUTY = "ASSIGN_DUTY"
+    HAND_OVER_DUTY = "HAND_OVER_DUTY"
+    DECLARE_RELATION = "DECLARE_RELATION"
+    DEACTIVATE_STAFF = "DEACTIVATE_STAFF"
+    CREATE_LOCATIONS = "CREATE_LOCATIONS"
+    PROPOSE_POLICY = "PROPOSE_POLICY"
 
 
 class Purpose(StrEnum):

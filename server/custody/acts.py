@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import TIMESTAMP
 from server.custody import operations, reading
 from server.custody.moves import Move
 from server.custody.policy import BANK_ZONE, CASE_DAYS, RESERVATION_DAYS, ranks
+from server.custody.transitions import ADMINISTRATION
 from server.custody.writing import Writing
 from server.errors import InputProblem, InvalidInput, NotFound
 from storage.tables import (
@@ -111,7 +112,7 @@ async def reserve(w: Writing) -> Detail:
     """F3, S4: the last approval makes RESERVED for every line or for none."""
     request = w.first.request
     assert request is not None
-    detail, until = await approve(w), w.calendar.working_days_after(w.at, RESERVATION_DAYS)
+    detail, until = await approve(w), w.working_days(RESERVATION_DAYS)
     await w.conn.update(access_requests, {"id": request.id}, {"state": RequestState.APPROVED, "decided_at": w.at, "lapses_at": until})
     await w.conn.run(operations.CLOSE_ACTS, the_records=w.records, the_at=w.at)
     kind = MovementKind.READING if request.kind is RequestKind.READ_ON_SITE else MovementKind.CHECKOUT
@@ -259,9 +260,7 @@ async def report_missing(w: Writing) -> Detail:
 
 
 async def _open_cases(w: Writing, moves: list[Move]) -> None:
-    deadline = w.calendar.working_days_after(w.at, CASE_DAYS)
-    if deadline <= w.at:
-        deadline = w.calendar.working_days_after(w.at, CASE_DAYS + 1)
+    deadline = w.working_days(CASE_DAYS)
     cases = []
     for move in moves:
         findings = (move.inspection.findings if move.inspection else None) or w.ask.reason or ""
@@ -352,6 +351,20 @@ async def withdraw(w: Writing) -> Detail:
     return {"operation": w.ask.operation}
 
 
+async def administer(w: Writing) -> Detail:
+    """The trigger on the operation carries it out; the event tells what was changed, without names."""
+    assert w.ask.change is not None and w.operation is not None
+    told = {name: value for name, value in w.ask.change.items() if name not in ("name", "locations")}
+    places = w.ask.change.get("locations")
+    if places:
+        w.made["locations"] = [p["id"] for p in places]
+    elif w.ask.action is A.CREATE_ORG_UNIT:
+        w.made["org"] = w.ask.change["id"]
+    elif w.first.subject:
+        w.made["staff"] = w.first.subject.id
+    return {"change": told} | ({"places": [p["code"] for p in places]} if places else {})
+
+
 CHANGES: dict[A, Callable[[Writing], Awaitable[Detail]]] = {
     A.INTAKE: intake,
     A.SUBMIT_VOLUME: submit_volume,
@@ -375,4 +388,5 @@ CHANGES: dict[A, Callable[[Writing], Awaitable[Detail]]] = {
     A.PLACE_HOLD: place_hold,
     A.LIFT_HOLD: lift_hold,
     A.REPORT_MISSING: report_missing,
+    **dict.fromkeys(ADMINISTRATION, administer),
 }

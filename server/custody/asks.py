@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from server.custody.moves import Ask, Inspection, Placement
+from server.custody.transitions import ADMINISTRATION
 from server.errors import InputProblem, InvalidInput
 from storage.terms import Action, HoldKind, HoldSubject, Purpose, Seat
 
@@ -44,7 +45,8 @@ def check_whole(ask: Ask) -> None:
         raise InvalidInput([InputProblem(("action",), "NOT_TO_BE_ASKED")])
     if ask.operation is not None and ask.action not in (Action.CONFIRM, Action.WITHDRAW):
         raise InvalidInput([InputProblem(("operationId",), "NOT_ALLOWED")])
-    needed = ("operation",) if ask.operation else NEEDS.get(ask.action, ("records",))
+    default = ("change",) if ask.action in ADMINISTRATION else ("records",)
+    needed = ("operation",) if ask.operation else NEEDS.get(ask.action, default)
     missing = dict.fromkeys(ON_THE_WIRE.get(name, name) for name in needed if getattr(ask, name) in (None, ()))
     if missing:
         raise InvalidInput([InputProblem((name,), "REQUIRED") for name in missing])

@@ -16,11 +16,12 @@ from server.compliance.events import Chains
 from server.compliance.tags import Tag
 from server.custody import operations
 from server.custody.acts import CHANGES, CLOSE_UNUSED, SETTLE, covered_loans
+from server.custody.administration import rehearse, wrong_with_change
 from server.custody.asks import ask_to_json
 from server.custody.explain import Explanation, explained
 from server.custody.facts import moves_of
 from server.custody.moves import Ask, Move
-from server.custody.policy import Calendar
+from server.custody.policy import PARAMETERS, Policy, Setting
 from server.custody.rules import Violation, judge, rule_of_twin
 from server.custody.telling import REQUEST_TAGS, TAGS
 from server.custody.transitions import EXITS, after
@@ -28,14 +29,15 @@ from server.custody.writing import Writing
 from server.errors import InputProblem, InvalidInput, VersionConflict
 from server.failpoints import reach
 from storage.database import Connection, Database, Principal
-from storage.tables import archive_records, holidays
+from storage.tables import archive_records, holidays, policy_parameters
 from storage.terms import AccessResult, Action, RecordState, RequestState
 
 T = TypeVar("T")
 CHECK_NOW = "set constraints all immediate"  # the deferred twins speak while the act can still be refused
 LINES_MAX = 500
-CALENDAR_SECONDS = 600.0
+POLICY_SECONDS = 600.0  # a parameter is set at least so long before it holds, so no process misses one
 HOLIDAYS = select(holidays.c.day, holidays.c.is_working)
+SETTINGS = select(policy_parameters)
 SET_STATE = (
     update(archive_records)
     .where(archive_records.c.id == func.any(bindparam("ids", type_=ARRAY(Uuid), required=True)))
@@ -72,15 +74,15 @@ class Desk:
 
     database: Database
     shift: timedelta = timedelta()
-    _calendar: Calendar = field(default_factory=Calendar)
-    _calendar_read_at: float | None = None
+    _policy: Policy = field(default_factory=Policy)
+    _policy_read_at: float | None = None
 
     async def perform(self, principal: Principal, ask: Ask, key: str, mutation: str, read: Reader[T]) -> Done[T] | Refused:
         """Carries out the ask, or says which rules forbid it. Raises NotFound, VersionConflict, IdempotencyConflict."""
         if len(ask.records) > LINES_MAX:
             raise InvalidInput([InputProblem(("recordIds",), "TOO_MANY")])
         async with self.database.transaction(principal) as conn:
-            calendar = await self._working_days(conn)
+            policy = await self._current_policy(conn)
             clean = conn.raw.transaction()  # a savepoint BEFORE the key: a refusal takes the key with it
             await clean.start()
             given = ask_to_json(ask)
@@ -90,16 +92,18 @@ class Desk:
             moves: tuple[Move, ...] = ()
             twin: str | None = None
             try:
-                moves = await moves_of(conn, principal.staff_id, ask, calendar=calendar, shift=self.shift)
+                moves = await moves_of(conn, principal.staff_id, ask, policy=policy, shift=self.shift)
                 violations = judge(moves)
                 if not violations:
-                    outcome = await _carry_out(Writing(conn, moves, calendar))
+                    outcome = await _carry_out(Writing(conn, moves, policy))
                     await idempotency.keep(conn, principal, mutation, key, outcome)
                     await conn.raw.execute(CHECK_NOW)
                     await clean.commit()
                     answer = await read(conn, outcome, False)
                     done = Done(outcome, False, answer)
             except asyncpg.IntegrityConstraintViolationError as error:  # a twin was faster than its rule: the same refusal
+                if moves and moves[0].ask.change and (wrong := wrong_with_change(error.constraint_name)):
+                    raise wrong from None
                 rule = rule_of_twin(error.constraint_name)
                 if rule is None or not moves:
                     raise
@@ -107,7 +111,7 @@ class Desk:
             if violations:
                 await clean.rollback()
                 if twin:  # say why as the judge sees it now; the twin only knows that
-                    now = await moves_of(conn, principal.staff_id, ask, calendar=calendar, shift=self.shift, lock=False)
+                    now = await moves_of(conn, principal.staff_id, ask, policy=policy, shift=self.shift, lock=False)
                     violations = judge(now) or violations
                 await _log_refusal(conn, principal, mutation, ask, violations)
         if violations:
@@ -119,16 +123,17 @@ class Desk:
     async def explain(self, principal: Principal, ask: Ask) -> Explanation:
         """Every rule of the act with pass or fail, through the same judge; nothing locked, nothing written."""
         async with self.database.transaction(principal) as conn:
-            calendar = await self._working_days(conn)
-            moves = await moves_of(conn, principal.staff_id, ask, calendar=calendar, shift=self.shift, lock=False)
+            policy = await self._current_policy(conn)
+            moves = await moves_of(conn, principal.staff_id, ask, policy=policy, shift=self.shift, lock=False)
             return explained(moves)
 
-    async def _working_days(self, conn: Connection) -> Calendar:
-        if self._calendar_read_at is None or time.monotonic() - self._calendar_read_at > CALENDAR_SECONDS:
-            rows = await conn.rows(HOLIDAYS)
-            self._calendar = Calendar({r["day"]: r["is_working"] for r in rows})
-            self._calendar_read_at = time.monotonic()
-        return self._calendar
+    async def _current_policy(self, conn: Connection) -> Policy:
+        if self._policy_read_at is None or time.monotonic() - self._policy_read_at > POLICY_SECONDS:
+            days, rows = await conn.rows(HOLIDAYS), await conn.rows(SETTINGS)
+            settings = tuple(Setting(r["key"], r["org_id"], r["effective_from"], int(r["value"])) for r in rows if r["key"] in PARAMETERS)
+            self._policy = Policy({d["day"]: d["is_working"] for d in days}, settings)
+            self._policy_read_at = time.monotonic()
+        return self._policy
 
 
 def _raise_version_conflict(moves: tuple[Move, ...], violations: tuple[Violation, ...]) -> None:
@@ -154,6 +159,8 @@ async def _carry_out(w: Writing) -> dict[str, Any]:
     touched |= await covered_loans(w) if about_hold else set()
     w.chains = await Chains.lock(w.conn, touched or {w.by.org})
     if w.first.required and not w.first.complete:
+        if w.ask.change is not None:
+            await rehearse(w)
         _tell_seat(w, touched)
         return await _outcome(w, "PENDING")
     await _lapse(w)

@@ -11,9 +11,9 @@ from uuid import UUID
 
 from server.custody import reading
 from server.custody.asks import ask_from_json, check_whole
-from server.custody.moves import Ask, Hold, Move, Movement, Person, Record, Request
-from server.custody.policy import TERM_DAYS, Calendar, ranks
-from server.custody.transitions import SEAT_ROLES, SEATS, after
+from server.custody.moves import Ask, Hold, Move, Movement, Person, Record, Request, Subject
+from server.custody.policy import EXTENSIONS_MAX, Policy, ranks
+from server.custody.transitions import SEATS, after, seat_roles
 from server.errors import NotFound
 from storage.database import Connection
 from storage.terms import (
@@ -27,6 +27,7 @@ from storage.terms import (
     RequestState,
     Role,
     Seat,
+    StaffKind,
     Tier,
 )
 
@@ -56,11 +57,12 @@ class Scene:
     stand: Stand
     request: Request | None
     hold: Hold | None
-    calendar: Calendar
+    policy: Policy
+    subject: Subject | None = None
 
 
 async def moves_of(
-    conn: Connection, caller: UUID, ask: Ask, *, calendar: Calendar, shift: timedelta = timedelta(), lock: bool = True
+    conn: Connection, caller: UUID, ask: Ask, *, policy: Policy, shift: timedelta = timedelta(), lock: bool = True
 ) -> tuple[Move, ...]:
     """One Move for each record of the ask; NotFound for what is unknown or not the caller's to see."""
     check_whole(ask)
@@ -68,6 +70,7 @@ async def moves_of(
     ask = _resolved(ask, stand)
     request = await _request(conn, ask.request, lock)
     hold = await _hold(conn, ask.hold, lock)
+    subject = await _subject(conn, ask)
     records = await _records(conn, ask, lock)
     people = await _people(conn, {caller, *stand.taken.values()}, shift)
     borrowers = {request.applicant, request.reader} if request else {caller, ask.reader or caller}
@@ -77,7 +80,7 @@ async def moves_of(
     }
     now = next(iter(facts.values()))["now"] if facts else await conn.value(reading.NOW, shift=shift)
     tier = Tier(records[0]["tier"]) if records else Tier.FIRST
-    scene = Scene(_seated(ask, tier, people[caller], request, stand), now, people[caller], people, stand, request, hold, calendar)
+    scene = Scene(_seated(ask, tier, people[caller], request, stand), now, people[caller], people, stand, request, hold, policy, subject)
     if not records:
         return (_move(scene, None, None, frozenset(), frozenset()),)
     together = frozenset(r["id"] for r in records)
@@ -99,7 +102,7 @@ def _seated(ask: Ask, tier: Tier, by: Person, request: Request | None, stand: St
     if ask.seat is not None:
         return ask
     for seat in SEATS.get((ask.action, tier), ()):
-        fits = bool(request and request.reader == by.id) if seat is Seat.RECEIVER else bool(SEAT_ROLES[seat] & by.roles)
+        fits = bool(request and request.reader == by.id) if seat is Seat.RECEIVER else bool(seat_roles(ask.action, seat) & by.roles)
         if fits and seat not in stand.taken:
             return replace(ask, seat=seat)
     return ask
@@ -138,6 +141,8 @@ def _move(scene: Scene, record: Record | None, fact: Row | None, together: froze
         frozen=frozenset(fact.get("frozen") or ()),
         mates=_ids(fact, "mates"),
         together=together,
+        subject=scene.subject,
+        extensions_max=scene.policy.number(EXTENSIONS_MAX, scene.at, scene.by.org),
         due_at=due_at,
         due_at_max=due_at_max,
     )
@@ -199,13 +204,13 @@ def _seats(scene: Scene, tier: Tier) -> tuple[tuple[Seat, ...], frozenset[Seat],
 
 def _due(scene: Scene, request: Request | None, movement: Movement | None) -> tuple[datetime | None, datetime | None]:
     """When it is to be back, and the latest that C21 allows; an extension counts from the old due instant."""
-    ask, calendar = scene.ask, scene.calendar
-    due_at = calendar.close_of(ask.due_on) if ask.due_on else (request.until if request else None)
+    ask, policy = scene.ask, scene.policy
+    due_at = policy.close_of(ask.due_on) if ask.due_on else (request.until if request else None)
     purpose = request.purpose if request else ask.purpose or (movement.purpose if movement else None)
     if purpose is None:
         return due_at, None
     start = movement.due_at if movement and movement.due_at else scene.at
-    return due_at, calendar.working_days_after(start, TERM_DAYS[purpose])
+    return due_at, policy.working_days_after(start, policy.term_days(purpose, scene.at, scene.by.org))
 
 
 def _record(row: Row) -> Record:
@@ -274,6 +279,22 @@ async def _hold(conn: Connection, id_: UUID | None, lock: bool) -> Hold | None:
     if row is None:
         raise NotFound()
     return Hold(HoldKind(row["kind"]), row["placer_id"], row["version"]) if row["lifted_at"] is None else None
+
+
+async def _subject(conn: Connection, ask: Ask) -> Subject | None:
+    """The member of staff whom a change is about; NotFound for nobody."""
+    change = ask.change or {}
+    if ask.action is Action.REGISTER_STAFF:
+        return Subject(UUID(change["id"]), UUID(change["org"]), StaffKind(change["kind"]), True, False, False)
+    who = change.get("to") or change.get("staff")
+    if who is None:
+        return None
+    vault = UUID(change["vault"]) if "vault" in change else None
+    start, end = (datetime.fromisoformat(change[name]) if name in change else None for name in ("from_at", "to_at"))
+    row = await conn.row(reading.STAFF_FACTS, who=UUID(who), vault=vault, start=start, end=end)
+    if row is None:
+        raise NotFound()
+    return Subject(row["id"], row["org_id"], StaffKind(row["kind"]), row["active"], row["has_custody"], row["has_duty_then"])
 
 
 async def _people(conn: Connection, ids: set[UUID], shift: timedelta) -> dict[UUID, Person]:

@@ -3,9 +3,23 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
-from storage.terms import Action, HoldKind, HoldSubject, MovementKind, Purpose, RecordState, RequestKind, RequestState, Role, Seat, Tier
+from storage.terms import (
+    Action,
+    HoldKind,
+    HoldSubject,
+    MovementKind,
+    Purpose,
+    RecordState,
+    RequestKind,
+    RequestState,
+    Role,
+    Seat,
+    StaffKind,
+    Tier,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +121,18 @@ class Placement:
 
 
 @dataclass(frozen=True, slots=True)
+class Subject:
+    """The member of staff whom an act of administration is about."""
+
+    id: UUID
+    org: UUID
+    kind: StaffKind
+    active: bool
+    has_custody: bool  # holds papers, keeps a vault or a shelf, or owns an open case, anywhere
+    has_duty_then: bool  # at the vault and in the time that is asked for
+
+
+@dataclass(frozen=True, slots=True)
 class Ask:
     """What the caller wants, already parsed: one shape for every act, so that it can be hashed, stored and asked again."""
 
@@ -128,6 +154,7 @@ class Ask:
     subject_kind: HoldSubject | None = None
     subject: UUID | None = None
     expected_version: int | None = None
+    change: Mapping[str, Any] | None = None  # of administration, as plain JSON
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +182,9 @@ class Move:
     frozen: frozenset[str] = frozenset()  # kinds of open discrepancies
     mates: frozenset[UUID] = frozenset()  # other papers of the envelope that stand where this one stands
     together: frozenset[UUID] = frozenset()  # all records of the ask
+    subject: Subject | None = None  # of administration
     due_at: datetime | None = None
+    extensions_max: int = 1  # C22
     due_at_max: datetime | None = None  # C21: the longest due instant for this purpose
 
     @property
@@ -170,6 +199,18 @@ class Move:
         if self.request:
             return self.request.purpose
         return self.ask.purpose or (self.movement.purpose if self.movement else None)
+
+    @property
+    def touched(self) -> frozenset[UUID]:
+        """Staff whom a change of administration is about."""
+        change = self.ask.change or {}
+        return frozenset(UUID(str(change[name])) for name in ("staff", "to", "from") if name in change)
+
+    @property
+    def asked_roles(self) -> frozenset[Role]:
+        """Roles that a change of administration gives."""
+        change = self.ask.change or {}
+        return frozenset(Role(r) for r in (*change.get("roles", ()), *((change["role"],) if "role" in change else ())))
 
     @property
     def complete(self) -> bool:

@@ -11,7 +11,7 @@ from sqlalchemy import ARRAY, Uuid, bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 
 from server.custody.asks import ask_to_json
-from server.custody.policy import DESK_WINDOW_DAYS, OPERATION_WINDOW
+from server.custody.policy import DESK_WINDOW_DAYS
 from server.custody.transitions import AT_THE_DESK, ENTRIES, EXITS
 from server.custody.writing import Writing
 from storage.tables import movements, off_balance_entries, operation_seats, operations, tickets
@@ -59,7 +59,7 @@ async def sit(w: Writing) -> UUID:
 async def _open(w: Writing) -> UUID:
     first, tier = w.first, w.first.on.tier if w.first.on else Tier.FIRST
     at_desk = w.ask.action in AT_THE_DESK
-    expires = w.calendar.working_days_after(w.at, DESK_WINDOW_DAYS) if at_desk else w.at + OPERATION_WINDOW
+    expires = w.working_days(DESK_WINDOW_DAYS) if at_desk else w.at + w.window
     stored = ask_to_json(w.ask) | {"records": [str(r) for r in w.records]}
     if not at_desk:  # what expired on these records is displaced: marked, and never to be finished
         await w.conn.run(EXPIRE_DISPLACED, the_records=w.records)
@@ -101,7 +101,7 @@ async def _occupy(w: Writing, id_: UUID) -> None:
                 "kind": MovementKind.ACT,
                 "operation_id": id_,
                 "reserved_at": w.at,
-                "lapses_at": w.at + OPERATION_WINDOW,
+                "lapses_at": w.at + w.window,
             }
             for r in free
         ],

@@ -1,11 +1,14 @@
 """Policy parameters and the working calendar: defaults of domain section 4, and due instants in the bank's own time.
 
-Every number here is a default; the versioned rows of `policy_parameters` take its place with the custody desk complete.
+Every number here is a default; a row of `policy_parameters` takes its place from the instant that it names, for the whole bank or
+for one unit.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from typing import NamedTuple
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from storage.terms import Purpose as P
@@ -14,11 +17,6 @@ from storage.terms import Tier
 
 BANK_ZONE = ZoneInfo("Asia/Shanghai")
 CLOSE_OF_BUSINESS = time(17, 30)
-RESERVATION_DAYS = 2
-OPERATION_WINDOW = timedelta(minutes=15)
-DESK_WINDOW_DAYS = 2
-CASE_DAYS = 1
-EXTENSIONS_MAX = 1
 
 PURPOSES: Mapping[Tier, frozenset[P]] = {
     Tier.FIRST: frozenset(
@@ -54,11 +52,56 @@ def ranks(tier: Tier, purpose: P | None) -> frozenset[R]:
     return frozenset(needed)
 
 
+RESERVATION_DAYS = "reservation_days"
+OPERATION_MINUTES = "operation_minutes"
+DESK_WINDOW_DAYS = "desk_window_days"
+CASE_DAYS = "case_days"
+EXTENSIONS_MAX = "extensions_max"
+
+
+class Parameter(NamedTuple):
+    """A number that the bank sets for itself: its default and its bounds."""
+
+    default: int
+    least: int
+    most: int
+
+
+PARAMETERS: Mapping[str, Parameter] = {
+    RESERVATION_DAYS: Parameter(2, 1, 10),  # C20, working days
+    OPERATION_MINUTES: Parameter(15, 5, 60),  # C1, how long the seats of an act at the vault may be taken
+    DESK_WINDOW_DAYS: Parameter(2, 1, 10),  # the same at a desk, working days
+    CASE_DAYS: Parameter(1, 1, 10),  # C43, working days to solve a case
+    EXTENSIONS_MAX: Parameter(1, 0, 3),  # C22
+    **{f"term_days.{purpose.value.lower()}": Parameter(days, 0, 90) for purpose, days in TERM_DAYS.items()},  # C21, working days
+}
+
+
+class Setting(NamedTuple):
+    """A value that somebody proposed and somebody else confirmed."""
+
+    name: str
+    org: UUID | None
+    since: datetime
+    value: int
+
+
 @dataclass(frozen=True, slots=True)
-class Calendar:
-    """Working days: Monday to Friday, except the days that `holidays` names."""
+class Policy:
+    """Working days, Monday to Friday except what `holidays` names, and the parameters as they hold at an instant."""
 
     exceptions: Mapping[date, bool] = field(default_factory=dict)
+    settings: tuple[Setting, ...] = ()
+
+    def number(self, name: str, at: datetime, org: UUID | None = None) -> int:
+        """The unit's own value before the bank's, the newest that holds already before the default."""
+        held = [s for s in self.settings if s.name == name and s.org in (None, org) and s.since <= at]
+        newest = max(held, key=lambda s: (s.org is not None, s.since), default=None)
+        return newest.value if newest else PARAMETERS[name].default
+
+    def term_days(self, purpose: P, at: datetime, org: UUID | None) -> int:
+        """C21: the longest checkout for a purpose, in working days."""
+        return self.number(f"term_days.{purpose.value.lower()}", at, org)
 
     def is_working(self, day: date) -> bool:
         """Whether the bank works on that day, swapped weekends included."""

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from server.custody.moves import Move
 from server.custody.rules import RULES, Rule, judge
-from server.custody.transitions import SEAT_ROLES, SEATS, TRANSITIONS, WHO
+from server.custody.transitions import SEATS, TRANSITIONS, WHO, seat_roles
 from storage.terms import RecordState, Role, Tier
 
 
@@ -23,7 +23,8 @@ def rules_markdown(tests_of: Callable[[Rule], Iterable[str]]) -> str:
             lines.append(f"| {t.code} | {t.tier.value} | {t.start.value} | {t.action.value} | {t.finish.value} |")
     lines += ["", "## Seats and roles", "", "| Act | Tier | Seats, or roles |", "|---|---|---|"]
     for (action, tier), seats in SEATS.items():
-        told = ", ".join(f"{s.value} ({'/'.join(sorted(SEAT_ROLES[s])) if len(SEAT_ROLES[s]) < 5 else 'named reader'})" for s in seats)
+        roles_of = {s: sorted(seat_roles(action, s)) for s in seats}
+        told = ", ".join(f"{s.value} ({'/'.join(roles_of[s]) if len(roles_of[s]) < 5 else 'named reader'})" for s in seats)
         lines.append(f"| {action.value} | {tier.value} | {told} |")
     for action, roles in WHO.items():
         lines.append(f"| {action.value} | both | {', '.join(sorted(roles)) if len(roles) < len(Role) - 1 else 'everyone'} |")

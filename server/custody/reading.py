@@ -26,6 +26,7 @@ def given(name: str, type_: Any = Uuid) -> Any:
 
 
 IDS = ARRAY(Uuid)
+AT = TIMESTAMP(timezone=True)
 NOW = select(func.clock_timestamp() + given("shift", Interval()))
 RECORDS = select(archive_records).where(archive_records.c.id == func.any(given("ids", IDS))).order_by(archive_records.c.id)
 RECORDS_LOCKED = RECORDS.with_for_update()
@@ -38,6 +39,9 @@ OPERATION_LOCKED = OPERATION.with_for_update()
 SEATS = select(operation_seats.c.seat, operation_seats.c.staff_id).where(operation_seats.c.operation_id == given("operation"))
 HOLD = select(holds).where(holds.c.id == given("hold"))
 HOLD_LOCKED = HOLD.with_for_update()
+STAFF_FACTS = select(text("*")).select_from(
+    func.facts_of_staff(given("who"), given("vault"), func.tstzrange(given("start", AT), given("end", AT)))
+)
 FACTS = select(text("*")).select_from(func.facts_of(given("ids", IDS), given("people", IDS), given("shift", Interval())))
 SUBJECT_LOCKED: ClauseElement = select(column("record_id"), column("loan_id")).select_from(
     func.lock_subject(*(given(name) for name in ("record", "loan", "asset", "party", "dealer")))

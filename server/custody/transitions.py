@@ -112,6 +112,10 @@ def after(tier: Tier, state: S, action: A) -> S | None:
     return row and row.finish
 
 
+ADMINISTRATION = frozenset(
+    {A.CREATE_ORG_UNIT, A.REGISTER_STAFF, A.GRANT_ROLE, A.REVOKE_ROLE, A.DELEGATE, A.ASSIGN_DUTY, A.HAND_OVER_DUTY, A.DECLARE_RELATION,
+     A.DEACTIVATE_STAFF, A.CREATE_LOCATIONS, A.PROPOSE_POLICY}
+)  # fmt: skip
 KEEPERS = (Seat.KEY, Seat.CODE, Seat.CLERK)
 PAIR = (Seat.PROPOSER, Seat.SECOND)
 SEATS: dict[tuple[A, Tier], tuple[Seat, ...]] = {
@@ -122,8 +126,7 @@ SEATS: dict[tuple[A, Tier], tuple[Seat, ...]] = {
     (A.ACCEPT_RETURN, Tier.SECOND): (Seat.ARCHIVIST,),
     (A.REJECT_RETURN, Tier.FIRST): (Seat.KEY, Seat.CODE),
     (A.REJECT_RETURN, Tier.SECOND): (Seat.ARCHIVIST,),
-    (A.LIFT_HOLD, Tier.FIRST): PAIR,
-    (A.LIFT_HOLD, Tier.SECOND): PAIR,
+    **{(action, tier): PAIR for action in (A.LIFT_HOLD, *sorted(ADMINISTRATION)) for tier in Tier},
 }
 HOLD_KEEPERS = frozenset({R.LEGAL, R.COMPLIANCE, R.AUDITOR, R.RISK_HEAD})
 SEAT_ROLES: dict[Seat, frozenset[R]] = {
@@ -135,6 +138,15 @@ SEAT_ROLES: dict[Seat, frozenset[R]] = {
     Seat.SECOND: HOLD_KEEPERS,
     Seat.RECEIVER: frozenset(R) - {R.SYSTEM},  # whoever the request names (C19)
 }
+
+ADMINISTERS = {Seat.PROPOSER: frozenset({R.ADMIN}), Seat.SECOND: frozenset({R.COMPLIANCE})}
+CUSTODY_ROLES = frozenset({R.VAULT_KEEPER_KEY, R.VAULT_KEEPER_CODE, R.REGISTER_CLERK, R.ARCHIVIST})  # no service has them
+
+
+def seat_roles(action: A, seat: Seat) -> frozenset[R]:
+    """Who may take the seat in that act."""
+    return ADMINISTERS[seat] if action in ADMINISTRATION else SEAT_ROLES[seat]
+
 
 EVERYONE = frozenset(R) - {R.SYSTEM}
 APPLICANTS = frozenset({R.LOAN_OFFICER, R.LEGAL, R.AUDITOR, R.COLLECTIONS})
@@ -159,4 +171,4 @@ WHO: dict[A, frozenset[R]] = {  # acts with seats ask for the seat's role instea
 }
 EXITS = frozenset({A.CHECK_OUT})  # each takes a ticket
 ENTRIES = frozenset({A.INTAKE, A.ACCEPT_RETURN})
-AT_THE_DESK = frozenset({A.LIFT_HOLD})  # window in working days, not in minutes; occupies no record
+AT_THE_DESK = frozenset({A.LIFT_HOLD}) | ADMINISTRATION  # window in working days, not in minutes; occupies no record

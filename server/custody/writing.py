@@ -1,13 +1,13 @@
 """What an act's change has in hand: judged moves, the connection, the locked chains."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from server.compliance.events import Chains
 from server.custody.moves import Ask, Move, Person
-from server.custody.policy import Calendar
+from server.custody.policy import OPERATION_MINUTES, Policy
 from storage.database import Connection
 
 
@@ -17,7 +17,7 @@ class Writing:
 
     conn: Connection
     moves: tuple[Move, ...]
-    calendar: Calendar
+    policy: Policy
     operation: UUID | None = None
     chains: Chains | None = None
     made: dict[str, Any] = field(default_factory=dict)
@@ -41,6 +41,15 @@ class Writing:
     def at(self) -> datetime:
         """The clock, read after the locks."""
         return self.first.at
+
+    def working_days(self, parameter: str) -> datetime:
+        """Close of business that many working days from now, as the unit's policy has it."""
+        return self.policy.working_days_after(self.at, self.policy.number(parameter, self.at, self.by.org))
+
+    @property
+    def window(self) -> timedelta:
+        """How long the seats of an act at the vault may be taken."""
+        return timedelta(minutes=self.policy.number(OPERATION_MINUTES, self.at, self.by.org))
 
     @property
     def records(self) -> list[UUID]:

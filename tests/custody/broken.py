@@ -7,9 +7,9 @@ from typing import Any
 
 from server.custody.moves import Hold, Move, Movement, Person
 from storage.terms import Action as A
-from storage.terms import HoldKind, MovementKind, Purpose, RequestKind, RequestState, Role, Seat, Tier
+from storage.terms import HoldKind, MovementKind, Purpose, RequestKind, RequestState, Role, Seat, StaffKind, Tier
 from storage.terms import RecordState as S
-from tests.custody.examples import ANN, ARCH, CODY, HEAD, KAY, LEA, MOV, NOW, OTHER, example, person
+from tests.custody.examples import ANN, ARCH, CODY, HEAD, KAY, LEA, LOU, MOV, NOW, OTHER, example, person
 
 FIRST, SECOND = Tier.FIRST, Tier.SECOND
 
@@ -38,6 +38,10 @@ def _movement(**changes: Any) -> Callable[[Move], dict[str, Any]]:
     return lambda m: {"movement": replace(m.movement, **changes)}  # type: ignore[type-var]  # these examples have one
 
 
+def _subject(**changes: Any) -> Callable[[Move], dict[str, Any]]:
+    return lambda m: {"subject": replace(m.subject, **changes)}  # type: ignore[type-var]  # these examples have one
+
+
 def _ask(**changes: Any) -> Callable[[Move], dict[str, Any]]:
     return lambda m: {"ask": replace(m.ask, **changes)}
 
@@ -64,6 +68,14 @@ TOLD, VERSION = "what is not accepted is told item by item", "the version is the
 STATE, APPROVER = "the state permits the act", "the approver is neither the applicant nor an earlier approver"
 
 BREAKS: tuple[Break, ...] = (
+    Break("nobody proposes or confirms a change of themself", A.GRANT_ROLE, FIRST, _ask(change={"staff": str(LEA), "role": "LEGAL"})),
+    Break("nobody proposes or confirms a change of themself", A.DELEGATE, FIRST, _ask(change={"staff": str(OTHER), "to": str(LOU), "role": "LEGAL"})),
+    Break("a service account gets no custody role and no duty", A.GRANT_ROLE, FIRST, lambda m: {
+        "ask": replace(m.ask, change={"staff": str(OTHER), "role": "ARCHIVIST"}), "subject": replace(m.subject, kind=StaffKind.SERVICE)}),
+    Break("a service account gets no custody role and no duty", A.ASSIGN_DUTY, FIRST, _subject(kind=StaffKind.SERVICE)),
+    Break("the keeper has no other duty for the vault in that time", A.ASSIGN_DUTY, FIRST, _subject(has_duty_then=True)),
+    Break("whoever proposed a change does not confirm it", A.PROPOSE_POLICY, FIRST, _seat(Seat.SECOND, person(LEA, Role.COMPLIANCE))),
+    Break("a leaver holds no paper, no duty, no shelf and no open case", A.DEACTIVATE_STAFF, FIRST, _subject(has_custody=True)),
     Break(ROLE, A.CHECK_OUT, SECOND, lambda m: {"by": person(ARCH, Role.LOAN_OFFICER)}),
     Break(ROLE, A.REQUEST_CHECKOUT, FIRST, lambda m: {"by": replace(m.by, active=False)}),
     Break(ROLE, A.PRESENT_RETURN, SECOND, lambda m: {"by": person(ANN, Role.LOAN_OFFICER)}),

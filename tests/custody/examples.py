@@ -4,17 +4,18 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from server.custody.moves import Ask, Hold, Inspection, Move, Movement, Person, Record, Request
+from server.custody.moves import Ask, Hold, Inspection, Move, Movement, Person, Record, Request, Subject
 from server.custody.policy import ranks
 from server.custody.rules.groups import INTERNAL
-from server.custody.transitions import SEAT_ROLES, SEATS, TRANSITIONS, WHO
+from server.custody.transitions import ADMINISTRATION, SEATS, TRANSITIONS, WHO, seat_roles
 from storage.terms import Action as A
-from storage.terms import HoldKind, MovementKind, Purpose, RequestKind, RequestState, Role, Seat, Tier
+from storage.terms import HoldKind, MovementKind, Purpose, RequestKind, RequestState, Role, Seat, StaffKind, Tier
 from storage.terms import RecordState as S
 
 NOW = datetime(2026, 11, 23, 2, tzinfo=UTC)
 ANN, HEAD, RISK, KAY, CODY, CLEO, ARCH, LEA, LOU, RID, REQ, MOV, ORG, OTHER = (UUID(int=i) for i in range(1, 15))
 SITS = {Seat.KEY: KAY, Seat.CODE: CODY, Seat.CLERK: CLEO, Seat.ARCHIVIST: ARCH, Seat.RECEIVER: ANN, Seat.PROPOSER: LEA, Seat.SECOND: LOU}
+WITHOUT_RECORD = ADMINISTRATION | {A.PLACE_HOLD, A.LIFT_HOLD}
 READS = (A.REQUEST_READING, A.START_READING, A.END_READING)
 STARTS = {A.CANCEL: S.RESERVED, A.WITHDRAW: S.RESERVED}
 DECIDED = {A.CHECK_OUT, A.START_READING}
@@ -31,17 +32,16 @@ def start_of(action: A, tier: Tier) -> S | None:
 
 def example(action: A, tier: Tier) -> Move:
     """A Move that every rule lets through."""
-    state = start_of(action, tier)
-    assert state is not None
+    state = start_of(action, tier) or S.IN_VAULT
     required = SEATS.get((action, tier), ()) or (SEATS[A.REJECT_RETURN, tier] if action is A.RETURN_MISSING else ())
     purpose = Purpose.CERTIFICATE_CHANGE if tier is Tier.FIRST else Purpose.AUDIT
-    seats = {s: person(SITS[s], min(SEAT_ROLES[s])) for s in required}
+    seats = {s: person(SITS[s], min(seat_roles(action, s))) for s in required}
     return Move(
         ask=_ask(action, purpose, required),
         action=action,
         at=NOW,
         by=_by(action, required),
-        on=None if action in (A.PLACE_HOLD, A.LIFT_HOLD) else Record(RID, tier, state, ORG, ORG, ORG),
+        on=None if action in WITHOUT_RECORD else Record(RID, tier, state, ORG, ORG, ORG),
         request=_request(action, tier, purpose),
         movement=_movement(action, state),
         seats=seats,
@@ -49,6 +49,7 @@ def example(action: A, tier: Tier) -> Move:
         open_seats=frozenset(required),
         opened_by=ANN if action is A.WITHDRAW else None,
         on_duty={Seat.KEY: frozenset({KAY}), Seat.CODE: frozenset({CODY})},
+        subject=Subject(OTHER, ORG, StaffKind.PERSON, True, False, False) if action in ADMINISTRATION else None,
         hold=Hold(HoldKind.LEGAL, ANN) if action is A.LIFT_HOLD else None,
         together=frozenset({RID}),
         due_at=NOW + timedelta(days=3) if action in (A.CHECK_OUT, A.REQUEST_EXTENSION, A.EXTEND) else None,
@@ -60,14 +61,14 @@ def _ask(action: A, purpose: Purpose, required: tuple[Seat, ...]) -> Ask:
     fine = action is A.ACCEPT_RETURN
     found = Inspection(RID, fine, fine, fine, fine, fine, 1, None if fine else "缺页", action is A.RETURN_MISSING)
     return Ask(
-        action, records=(RID,), request=REQ, seat=required[0] if required else None, purpose=purpose, brought_by=ANN,
+        action, records=(RID,), request=REQ, change={"staff": str(OTHER)} if action in ADMINISTRATION else None, seat=required[0] if required else None, purpose=purpose, brought_by=ANN,
         inspections=(found,) if action in (A.ACCEPT_RETURN, A.REJECT_RETURN, A.RETURN_MISSING) else (),
     )  # fmt: skip
 
 
 def _by(action: A, required: tuple[Seat, ...]) -> Person:
     if required:
-        return person(SITS[required[0]], min(SEAT_ROLES[required[0]]))
+        return person(SITS[required[0]], min(seat_roles(action, required[0])))
     if action in (A.APPROVE, A.RESERVE, A.EXTEND, A.REJECT):
         return person(HEAD, Role.CREDIT_DEPT_HEAD)
     return person(ANN, min(WHO[action]))
@@ -97,7 +98,8 @@ def _movement(action: A, state: S) -> Movement | None:
 
 
 def examples() -> Iterator[Move]:
-    """One for each act and tier that the transitions know."""
+    """One for each act and tier that the transitions know, and one for each change of administration."""
+    yield from (example(action, Tier.FIRST) for action in sorted(ADMINISTRATION))
     for action in A:
         for tier in Tier:
             if action not in INTERNAL and start_of(action, tier) is not None:

@@ -1,13 +1,16 @@
 """Each storable rule holds against SQL by the application's own role: PostgreSQL names the constraint that said no."""
 
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import pytest
 
+from server.custody.moves import Ask
 from server.custody.policy import PURPOSES, ranks
 from server.custody.rules import RULES
 from server.custody.transitions import TRANSITIONS
+from storage.terms import Action as A
 from storage.terms import Purpose, Tier
 from tests.custody.twins import ATTACKS, Attack
 from tests.harness.world import World
@@ -76,3 +79,38 @@ async def test_postgresql_knows_the_same_transitions_purposes_and_ranks(root: An
     rows = await root.fetch("select tier, purpose, role from approval_ranks")
     wanted = {(t.value, p.value, r.value) for t in Tier for p in Purpose if p in PURPOSES[t] for r in ranks(t, p)}
     assert {tuple(r) for r in rows} == wanted
+
+
+@pytest.mark.parametrize(
+    "attack",
+    [
+        "insert into staff_roles (staff_id, role) values ('{clerk}', 'PRESIDENT')", "delete from staff_roles where staff_id = '{clerk}'",
+        "update staff set active = false where id = '{clerk}'", "insert into keeper_duties (vault_id, staff_id, seat, during)"
+        " values ('{vault}', '{clerk}', 'KEY', '[2020-01-01,2021-01-01)')", "select administer('REVOKE_ROLE', '{{}}', '{clerk}')",
+        "insert into policy_parameters (key, value, effective_from) values ('case_days', '9', now())",
+        "insert into storage_locations (org_id, kind, code) values ('{org}', 'VAULT', 'X')",
+    ],
+)  # fmt: skip
+async def test_the_application_changes_nobodys_roles_duties_and_parameters_itself(bank: World, attack: str) -> None:
+    here = bank.branches["A"]
+    sql = attack.format(clerk=bank.people["clerk"].staff_id, vault=here.vault, org=here.id)
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await _run(bank, Attack("admin", ((sql,),)))
+
+
+async def test_a_change_is_carried_out_only_by_the_second_seat_and_only_once(bank: World) -> None:
+    clerk, admin, compliance = (bank.people[n].staff_id for n in ("clerk", "admin", "compliance"))
+    opened = await bank.done("admin", Ask(A.GRANT_ROLE, change={"staff": str(clerk), "role": "LEGAL"}))
+    finish = "update operations set state = 'DONE', done_at = clock_timestamp() where id = $1"
+    with pytest.raises(asyncpg.CheckViolationError) as told:  # without the seat
+        await _run(bank, Attack("admin", ((finish, UUID(opened["operation"])),)))
+    assert told.value.constraint_name == "ct_operations_c1_all_seats"
+    await bank.done("compliance", Ask(A.CONFIRM, operation=UUID(opened["operation"])))
+    granted = "select count(*) from staff_roles where staff_id = $1 and role = 'LEGAL'"
+    assert await bank.sql(granted, clerk) == 1
+    with pytest.raises(asyncpg.CheckViolationError) as told:
+        await _run(
+            bank, Attack("admin", ((finish.replace("DONE", "PENDING").replace("clock_timestamp()", "null"), UUID(opened["operation"])),))
+        )
+    assert told.value.constraint_name == "tg_operations_c15_step"
+    assert await bank.sql("select granted_by from staff_roles where staff_id = $1 and role = 'LEGAL'", clerk) == compliance != admin

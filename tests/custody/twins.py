@@ -456,3 +456,35 @@ async def _(bank: World) -> Attack:
         "insert into idempotency_keys (caller_id, mutation, idempotency_key, input_hash) values ($1, 'REQUEST_CHECKOUT', 'once', '\\x00')"
     )
     return Attack("officer", ((again, who(bank, "officer")),))
+
+
+# C0, C1, C32: administration -----------------------------------------------------------------------------------------------
+async def proposed(bank: World, by: str = "admin", **change: str) -> UUID:
+    """A change that waits for compliance."""
+    opened = await bank.done(by, Ask(A.GRANT_ROLE, change=change))
+    return UUID(opened["operation"])
+
+
+@twin("tg_operation_seats_c0_administrators")
+async def _(bank: World) -> Attack:
+    waiting = await proposed(bank, staff=str(who(bank, "clerk")), role="LEGAL")
+    return Attack("auditor", ((SEAT, waiting, "SECOND", who(bank, "auditor")),))
+
+
+@twin("tg_operation_seats_c0_not_oneself")
+async def _(bank: World) -> Attack:
+    waiting = await proposed(bank, staff=str(who(bank, "compliance")), role="LEGAL")
+    return Attack("compliance", ((SEAT, waiting, "SECOND", who(bank, "compliance")),))
+
+
+@twin("tg_staff_c1_no_service_in_custody")
+async def _(bank: World) -> Attack:
+    service = await bank.hire("service", {Role.SYSTEM}, bank.branches["A"].id, (bank.branches["A"].id,))
+    await bank.sql("update staff set kind = 'SERVICE' where id = $1", service.staff_id)
+    return Attack(None, (("insert into staff_roles (staff_id, role) values ($1, 'ARCHIVIST')", service.staff_id),))
+
+
+@twin("tg_staff_c32_custody_cleared")
+async def _(bank: World) -> Attack:
+    await volume_out(bank)
+    return Attack(None, (("update staff set active = false where id = $1", who(bank, "officer")),))

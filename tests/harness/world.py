@@ -32,7 +32,13 @@ PEOPLE = {
     "legal_two": {Role.LEGAL},
     "manager": {Role.LOAN_OFFICER, Role.CREDIT_DEPT_HEAD},
 }
-HEAD_OFFICE = {"compliance": {Role.COMPLIANCE}, "auditor": {Role.AUDITOR}, "president": {Role.PRESIDENT}}
+HEAD_OFFICE = {
+    "admin": {Role.ADMIN},
+    "compliance": {Role.COMPLIANCE},
+    "compliance_two": {Role.COMPLIANCE},
+    "auditor": {Role.AUDITOR},
+    "president": {Role.PRESIDENT},
+}
 FINE = {"numbers_match": True, "pages_match": True, "seal_intact": True, "no_alterations": True, "no_damage": True}
 
 

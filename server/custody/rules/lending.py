@@ -1,13 +1,14 @@
 """C8 to C22: what may leave its place, for whom, why and for how long."""
 
 from server.custody.moves import Hold, Move
-from server.custody.policy import EXTENSIONS_MAX, LITIGATION, PURPOSES
+from server.custody.policy import LITIGATION, PURPOSES
 from server.custody.rules.groups import (
     ASKING,
     DECISIONS,
     EXIT,
     LEAVING,
     LENDING,
+    LIFTING,
     ON_RECORDS,
     PROLONGING,
     REFUSING_RETURN,
@@ -85,7 +86,7 @@ def _receiver_is_reader(m: Move) -> bool:
 
 
 def _extends_once(m: Move) -> bool:
-    return m.movement is None or m.purpose in LITIGATION or m.movement.extensions < EXTENSIONS_MAX
+    return m.movement is None or m.purpose in LITIGATION or m.movement.extensions < m.extensions_max
 
 
 def _before_due(m: Move) -> bool:
@@ -204,7 +205,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "C16",
         "HOLD_NOT_LIFTABLE",
-        AT_THE_DESK,
+        LIFTING,
         "a hold is lifted by a second person",
         lambda m: m.hold is None or m.seats.get(Seat.SECOND, m.by).id != m.hold.placer or Seat.SECOND not in m.seats,
         "ck_holds_c16_second_person",
@@ -213,7 +214,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "C16",
         "HOLD_NOT_LIFTABLE",
-        AT_THE_DESK,
+        LIFTING,
         "whoever proposed the lift is not its second",
         lambda m: len({person.id for person in m.seats.values()}) == len(m.seats),
         "uq_operation_seats_c1_c6_one_seat_each",

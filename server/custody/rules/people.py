@@ -2,24 +2,28 @@
 
 from server.custody.moves import Move
 from server.custody.policy import ranks
-from server.custody.rules.groups import DECIDING, DECISIONS, EVERY, EXIT, SEATED, TAKING
+from server.custody.rules.groups import DECIDING, DECISIONS, EVERY, EXIT, LIFTING, SEATED, TAKING
 from server.custody.rules.table import Rule, by_construction
-from server.custody.transitions import AT_THE_DESK, SEAT_ROLES, WHO
+from server.custody.transitions import AT_THE_DESK, WHO, seat_roles
 from storage.terms import Action, Role, Seat
 
-ROLES_CHANGE = "[roles change; the seat and rank tables are checked when they are used]"
+ROLES_CHANGE = "tg_operation_seats_c0_administrators [of the other acts the seats, duties and ranks are checked when they are used]"
 
 
 def _has_role(m: Move) -> bool:
     if not m.by.active:
         return False
+    if m.required and m.ask.seat is None:  # none that is open fits: because it is taken, or because no seat is for the caller
+        return bool(_roles_wanted(m) & m.by.roles)
     if m.required:
-        return m.ask.seat is None or bool(SEAT_ROLES[m.ask.seat] & m.by.roles)
+        return m.ask.seat is not None and bool(seat_roles(m.action, m.ask.seat) & m.by.roles)
     return bool(m.by.roles & WHO[m.action])
 
 
 def _roles_wanted(m: Move) -> frozenset[Role]:
-    return SEAT_ROLES[m.ask.seat] if m.required and m.ask.seat else WHO.get(m.action, frozenset())
+    if m.required and m.ask.seat is None:
+        return frozenset(role for seat in m.required if seat is not Seat.RECEIVER for role in seat_roles(m.action, seat))
+    return seat_roles(m.action, m.ask.seat) if m.required and m.ask.seat else WHO.get(m.action, frozenset())
 
 
 def _keepers_on_duty(m: Move) -> bool:
@@ -115,7 +119,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "C0",
         "HOLD_NOT_LIFTABLE",
-        AT_THE_DESK,
+        LIFTING,
         "the hold is active",
         lambda m: m.hold is not None,
         "ck_holds_c16_lifted_by",

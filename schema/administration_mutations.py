@@ -1,0 +1,278 @@
+"""Administration: each change is proposed by an administrator and takes effect when compliance confirms it."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+import strawberry
+
+from schema.custody_mutations import ActPayload, act, field
+from schema.results import KeyedInput, given, id_of, maybe_id
+from schema.scalars import DateTime
+from server.custody.moves import Ask
+from server.custody.policy import PARAMETERS
+from server.errors import InputProblem, InvalidInput
+from storage.terms import Action as A
+from storage.terms import LocationKind, OrgLevel, Role, Seat, StaffKind
+
+UNSET: Any = strawberry.UNSET
+LOCATIONS_MAX = 500
+ADMINISTRATORS = frozenset({Role.ADMIN})
+
+
+@strawberry.input(description="Input of createOrgUnit.")
+class CreateOrgUnitInput(KeyedInput):
+    """A unit below another."""
+
+    code: str = field("Business code.")
+    name: str = field("Name.")
+    level: OrgLevel = field("BRANCH or SUB_BRANCH.")
+    parent_id: strawberry.ID = field("The unit above.")
+    has_vault: bool = field("Whether it may keep first-tier papers overnight.")
+
+
+@strawberry.input(description="Input of registerStaff.")
+class RegisterStaffInput(KeyedInput):
+    """Somebody, or some service, that will sign in."""
+
+    staff_no: str = field("Business number.")
+    username: str = field("Subject of the tokens.")
+    name: str = field("Name.")
+    org_unit_id: strawberry.ID = field("The unit.")
+    kind: StaffKind = field("A service never has custody.")
+    roles: list[Role] = field("Roles from the first day.")
+
+
+@strawberry.input(description="Input of grantRole.")
+class GrantRoleInput(KeyedInput):
+    """One role more."""
+
+    staff_id: strawberry.ID = field("Who.")
+    role: Role = field("Which.")
+
+
+@strawberry.input(description="Input of revokeRole.")
+class RevokeRoleInput(KeyedInput):
+    """One role less."""
+
+    staff_id: strawberry.ID = field("Who.")
+    role: Role = field("Which.")
+
+
+@strawberry.input(description="Input of delegate.")
+class DelegateInput(KeyedInput):
+    """Somebody acts in another's role for a time."""
+
+    from_staff_id: strawberry.ID = field("Whose role it is.")
+    to_staff_id: strawberry.ID = field("Who acts.")
+    role: Role = field("Which role.")
+    starts_at: DateTime | None = field("Since when; left out: from the proposal on.", UNSET)
+    ends_at: DateTime = field("Until when.")
+
+
+@strawberry.input(description="Input of assignDuty.")
+class AssignDutyInput(KeyedInput):
+    """Keeping the key or the code of a vault."""
+
+    vault_id: strawberry.ID = field("Which vault.")
+    staff_id: strawberry.ID = field("Which keeper.")
+    seat: Seat = field("KEY or CODE.")
+    starts_at: DateTime | None = field("Since when; left out: from the proposal on.", UNSET)
+    ends_at: DateTime = field("Until when.")
+
+
+@strawberry.input(description="Input of handOverDuty.")
+class HandOverDutyInput(KeyedInput):
+    """The duty passes at the instant of the confirmation."""
+
+    vault_id: strawberry.ID = field("Which vault.")
+    seat: Seat = field("KEY or CODE.")
+    from_staff_id: strawberry.ID = field("Who has it now.")
+    to_staff_id: strawberry.ID = field("Who takes it over.")
+    ends_at: DateTime = field("Until when.")
+
+
+@strawberry.input(description="Input of declareRelation.")
+class DeclareRelationInput(KeyedInput):
+    """A relation that keeps a member of staff away from a customer's files (C4)."""
+
+    staff_id: strawberry.ID = field("Who.")
+    customer_id: strawberry.ID = field("To which customer; it holds for the person in every branch.")
+    kind: str = field("Kind of relation, e.g. SPOUSE.")
+
+
+@strawberry.input(description="Input of deactivateStaff.")
+class DeactivateStaffInput(KeyedInput):
+    """Somebody leaves; refused while custody is open (C32)."""
+
+    staff_id: strawberry.ID = field("Who.")
+
+
+@strawberry.input(description="One place.")
+class NewLocationInput:
+    """A vault, room, cabinet or slot."""
+
+    kind: LocationKind = field("Level.")
+    code: str = field("Code on the label.")
+    parent_id: strawberry.ID | None = field("What it lies in.", UNSET)
+    parent_code: str | None = field("The same by code, for a place earlier in this list.", UNSET)
+
+
+@strawberry.input(description="Input of createLocations.")
+class CreateLocationsInput(KeyedInput):
+    """Places of one unit."""
+
+    org_unit_id: strawberry.ID = field("The unit that runs them.")
+    locations: list[NewLocationInput] = field("At most 500.")
+
+
+@strawberry.input(description="Input of proposePolicy.")
+class ProposePolicyInput(KeyedInput):
+    """A number that the bank sets for itself."""
+
+    key: str = field("Name of the parameter, e.g. reservation_days.")
+    value: int = field("Its value.")
+    org_unit_id: strawberry.ID | None = field("Where it holds; left out: everywhere.", UNSET)
+    effective_from: DateTime = field("Since when; at least ten minutes after the confirmation.")
+
+
+def _wrong(name: str, code: str) -> InvalidInput:
+    return InvalidInput([InputProblem((name,), code)])
+
+
+def _text(i: Any, *names: str) -> dict[str, str]:
+    for name in names:
+        if not getattr(i, name).strip():
+            first, *rest = name.split("_")
+            raise _wrong(first + "".join(part.capitalize() for part in rest), "EMPTY")
+    return {name: getattr(i, name).strip() for name in names}
+
+
+def _id(text: Any, prefix: str) -> str:
+    return str(id_of(text, prefix))
+
+
+def _during(i: Any) -> dict[str, str]:
+    start, end = given(i.starts_at) or datetime.now(UTC), i.ends_at
+    if end <= start or end <= datetime.now(UTC):
+        raise _wrong("endsAt", "ENDS_BEFORE_IT_BEGINS")
+    return {"from_at": start.isoformat(), "to_at": end.isoformat()}
+
+
+def _keeper_seat(i: Any) -> str:
+    if i.seat not in (Seat.KEY, Seat.CODE):
+        raise _wrong("seat", "NOT_ALLOWED")
+    return str(i.seat.value)
+
+
+def _org_unit(i: CreateOrgUnitInput) -> dict[str, Any]:
+    parts = {"level": i.level.value, "parent": _id(i.parent_id, "org"), "has_vault": i.has_vault}
+    return {"id": str(uuid4()), **_text(i, "code", "name"), **parts}
+
+
+def _staff(i: RegisterStaffInput) -> dict[str, Any]:
+    roles = list(dict.fromkeys(role.value for role in i.roles))
+    return {
+        "id": str(uuid4()),
+        **_text(i, "staff_no", "username", "name"),
+        "org": _id(i.org_unit_id, "org"),
+        "kind": i.kind.value,
+        "roles": roles,
+    }
+
+
+def _role(i: GrantRoleInput | RevokeRoleInput) -> dict[str, Any]:
+    return {"staff": _id(i.staff_id, "staff"), "role": i.role.value}
+
+
+def _delegation(i: DelegateInput) -> dict[str, Any]:
+    people = {"staff": _id(i.from_staff_id, "staff"), "to": _id(i.to_staff_id, "staff")}
+    return {"id": str(uuid4()), **people, "role": i.role.value, **_during(i)}
+
+
+def _duty(i: AssignDutyInput) -> dict[str, Any]:
+    return {
+        "id": str(uuid4()),
+        "vault": _id(i.vault_id, "location"),
+        "staff": _id(i.staff_id, "staff"),
+        "seat": _keeper_seat(i),
+        **_during(i),
+    }
+
+
+def _handover(i: HandOverDutyInput) -> dict[str, Any]:
+    if i.ends_at <= datetime.now(UTC):
+        raise _wrong("endsAt", "ENDS_BEFORE_IT_BEGINS")
+    people = {"from": _id(i.from_staff_id, "staff"), "staff": _id(i.to_staff_id, "staff")}
+    return {"id": str(uuid4()), "vault": _id(i.vault_id, "location"), "seat": _keeper_seat(i), **people, "to_at": i.ends_at.isoformat()}
+
+
+def _relation(i: DeclareRelationInput) -> dict[str, Any]:
+    return {"staff": _id(i.staff_id, "staff"), "customer": _id(i.customer_id, "customer"), **_text(i, "kind")}
+
+
+def _leaver(i: DeactivateStaffInput) -> dict[str, Any]:
+    return {"staff": _id(i.staff_id, "staff")}
+
+
+def _locations(i: CreateLocationsInput) -> dict[str, Any]:
+    if not 0 < len(i.locations) <= LOCATIONS_MAX:
+        raise _wrong("locations", "TOO_MANY" if i.locations else "EMPTY")
+    made: dict[str, dict[str, Any]] = {}
+    for place in i.locations:
+        parent = maybe_id(place.parent_id, "location")
+        code = given(place.parent_code)
+        if code is not None:
+            if code not in made or parent is not None:
+                raise _wrong("locations", "PARENT_ELSEWHERE")
+            parent = UUID(made[code]["id"])
+        if place.code in made:
+            raise _wrong("locations", "DUPLICATE")
+        made[place.code] = {"id": str(uuid4()), "kind": place.kind.value, **_text(place, "code")} | (
+            {"parent": str(parent)} if parent else {}
+        )
+    return {"org": _id(i.org_unit_id, "org"), "locations": list(made.values())}
+
+
+def _policy(i: ProposePolicyInput) -> dict[str, Any]:
+    if (known := PARAMETERS.get(i.key)) is None:
+        raise _wrong("key", "UNKNOWN_PARAMETER")
+    if not known.least <= i.value <= known.most:
+        raise _wrong("value", "OUT_OF_RANGE")
+    org = maybe_id(i.org_unit_id, "org")
+    return {"key": i.key, "value": str(i.value), "effective_from": i.effective_from.isoformat()} | ({"org": str(org)} if org else {})
+
+
+def _change(name: str, action: A, input_type: Any, change: Callable[[Any], dict[str, Any]], description: str) -> Any:
+    async def ask(_: strawberry.Info, i: Any) -> Ask:
+        return Ask(action, change=change(i))
+
+    return act(name, input_type, ActPayload, ask, description=description, requires=ADMINISTRATORS)
+
+
+@strawberry.type
+class AdministrationMutations:
+    """Each opens an operation; COMPLIANCE takes its second seat with confirmOperation."""
+
+    create_org_unit = _change("createOrgUnit", A.CREATE_ORG_UNIT, CreateOrgUnitInput, _org_unit, "Propose a unit (机构).")
+    register_staff = _change(
+        "registerStaff", A.REGISTER_STAFF, RegisterStaffInput, _staff, "Propose a member of staff or a service (员工)."
+    )
+    grant_role = _change("grantRole", A.GRANT_ROLE, GrantRoleInput, _role, "Propose to grant a role (授予岗位).")
+    revoke_role = _change("revokeRole", A.REVOKE_ROLE, RevokeRoleInput, _role, "Propose to revoke a role (撤销岗位).")
+    delegate = _change(
+        "delegate", A.DELEGATE, DelegateInput, _delegation, "Propose that somebody acts in another's role for a time (授权)."
+    )
+    assign_duty = _change("assignDuty", A.ASSIGN_DUTY, AssignDutyInput, _duty, "Propose who keeps the key or the code of a vault.")
+    hand_over_duty = _change(
+        "handOverDuty", A.HAND_OVER_DUTY, HandOverDutyInput, _handover, "Propose that a keeper's duty passes to another."
+    )
+    declare_relation = _change(
+        "declareRelation", A.DECLARE_RELATION, DeclareRelationInput, _relation, "Propose to record a relation to a customer (关联关系)."
+    )
+    deactivate_staff = _change(
+        "deactivateStaff", A.DEACTIVATE_STAFF, DeactivateStaffInput, _leaver, "Propose that somebody leaves; refused while custody is open."
+    )
+    create_locations = _change("createLocations", A.CREATE_LOCATIONS, CreateLocationsInput, _locations, "Propose places of a unit (库位).")
+    propose_policy = _change("proposePolicy", A.PROPOSE_POLICY, ProposePolicyInput, _policy, "Propose a parameter of the custody rules.")
