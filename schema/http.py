@@ -14,10 +14,12 @@ from graphql import GraphQLError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
+from strawberry.types import ExecutionResult
 
 from schema.reading.answers import ReadingSchema
 from server.context import Context
 from server.errors import ApiError, BadRequest, Internal, LoanfileError, Unauthenticated, Unavailable
+from storage.database import StalePrincipal
 from storage.objects import ObjectStoreDown
 
 RESPONSE_JSON, JSON = "application/graphql-response+json", "application/json"
@@ -33,6 +35,7 @@ DOWN = (
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
     *RACES,
+    StalePrincipal,  # twice in a row
 )
 SUGGESTION = re.compile(r" Did you mean [^?]*\?")
 log: Any = structlog.get_logger()
@@ -108,9 +111,9 @@ def media_type(request: Request) -> str:
 
 
 class View:
-    """The endpoint. `context_of` knows the parts and the caller of a request."""
+    """The endpoint. `context_of` knows the parts and the caller of a request; True reads the caller anew."""
 
-    def __init__(self, schema: ReadingSchema, context_of: Callable[[Request], Awaitable[Context]]) -> None:
+    def __init__(self, schema: ReadingSchema, context_of: Callable[[Request, bool], Awaitable[Context]]) -> None:
         self.schema, self.context_of = schema, context_of
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -139,7 +142,7 @@ class View:
         if request.method != "POST":
             told = {"errors": [{"message": "Use POST.", "extensions": {"code": "BAD_REQUEST", "requestId": request_id}}]}
             return JSONResponse(told, 405, {"Allow": "POST"})
-        context: Context = await self.context_of(request)
+        context: Context = await self.context_of(request, False)
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind == "multipart/form-data":
             return await self._multipart(request, context)
@@ -152,11 +155,16 @@ class View:
     async def _execute(
         self, request: Request, context: Context, query: str, variables: dict[str, Any] | None, name: str | None
     ) -> Response:
-        context.query, context.variables, context.operation_name = query, variables or {}, name
-        result = await self.schema.execute(query, variables, context, None, name)
-        if any(isinstance(_cause(error), RACES) for error in result.errors or ()):
-            # Nothing was committed by the field that lost; what another field did is replayed by its key.
-            result = await self.schema.execute(query, variables, context, None, name)
+        result = await self._run(context, query, variables, name)
+        causes = [_cause(error) for error in (result.errors or ()) if error.original_error is not None]
+        if any(isinstance(cause, StalePrincipal) for cause in causes):
+            context = await self.context_of(request, True)
+            result = await self._run(context, query, variables, name)
+        elif _is_forbidden(result) and (newer := await self.context_of(request, True)).principal != context.principal:
+            context = newer  # the role was granted since the caller was read
+            result = await self._run(context, query, variables, name)
+        elif any(isinstance(cause, RACES) for cause in causes):
+            result = await self._run(context, query, variables, name)
         kind = media_type(request)
         if not result.errors:
             return Response(orjson.dumps({"data": result.data}), media_type=kind)
@@ -167,6 +175,14 @@ class View:
         return Response(
             orjson.dumps(body), self._status(errors, result.data is not None, started, kind), self._headers(errors), media_type=kind
         )
+
+    async def _run(self, context: Context, query: str, variables: dict[str, Any] | None, name: str | None) -> Any:
+        """One execution. It may be run again: what failed has committed nothing, and what was done is replayed by its key."""
+        context.query, context.variables, context.operation_name = query, variables or {}, name
+        try:
+            return await self.schema.execute(query, variables, context, None, name)
+        except StalePrincipal as error:
+            return ExecutionResult(data=None, errors=[GraphQLError("", original_error=error)])
 
     @staticmethod
     def _status(errors: list[dict[str, Any]], answered: bool, started: bool, kind: str) -> int:
@@ -197,6 +213,10 @@ class View:
                 return await self._execute(request, context, query, variables, name)
         except HTTPException as error:
             raise BadRequest(str(error.detail)) from None
+
+
+def _is_forbidden(result: Any) -> bool:
+    return any((error.extensions or {}).get("code") == "FORBIDDEN" for error in result.errors or ())
 
 
 def _text(value: Any) -> bytes:

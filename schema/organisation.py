@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 import strawberry
 from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from schema import enums  # noqa: F401  # the enums must exist before a type names one
 from schema.paging import Node, Versioned, col
@@ -14,7 +15,9 @@ from storage.terms import LocationKind, OrgLevel, Role
 
 def _roles(row: Any, me: Any) -> Any:
     roles = tables.staff_roles.alias()
-    found = select(func.coalesce(func.json_agg(roles.c.role), func.json_build_array())).where(roles.c.staff_id == row.id)
+    found = select(func.coalesce(func.json_agg(aggregate_order_by(roles.c.role, roles.c.role)), func.json_build_array())).where(
+        roles.c.staff_id == row.id
+    )
     return found.correlate_except(roles).scalar_subquery()
 
 

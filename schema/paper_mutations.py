@@ -166,6 +166,7 @@ async def _upload(info: strawberry.Info, i: UploadScanInput) -> Any:
     file: Any = i.file
     if not hasattr(file, "read"):
         raise BadRequest("`file` is a part of a multipart request.")
+    await file.seek(0)  # a request may be run twice
     body = await file.read()
     outcome, replayed = await _uploads(info).upload(context.principal, _new_scan(i, len(body)), body, key=str(i.idempotency_key))
     return await read(info, UploadScanPayload, outcome, replayed=replayed)

@@ -77,9 +77,9 @@ class Parts:
         await self.database.close()
         self.objects.close()
 
-    async def context(self, request: Request) -> Context:
-        """The context of one request; raises Unauthenticated."""
-        principal = await self.authenticator.principal(request.headers.get("authorization"))
+    async def context(self, request: Request, fresh: bool = False) -> Context:
+        """The context of one request; `fresh` reads the caller anew. Raises Unauthenticated."""
+        principal = await self.authenticator.principal(request.headers.get("authorization"), fresh=fresh)
         return Context(
             principal,
             self.database,

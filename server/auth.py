@@ -4,6 +4,7 @@ The embedded issuer signs with a key of the home and is for development alone.
 """
 
 import json
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -25,10 +26,16 @@ REQUIRED = ["exp", "iat", "nbf", "iss", "aud", "sub"]
 LEEWAY_SECONDS = 30
 EVERYWHERE = frozenset({Role.COMPLIANCE, Role.AUDITOR})
 KEY_FILE = "issuer.json"
+KNOWN_MAX, KEPT_SECONDS_MAX = 10_000, 3_600.0
 
 _username = bindparam("username", type_=Text, required=True)
 _top = select(staff.c.org_id.label("id")).where(staff.c.username == _username).cte("below", recursive=True)
 _below = _top.union_all(select(org_units.c.id).join(_top, org_units.c.parent_id == _top.c.id))
+_begins, _ends = (
+    select(edge(delegations.c.during).label("at")).join(staff, staff.c.id == delegations.c.to_staff_id).where(staff.c.username == _username)
+    for edge in (func.lower, func.upper)
+)
+_turns = _begins.union_all(_ends).subquery()
 WHO = (
     select(
         staff.c.id,
@@ -41,6 +48,11 @@ WHO = (
         .where(delegations.c.to_staff_id == staff.c.id, delegations.c.during.op("@>")(func.now()))
         .scalar_subquery()
         .label("delegated"),
+        staff.c.principal_version,
+        select(func.extract("epoch", func.min(_turns.c.at) - func.now()))
+        .where(_turns.c.at > func.now())
+        .scalar_subquery()
+        .label("seconds"),
         select(func.array_agg(_below.c.id)).scalar_subquery().label("branches"),
     )
     .join(org_units, org_units.c.id == staff.c.org_id)
@@ -101,13 +113,22 @@ class Authenticator:
 
     def __init__(self, settings: Settings, database: Database, public_keys: dict[str, Any]) -> None:
         self.settings, self.database, self.public_keys = settings, database, public_keys
+        self.known: dict[str, tuple[Principal, float]] = {}  # with the clock reading until which it may be kept
 
-    async def principal(self, authorization: str | None) -> Principal:
-        """The caller, as the database knows them now; Unauthenticated for everything else."""
+    async def principal(self, authorization: str | None, *, fresh: bool = False) -> Principal:
+        """The caller; Unauthenticated for everything else. Kept from before unless `fresh`: every statement compares its version."""
         scheme, _, token = (authorization or "").partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
             raise Unauthenticated("A bearer token is required.")
-        return await self.person(self._subject(token.strip()))
+        subject = self._subject(token.strip())
+        kept = self.known.get(subject)
+        if kept is None or fresh or time.monotonic() > kept[1]:
+            self.known.pop(subject, None)
+            kept = await self.person(subject)
+            while len(self.known) >= KNOWN_MAX:
+                self.known.pop(next(iter(self.known)))
+            self.known[subject] = kept
+        return kept[0]
 
     def _subject(self, token: str) -> str:
         try:
@@ -126,15 +147,20 @@ class Authenticator:
             raise Unauthenticated("The token is not valid.") from None
         return str(claims["sub"])
 
-    async def person(self, username: str) -> Principal:
-        """Roles, delegations and branches of an active member of staff; read every time, so that a leaver is out at once."""
+    async def person(self, username: str) -> tuple[Principal, float]:
+        """Roles, delegations and branches of an active member of staff, and until when: the next delegation begins or ends then."""
+        began = time.monotonic()
         async with self.database.readers.acquire() as raw:  # one statement, no transaction around it
             row = await Connection(raw).row(WHO, username=username)
         if row is None:
             raise Unauthenticated("The token is not valid.")
         roles = frozenset(Role(r) for r in (*(row["roles"] or ()), *(row["delegated"] or ())))
         everywhere = row["level"] == OrgLevel.HEAD_OFFICE or bool(EVERYWHERE & roles)
-        return Principal(row["id"], row["org_id"], row["name"], roles, tuple(row["branches"]), everywhere, row["staff_no"])
+        until = began + min(KEPT_SECONDS_MAX, float(row["seconds"] if row["seconds"] is not None else KEPT_SECONDS_MAX))
+        branches = tuple(row["branches"])
+        return Principal(
+            row["id"], row["org_id"], row["name"], roles, branches, everywhere, row["staff_no"], row["principal_version"]
+        ), until
 
     async def people(self) -> list[dict[str, str]]:
         """Accounts that the embedded issuer may sign for."""

@@ -22,6 +22,9 @@ class SettingsError(RuntimeError):
     """One line for the person who started the program."""
 
 
+DEMO_LOANS_MIN = 120  # enough for each state of custody in two branches
+
+
 class Settings(BaseSettings):
     """All of them; the field's name in capitals with the prefix LOANFILE_ is the variable."""
 
@@ -51,7 +54,7 @@ class Settings(BaseSettings):
     readers_max: Annotated[int, Field(description="Connections for compiled reads, per process.", ge=1, le=100)] = 8
     statement_seconds_max: Annotated[float, Field(description="Longest statement, in seconds.", gt=0)] = 15.0
     log_level: Annotated[str, Field(description="debug, info, warning or error.", pattern="^(debug|info|warning|error)$")] = "info"
-    demo_loans: Annotated[int, Field(description="Size of the demo bank on the first start; 0: none.", ge=0, le=20000)] = 2000
+    demo_loans: Annotated[int, Field(description="Size of the demo bank on the first start, 120 to 20000; 0: none.", ge=0, le=20000)] = 2000
     failpoint: Annotated[str, Field(description="For drills: where to lose an answer, e.g. `after_commit:0.05`.")] = ""
 
     @model_validator(mode="after")
@@ -64,6 +67,8 @@ class Settings(BaseSettings):
                 raise ValueError(f"{PREFIX}{name.upper()} must be set in production")
         if (self.database_url is None) != (self.migration_database_url is None) and self.env is Environment.PRODUCTION:
             raise ValueError(f"{PREFIX}DATABASE_URL and {PREFIX}MIGRATION_DATABASE_URL are set together")
+        if 0 < self.demo_loans < DEMO_LOANS_MIN:
+            raise ValueError(f"LOANFILE_DEMO_LOANS: a demo bank has at least {DEMO_LOANS_MIN} loans, or none")
         if self.env is Environment.PRODUCTION and self.failpoint:
             raise ValueError(f"{PREFIX}FAILPOINT is refused in production")
         if self.s3_endpoint and not (self.s3_access_key and self.s3_secret_key.get_secret_value()):

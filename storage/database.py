@@ -20,7 +20,14 @@ from storage.statements import change, columns_of, compiled, insertion
 from storage.terms import Role
 
 EVERYWHERE = "*"
-PRINCIPAL_SQL = "select set_config('app.staff', $1, true), set_config('app.branches', $2, true), set_config('app.roles', $3, true)"
+PRINCIPAL_SQL = (
+    "select set_config('app.staff', $1, true), set_config('app.branches', $2, true), set_config('app.roles', $3, true),"
+    " $4 = 0 or exists (select from staff where id = $5 and principal_version = $4 and active) as fresh"
+)
+
+
+class StalePrincipal(Exception):
+    """The caller's roles, unit or activity have changed since they were read: read them again, then run again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +41,7 @@ class Principal:
     branches: tuple[UUID, ...]
     everywhere: bool = False
     staff_no: str = ""
+    version: int = 0  # of the staff row that this was read from; 0: not from a cache, so nothing to compare
 
     @property
     def settings(self) -> tuple[str, str, str]:
@@ -137,15 +145,20 @@ class Database:
 
     @asynccontextmanager
     async def transaction(self, principal: Principal | None) -> AsyncIterator[Connection]:
-        """READ COMMITTED, with the principal set for this transaction only; None sees no branch at all."""
+        """READ COMMITTED, with the principal set for this transaction only; None sees no branch at all. Raises StalePrincipal."""
         async with self.writers.acquire() as raw, raw.transaction():
             if principal is not None:
-                await raw.fetchrow(PRINCIPAL_SQL, *principal.settings)
+                told = await raw.fetchrow(PRINCIPAL_SQL, *principal.settings, principal.version, principal.staff_id)
+                if told is None or not told["fresh"]:
+                    raise StalePrincipal
             yield Connection(raw)
 
     async def fetch_json(self, sql: str, *args: Any) -> str:
-        """The text that a compiled read returns."""
-        return str(await self.readers.fetchval(sql, *args))
+        """The text that a compiled read returns; StalePrincipal when it answers nothing."""
+        text = await self.readers.fetchval(sql, *args)
+        if text is None:
+            raise StalePrincipal
+        return str(text)
 
 
 async def connect(url: str) -> "asyncpg.Connection[Any]":

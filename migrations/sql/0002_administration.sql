@@ -61,7 +61,6 @@ declare now timestamptz := clock_timestamp(); touched integer := 1; place jsonb;
     insert into delegations (id, from_staff_id, to_staff_id, role, org_id, during)
     select (change->>'id')::uuid, s.id, (change->>'to')::uuid, change->>'role', s.org_id,
            tstzrange((change->>'from_at')::timestamptz, (change->>'to_at')::timestamptz) from staff s where s.id = (change->>'staff')::uuid;
-    update staff set principal_version = principal_version + 1 where id = (change->>'to')::uuid;
   when 'ASSIGN_DUTY' then
     insert into keeper_duties (id, vault_id, staff_id, seat, during)
     values ((change->>'id')::uuid, (change->>'vault')::uuid, (change->>'staff')::uuid, change->>'seat',
@@ -149,6 +148,25 @@ create trigger tg_staff_c1_no_service_in_custody before insert or update on staf
 create trigger tg_staff_c1_no_service_in_custody before insert or update on delegations for each row execute function tg_staff_c1_no_service_in_custody();
 create trigger tg_staff_c1_no_service_in_custody before insert or update on keeper_duties for each row execute function tg_staff_c1_no_service_in_custody();
 
+-- A principal kept by a process is read anew when somebody delegates to them, or when a unit is made below theirs.
+create function tg_delegations_principal_version() returns trigger
+language plpgsql security definer set search_path = public, pg_temp as $$ begin
+  update staff set principal_version = principal_version + 1
+  where id in (coalesce(new.to_staff_id, old.to_staff_id), coalesce(old.to_staff_id, new.to_staff_id));
+  return null;
+end $$;
+create trigger tg_delegations_principal_version after insert or update or delete on delegations
+  for each row execute function tg_delegations_principal_version();
+create function tg_org_units_principal_version() returns trigger
+language plpgsql security definer set search_path = public, pg_temp as $$ begin
+  update staff set principal_version = principal_version + 1 where org_id in (
+    with recursive above as (select new.parent_id as id union all select o.parent_id from org_units o join above a on o.id = a.id)
+    select a.id from above a join org_units o on o.id = a.id where o.level <> 'HEAD_OFFICE');  -- who sees everything needs no list
+  return null;
+end $$;
+create trigger tg_org_units_principal_version after insert or update of parent_id on org_units
+  for each row execute function tg_org_units_principal_version();
+
 grant insert on org_units, staff, staff_roles, delegations, keeper_duties, staff_relations, storage_locations, policy_parameters to loanfile_registrar;
 grant delete on staff_roles to loanfile_registrar;
 grant update (active, principal_version) on staff to loanfile_registrar;
@@ -156,6 +174,8 @@ grant update (during) on keeper_duties to loanfile_registrar;
 
 alter function administer(text, jsonb, uuid) owner to loanfile_registrar;
 alter function rehearse(text, jsonb, uuid) owner to loanfile_registrar;
+alter function tg_delegations_principal_version() owner to loanfile_registrar;
+alter function tg_org_units_principal_version() owner to loanfile_registrar;
 alter function tg_operations_administer() owner to loanfile_registrar;
 alter function has_custody(uuid) owner to loanfile_judge;
 alter function facts_of_staff(uuid, uuid, tstzrange) owner to loanfile_judge;

@@ -2,6 +2,9 @@
 drop trigger tg_staff_c1_no_service_in_custody on staff_roles;
 drop trigger tg_staff_c1_no_service_in_custody on delegations;
 drop trigger tg_staff_c1_no_service_in_custody on keeper_duties;
+drop trigger tg_delegations_principal_version on delegations;
+drop trigger tg_org_units_principal_version on org_units;
+drop function tg_delegations_principal_version(), tg_org_units_principal_version();
 drop trigger tg_staff_c32_custody_cleared on staff;
 drop trigger tg_operation_seats_c0_administrators on operation_seats;
 drop trigger tg_operations_administer on operations;

@@ -13,6 +13,7 @@ from strawberry.types import ExecutionResult
 from schema.limits import check_variables
 from schema.reading.compiler import Values
 from schema.reading.documents import Document, Documents
+from storage.database import StalePrincipal
 
 Fetch = Callable[..., Awaitable[str]]
 
@@ -101,4 +102,7 @@ async def payload(info: Any, type_: type, connection: Any, **given: Any) -> orjs
     me = context.principal
     plan = await document.plan(variables, me.roles, me.everywhere, lambda p: p.payload(made, details), str(raw.path.key))
     args = plan.bound(Values(variables, me, context.cursor_secret, given, context.language))
-    return orjson.Fragment(await connection.raw.fetchval(plan.sql, *args))
+    text = await connection.raw.fetchval(plan.sql, *args)
+    if text is None:
+        raise StalePrincipal
+    return orjson.Fragment(text)

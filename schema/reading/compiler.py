@@ -25,6 +25,7 @@ from graphql import (
 from graphql.execution.collect_fields import collect_fields, collect_subfields
 from sqlalchemy import (
     ARRAY,
+    BigInteger,
     BindParameter,
     ColumnElement,
     FromClause,
@@ -35,8 +36,10 @@ from sqlalchemy import (
     bindparam,
     case,
     cast,
+    exists,
     func,
     literal,
+    or_,
     select,
 )
 from sqlalchemy.dialects.postgresql.asyncpg import PGCompiler_asyncpg as PGCompiler
@@ -44,6 +47,7 @@ from sqlalchemy.dialects.postgresql.asyncpg import dialect
 
 from schema.scalars import JSON as SCALAR_JSON
 from storage.database import Principal
+from storage.tables import staff
 
 Expression = Callable[..., Any]
 
@@ -328,7 +332,13 @@ class Plan:
                 for i, name in enumerate(names)
             )
         )
-        return Compiled(select(case((caller, answer))), self)
+        return Compiled(select(case((and_(self._fresh(), caller), answer))), self)
+
+    def _fresh(self) -> Any:
+        """Whether the caller still is who they were when they were read; otherwise the statement answers NULL."""
+        version = self.bind(lambda v: v.principal.version, BigInteger)
+        same = exists().where(staff.c.id == self.me.staff, staff.c.principal_version == version, staff.c.active)
+        return or_(version == 0, same)
 
     def query(self) -> Compiled:
         """The whole operation."""

@@ -92,6 +92,10 @@ class MoneyRead(Read):
     def __init__(self, amount: str, currency: str = "currency") -> None:
         self.names = {"amount": amount, "currencyCode": currency}
 
+    def value(self, plan: Plan, row: Any, args: dict[str, Any]) -> Any:
+        """The amount: a filter compares it whatever the currency."""
+        return row.c[self.names["amount"]]
+
     def json(self, plan: Plan, field: Field, row: Any) -> Any:
         """The object of amount and currency."""
 

@@ -13,7 +13,7 @@ OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
     "in_": lambda c, v: c == func.any(type_coerce(v, ARRAY(c.type))),
     "gte": lambda c, v: c >= v,
     "lt": lambda c, v: c < v,
-    "starts_with": lambda c, v: c.op("^@")(v),
+    "starts_with": lambda c, v: c.bool_op("^@")(v),
     "contains": lambda c, v: func.strpos(c, v) > 0,  # no pattern: % and _ are letters like any other
 }
 

@@ -1,0 +1,398 @@
+"""The slow answer: graphql-core's own executor and plain Python over the rows of every table. Shares no code with the compiler."""
+
+import base64
+import datetime as dt
+import json
+import re
+from collections.abc import Callable, Iterable
+from decimal import Decimal
+from functools import cmp_to_key
+from typing import Any
+from uuid import UUID
+
+from graphql import GraphQLSchema, build_schema, execute, get_named_type, parse
+
+from storage.database import Principal
+from storage.terms import Role
+
+Row = dict[str, Any]
+SOURCES = {  # type: (table, prefix)
+    "Loan": ("loans", "loan"), "Customer": ("customers", "customer"), "Contract": ("contracts", "contract"),
+    "ArchiveRecord": ("archive_records", "record"), "CollateralCertificate": ("collateral_certificates", "certificate"),
+    "Collateral": ("collateral", "collateral"), "SealedEnvelope": ("sealed_envelopes", "envelope"), "FileItem": ("file_items", "item"),
+    "Checkout": ("movements", "checkout"), "AccessRequest": ("access_requests", "request"), "Approval": ("approvals", "approval"),
+    "Operation": ("operations", "operation"), "OperationSeat": ("operation_seats", "seat"), "Ticket": ("tickets", "ticket"),
+    "ReturnInspection": ("return_inspections", "inspection"), "Scan": ("scans", "scan"), "Hold": ("holds", "hold"),
+    "Discrepancy": ("discrepancies", "case"), "InspectionReport": ("inspection_reports", "report"),
+    "ReportSignOff": ("report_sign_offs", "signoff"), "CustodyEvent": ("events", "event"), "LoanPosition": ("loan_positions", "position"),
+    "LoanProduct": ("loan_products", "product"), "Dealer": ("dealers", "dealer"), "OrgUnit": ("org_units", "org"),
+    "StaffMember": ("staff", "staff"), "StorageLocation": ("storage_locations", "location"),
+}  # fmt: skip
+LINKS = ("request_lines", "loan_contracts", "loan_collateral", "staff_roles")
+OF_UNIT = {"loans", "customers", "contracts", "loan_positions", "tickets", "inspection_reports", "holds"}
+OF_SEVERAL = {
+    "collateral", "collateral_certificates", "sealed_envelopes", "archive_records", "file_items", "access_requests", "operations",
+    "movements", "discrepancies", "scans",
+}  # fmt: skip
+THROUGH = {  # visible with what they belong to
+    "approvals": ("access_requests", "request_id"), "operation_seats": ("operations", "operation_id"),
+    "return_inspections": ("movements", "movement_id"), "report_sign_offs": ("inspection_reports", "report_id"),
+}  # fmt: skip
+MASKED = {Role.LOAN_OFFICER, Role.CREDIT_DEPT_HEAD, Role.RISK_HEAD, Role.COLLECTIONS, Role.LEGAL, Role.COMPLIANCE, Role.AUDITOR}
+HOLDS = {Role.LEGAL, Role.COMPLIANCE, Role.AUDITOR}
+MONEY = {
+    ("Loan", "principal"): "principal_amount", ("Loan", "instalment"): "instalment_amount", ("Contract", "amount"): "amount",
+    ("Collateral", "value"): "value_amount", ("CollateralCertificate", "rightAmount"): "right_amount",
+    **{("LoanPosition", name): f"{name}_amount" for name in ("principal", "interest", "fees", "overdue")},
+}  # fmt: skip
+POINTERS = {  # field of a type: (table, our column)
+    "Loan.customer": ("customers", "customer_id"), "Loan.product": ("loan_products", "product_id"), "Loan.orgUnit": ("org_units", "org_id"),
+    "Loan.manager": ("staff", "manager_id"), "Loan.dealer": ("dealers", "dealer_id"), "Collateral.orgUnit": ("org_units", "org_id"),
+    "Collateral.owner": ("customers", "owner_id"), "CollateralCertificate.collateral": ("collateral", "collateral_id"),
+    "SealedEnvelope.location": ("storage_locations", "location_id"), "FileItem.contract": ("contracts", "contract_id"),
+    "AccessRequest.orgUnit": ("org_units", "org_id"), "AccessRequest.applicant": ("staff", "applicant_id"),
+    "AccessRequest.reader": ("staff", "reader_id"), "Approval.approver": ("staff", "approver_id"), "OperationSeat.staff": ("staff", "staff_id"),
+    "Ticket.orgUnit": ("org_units", "org_id"), "Operation.openedBy": ("staff", "opened_by"),
+    "Operation.request": ("access_requests", "request_id"), "ReturnInspection.inspectedBy": ("staff", "inspected_by"),
+    "Checkout.record": ("archive_records", "record_id"), "Checkout.request": ("access_requests", "request_id"),
+    "Checkout.holder": ("staff", "holder_id"), "Checkout.exitOperation": ("operations", "exit_operation_id"),
+    "CustodyEvent.actor": ("staff", "actor_id"), "CustodyEvent.record": ("archive_records", "record_id"),
+    "Discrepancy.owner": ("staff", "owner_id"), "Discrepancy.record": ("archive_records", "record_id"),
+    "Scan.uploadedBy": ("staff", "uploaded_by"), "Scan.supersedes": ("scans", "supersedes_id"), "Scan.record": ("archive_records", "record_id"),
+    "InspectionReport.orgUnit": ("org_units", "org_id"), "InspectionReport.loan": ("loans", "loan_id"),
+    "InspectionReport.draftedBy": ("staff", "drafted_by"), "ReportSignOff.staff": ("staff", "staff_id"), "OrgUnit.parent": ("org_units", "parent_id"),
+    "OrgUnit.presidentInCharge": ("staff", "president_in_charge_id"), "StaffMember.orgUnit": ("org_units", "org_id"),
+    "StorageLocation.orgUnit": ("org_units", "org_id"), "StorageLocation.parent": ("storage_locations", "parent_id"),
+    "Viewer.staff": ("staff", "id"), "Viewer.orgUnit": ("org_units", "org_id"),
+    **{f"{tier}.{field}": target for tier in ("FirstTierRecord", "SecondTierRecord") for field, target in {
+        "primaryLoan": ("loans", "primary_loan_id"), "custodyOrg": ("org_units", "custody_org_id"),
+        "certificate": ("collateral_certificates", "certificate_id"), "collateral": ("collateral", "collateral_id"),
+        "envelope": ("sealed_envelopes", "envelope_id"), "vault": ("storage_locations", "vault_id"),
+        "location": ("storage_locations", "location_id"), "custodian": ("staff", "custodian_id")}.items()},
+}  # fmt: skip
+
+
+def snake(name: str) -> str:
+    return re.sub(r"([A-Z])", lambda m: "_" + m[1].lower(), name)
+
+
+def plain_schema(sdl: str) -> GraphQLSchema:
+    """The same SDL without strawberry: every enum and scalar is what stands in the document."""
+    return build_schema(sdl)
+
+
+async def fetch_rows(root: Any) -> dict[str, list[Row]]:
+    """Everything, as a superuser sees it."""
+    names = [*(table for table, _ in SOURCES.values()), *LINKS]
+    return {name: [dict(r) for r in await root.fetch(f"select * from {name}")] for name in names}  # names of ours
+
+
+class View:
+    """The bank as one person sees it at one instant."""
+
+    def __init__(self, rows: dict[str, list[Row]], me: Principal, now: dt.datetime) -> None:
+        self.every, self.me, self.now = rows, me, now
+        self.rows: dict[str, list[Row]] = {}
+        for name in (*OF_UNIT, *OF_SEVERAL, *(set(rows) - OF_UNIT - OF_SEVERAL - set(THROUGH) - {"events"}), *THROUGH, "events"):
+            self.rows[name] = [dict(r, __table=name) for r in rows[name] if self._visible(name, r)]
+        self.by = {name: {r["id"]: r for r in found if "id" in r} for name, found in self.rows.items()}
+
+    def _visible(self, table: str, row: Row) -> bool:
+        if self.me.everywhere or table in ("staff", "org_units", "storage_locations", "dealers", "loan_products", "staff_roles"):
+            return True
+        branches = set(self.me.branches)
+        if table in OF_SEVERAL:
+            return bool(branches & set(row["visible_to"]))
+        if table in THROUGH:
+            parent, column = THROUGH[table]
+            return any(r["id"] == row[column] for r in self.rows[parent])
+        if table == "request_lines":
+            return any(r["id"] == row["request_id"] for r in self.rows["access_requests"])
+        if table == "events":
+            return row["org_id"] in branches or any(r["id"] == row["record_id"] for r in self.rows["archive_records"])
+        return row["org_id"] in branches
+
+    # Facts ---------------------------------------------------------------------------------------------------------
+    def kids(self, table: str, column: str, row: Row) -> list[Row]:
+        return [r for r in self.rows[table] if r[column] == row["id"]]
+
+    def open_movement(self, record: Row) -> Row | None:
+        return next((m for m in self.kids("movements", "record_id", record) if m["closed_at"] is None and m["kind"] != "ACT"), None)
+
+    def late(self, move: Row | None) -> bool:
+        if move is None or move["closed_at"] or move["returned_at"] or not move["due_at"]:
+            return False
+        return bool(move["due_at"] < self.now)
+
+    def phase(self, move: Row) -> str:
+        if move["closed_at"]:
+            return "CLOSED"
+        if move["returned_at"]:
+            return "RETURNED"
+        return ("READING" if move["kind"] == "READING" else "OUT") if move["out_at"] else "RESERVED"
+
+    def position(self, loan: Row) -> Row | None:
+        return max(self.kids("loan_positions", "loan_id", loan), key=lambda p: p["as_of"], default=None)
+
+    def on_hold(self, record: Row) -> bool:
+        loan = next((x for x in self.every["loans"] if x["id"] == record["primary_loan_id"]), None)
+        customer = next((c for c in self.every["customers"] if loan and c["id"] == loan["customer_id"]), None)
+        covers = {("record_id", record["id"]), ("loan_id", record["primary_loan_id"]), ("collateral_id", record["collateral_id"])}
+        covers |= {("party_id", customer["party_id"])} if customer else set()
+        covers |= {("dealer_id", loan["dealer_id"])} if loan else set()
+        active = [h for h in self.every["holds"] if h["lifted_at"] is None]
+        return any((name, h[name]) in covers for h in active for name in h if name.endswith("_id") and h[name] is not None)
+
+    def operation_state(self, row: Row) -> str:
+        return "EXPIRED" if row["state"] == "PENDING" and row["expires_at"] < self.now else str(row["state"])
+
+    def linked(self, link: str, ours: str, theirs: str, table: str, row: Row) -> list[Row]:
+        ids = {x[theirs] for x in self.rows[link] if x[ours] == row["id"]}
+        return [r for r in self.rows[table] if r["id"] in ids]
+
+    # Filters: three-valued, as in SQL --------------------------------------------------------------------------------
+    def computed(self, type_: str, row: Row, name: str) -> Any:
+        if name == "isOverdue" and type_ == "Loan":
+            newest = self.position(row)
+            return bool(newest and newest["overdue_amount"] > 0)
+        if name == "isOverdue":
+            return self.late(row if type_ == "Checkout" else self.open_movement(row))
+        special: dict[tuple[str, str], Callable[[Row], Any]] = {
+            ("Checkout", "phase"): self.phase, ("Operation", "state"): self.operation_state, ("ArchiveRecord", "onHold"): self.on_hold,
+        }  # fmt: skip
+        return special[type_, name](row) if (type_, name) in special else row[snake(name)]
+
+    def where(self, type_: str, row: Row, tree: dict[str, Any]) -> bool | None:
+        return _all(self._term(type_, row, name, value) for name, value in tree.items() if value is not None)
+
+    def _term(self, type_: str, row: Row, name: str, value: Any) -> bool | None:
+        if name == "and":
+            return _all(self.where(type_, row, v) for v in value)
+        if name == "or":
+            return _not(_all(_not(self.where(type_, row, v)) for v in value)) if value else False
+        if name == "not":
+            return _not(self.where(type_, row, value))
+        have = self.computed(type_, row, name)
+        return _all(_compare(operator, have, v) for operator, v in value.items() if v is not None)
+
+    # Pages -----------------------------------------------------------------------------------------------------------
+    def page(self, type_: str, rows: Iterable[Row], a: dict[str, Any]) -> dict[str, Any]:
+        rows = [r for r in rows if not a.get("where") or self.where(type_, r, a["where"])]
+        if a.get("updatedSince"):
+            rows = [r for r in rows if r["updated_at"] >= dt.datetime.fromisoformat(a["updatedSince"])]
+        keys = [(s["field"].lower(), s.get("direction", "ASC") == "DESC") for s in a.get("sort") or []]
+        keys.append(("id", bool(keys) and keys[-1][1]))
+
+        def order(x: Row, y: Row) -> int:
+            for key, down in keys:
+                if x[key] != y[key]:
+                    return (1 if x[key] > y[key] else -1) * (-1 if down else 1)
+            return 0
+
+        rows = sorted(rows, key=cmp_to_key(order))
+        at = {r["id"]: i for i, r in enumerate(rows)}
+        low = at[_cursor(a["after"])] + 1 if a.get("after") else 0
+        cut = rows[low : at[_cursor(a["before"])] if a.get("before") else len(rows)]
+        if a.get("first"):
+            out, more, less = cut[: a["first"]], len(cut) > a["first"], bool(a.get("after"))
+        else:
+            out, less, more = cut[-a["last"] :], len(cut) > a["last"], bool(a.get("before"))
+        info = {"hasNextPage": more, "hasPreviousPage": less}
+        return {"edges": [{"node": r} for r in out], "totalCount": len(rows), "totalCountCapped": False, "pageInfo": info}
+
+
+def _all(terms: Iterable[bool | None]) -> bool | None:
+    seen = list(terms)
+    return False if False in seen else None if None in seen else True
+
+
+def _not(term: bool | None) -> bool | None:
+    return None if term is None else not term
+
+
+def _compare(operator: str, have: Any, value: Any) -> bool | None:
+    if have is None:
+        return None
+    if isinstance(have, UUID):
+        value = [_uuid(v) for v in value] if operator == "in" else _uuid(value)
+    else:
+        value = [_like(have, v) for v in value] if operator == "in" else _like(have, value)
+    return {
+        "eq": lambda: have == value, "in": lambda: have in value, "gte": lambda: have >= value, "lt": lambda: have < value,
+        "startsWith": lambda: have.startswith(value), "contains": lambda: value in have,
+    }[operator]()  # fmt: skip
+
+
+def _like(have: Any, value: Any) -> Any:
+    if isinstance(have, dt.datetime):
+        return dt.datetime.fromisoformat(value)
+    if isinstance(have, dt.date):
+        return dt.date.fromisoformat(value)
+    return Decimal(value) if isinstance(have, Decimal) else value
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text.rpartition("_")[2])
+    except ValueError:
+        return None
+
+
+def _cursor(text: str) -> UUID:
+    return UUID(json.loads(base64.urlsafe_b64decode(text.split(".")[0] + "==="))[-1])
+
+
+# Fields that are more than a column ------------------------------------------------------------------------------------
+def _by_id(view: View, text: str) -> Row | None:
+    prefix, uuid = text.rpartition("_")[0], _uuid(text)
+    table = next((t for t, p in SOURCES.values() if p == prefix), None)
+    return view.by[table].get(uuid) if table and uuid else None
+
+
+def _one(view: View, table: str, by: dict[str, Any]) -> Row | None:
+    ((name, value),) = by.items()
+    wanted = _uuid(value) if name == "id" else value
+    rows = view.rows[table] if table != "collateral_certificates" or name == "id" else [r for r in view.rows[table] if r["is_live"]]
+    return next((r for r in rows if r[snake(name)] == wanted), None)
+
+
+ROOT: dict[str, Callable[[View, dict[str, Any]], Any]] = {
+    "viewer": lambda v, a: dict(v.by["staff"][v.me.staff_id], __table="viewer"),
+    "node": lambda v, a: _by_id(v, a["id"]),
+    "nodes": lambda v, a: [_by_id(v, i) for i in a["ids"]],
+    "loan": lambda v, a: _one(v, "loans", a["by"]),
+    "contract": lambda v, a: _one(v, "contracts", a["by"]),
+    "archiveRecord": lambda v, a: _one(v, "archive_records", a["by"]),
+    "collateralCertificate": lambda v, a: _one(v, "collateral_certificates", a["by"]),
+    "loans": lambda v, a: v.page("Loan", v.rows["loans"], a),
+    "contracts": lambda v, a: v.page("Contract", v.rows["contracts"], a),
+    "archiveRecords": lambda v, a: v.page("ArchiveRecord", v.rows["archive_records"], a),
+    "inspectionReports": lambda v, a: v.page("InspectionReport", v.rows["inspection_reports"], a),
+    "checkouts": lambda v, a: v.page("Checkout", [m for m in v.rows["movements"] if m["kind"] != "ACT"], a),
+    "accessRequests": lambda v, a: v.page("AccessRequest", v.rows["access_requests"], a),
+    "operations": lambda v, a: v.page("Operation", v.rows["operations"], a),
+}
+Special = Callable[[View, Row, dict[str, Any]], Any]
+
+
+def _holder(v: View, r: Row) -> Row | None:
+    move = v.open_movement(r)
+    return v.by["staff"].get(move["holder_id"]) if move and move["out_at"] and not move["returned_at"] else None
+
+
+def _ordered(rows: Iterable[Row], key: str) -> list[Row]:
+    return sorted(rows, key=lambda r: (r[key], r["id"]))
+
+
+def _detail(row: Row, name: str) -> Any:
+    return json.loads(bytes(row["canonical"])[17:])["detail"].get(name)
+
+
+def _stored(v: View, column: str, r: Row) -> list[Row]:
+    return _ordered((s for s in v.kids("scans", column, r) if s["status"] == "STORED"), "id")
+
+
+def _open_checkouts(v: View, r: Row) -> list[Row]:
+    found = [v.open_movement(x) for x in v.kids("archive_records", "primary_loan_id", r)]
+    return _ordered((m for m in found if m), "id")
+
+
+SPECIAL: dict[str, Special] = {
+    "Loan.position": lambda v, r, a: v.position(r),
+    "Loan.isOverdue": lambda v, r, a: v.computed("Loan", r, "isOverdue"),
+    "Loan.contracts": lambda v, r, a: v.page("Contract", v.linked("loan_contracts", "loan_id", "contract_id", "contracts", r), a),
+    "Loan.collateral": lambda v, r, a: _ordered(v.linked("loan_collateral", "loan_id", "collateral_id", "collateral", r), "id"),
+    "Loan.archiveRecords": lambda v, r, a: v.page("ArchiveRecord", v.kids("archive_records", "primary_loan_id", r), a),
+    "Loan.inspectionReports": lambda v, r, a: v.page("InspectionReport", v.kids("inspection_reports", "loan_id", r), a),
+    "Loan.openCheckouts": lambda v, r, a: _open_checkouts(v, r),
+    "Customer.loans": lambda v, r, a: v.page("Loan", v.kids("loans", "customer_id", r), a),
+    "Contract.loans": lambda v, r, a: v.page("Loan", v.linked("loan_contracts", "contract_id", "loan_id", "loans", r), a),
+    "Collateral.certificates": lambda v, r, a: _ordered(v.kids("collateral_certificates", "collateral_id", r), "issued_on"),
+    "Collateral.loans": lambda v, r, a: v.page("Loan", v.linked("loan_collateral", "collateral_id", "loan_id", "loans", r), a),
+    "CollateralCertificate.record": lambda v, r, a: next(iter(v.kids("archive_records", "certificate_id", r)), None),
+    "SealedEnvelope.records": lambda v, r, a: _ordered(v.kids("archive_records", "envelope_id", r), "archive_no"),
+    "SecondTierRecord.items": lambda v, r, a: _ordered(v.kids("file_items", "record_id", r), "position"),
+    "FileItem.scans": lambda v, r, a: _stored(v, "subject_id", r),
+    "AccessRequest.records": lambda v, r, a: _ordered(v.linked("request_lines", "request_id", "record_id", "archive_records", r), "id"),
+    "AccessRequest.approvals": lambda v, r, a: _ordered(v.kids("approvals", "request_id", r), "approved_at"),
+    "Operation.state": lambda v, r, a: v.operation_state(r),
+    "Operation.openSeats": lambda v, r, a: [
+        s for s in r["required_seats"] if s not in {x["seat"] for x in v.kids("operation_seats", "operation_id", r)}
+    ],
+    "Operation.change": lambda v, r, a: None,
+    "Operation.seats": lambda v, r, a: _ordered(v.kids("operation_seats", "operation_id", r), "taken_at"),
+    "Operation.records": lambda v, r, a: _ordered((x for x in v.rows["archive_records"] if x["id"] in r["record_ids"]), "id"),
+    "Operation.ticket": lambda v, r, a: next(iter(v.kids("tickets", "operation_id", r)), None),
+    "Checkout.phase": lambda v, r, a: v.phase(r),
+    "Checkout.isOverdue": lambda v, r, a: v.late(r),
+    "Checkout.inspections": lambda v, r, a: _ordered(v.kids("return_inspections", "movement_id", r), "id"),
+    "CustodyEvent.fromState": lambda v, r, a: _detail(r, "from"),
+    "CustodyEvent.toState": lambda v, r, a: _detail(r, "to"),
+    "CustodyEvent.hash": lambda v, r, a: bytes(r["hash"]).hex(),
+    "Hold.kind": lambda v, r, a: r["kind"] if HOLDS & v.me.roles else None,
+    "Hold.reason": lambda v, r, a: r["reason"] if HOLDS & v.me.roles else None,
+    "Scan.sha256": lambda v, r, a: bytes(r["sha256"]).hex(),
+    "InspectionReport.signOffs": lambda v, r, a: _ordered(v.kids("report_sign_offs", "report_id", r), "signed_at"),
+    "StaffMember.roles": lambda v, r, a: sorted(x["role"] for x in v.rows["staff_roles"] if x["staff_id"] == r["id"]),
+    "Viewer.roles": lambda v, r, a: sorted(role.value for role in v.me.roles),
+    "Viewer.seesEverything": lambda v, r, a: v.me.everywhere,
+    **{
+        f"Customer.{snake_name}": (lambda column: lambda v, r, a: r[column] if MASKED & v.me.roles else None)(snake(snake_name))
+        for snake_name in ("identityNumberMasked", "phoneMasked", "addressMasked")
+    },
+}
+OF_RECORDS: dict[str, Special] = {
+    "currentHolder": lambda v, r, a: _holder(v, r),
+    "openCheckout": lambda v, r, a: v.open_movement(r),
+    "checkouts": lambda v, r, a: v.page("Checkout", [m for m in v.kids("movements", "record_id", r) if m["kind"] != "ACT"], a),
+    "isOverdue": lambda v, r, a: v.late(v.open_movement(r)),
+    "onHold": lambda v, r, a: v.on_hold(r),
+    "isFrozen": lambda v, r, a: any(d["resolved_at"] is None for d in v.kids("discrepancies", "record_id", r)),
+    "scans": lambda v, r, a: _stored(v, "record_id", r),
+    "custodyEvents": lambda v, r, a: v.page("CustodyEvent", v.kids("events", "record_id", r), a),
+}
+
+
+def typename(row: Row, *_: Any) -> str:
+    if row["__table"] == "viewer":
+        return "Viewer"
+    if row["__table"] == "archive_records":
+        return "FirstTierRecord" if row["tier"] == "FIRST" else "SecondTierRecord"
+    return next(name for name, (table, _) in SOURCES.items() if table == row["__table"])
+
+
+def resolve(source: Any, info: Any, **a: Any) -> Any:
+    view, name = info.context, info.field_name
+    if source is None:
+        return ROOT[name](view, a)
+    if "__table" not in source:
+        return source[name]
+    type_ = typename(source)
+    key = f"{type_}.{name}"
+    if name == "id":
+        return f"{next(p for t, p in SOURCES.values() if t == source['__table'])}_{source['id']}"
+    if name == "version":
+        return str(source["version"])
+    if (type_, name) in MONEY:
+        amount = source[MONEY[type_, name]]
+        return None if amount is None else {"amount": str(amount), "currencyCode": source["currency"]}
+    if key in POINTERS:
+        table, column = POINTERS[key]
+        return view.by[table].get(source[column])
+    special = OF_RECORDS.get(name) if source["__table"] == "archive_records" else None
+    if special := special or SPECIAL.get(key):
+        return special(view, source, a)
+    return _shown(source[snake(name)], get_named_type(info.return_type).name)
+
+
+def _shown(value: Any, scalar: str) -> Any:
+    if isinstance(value, dt.datetime):
+        return value.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    if isinstance(value, dt.date | Decimal) or (scalar == "ByteCount" and value is not None):
+        return str(value)
+    return value
+
+
+def answer(schema: GraphQLSchema, query: str, variables: dict[str, Any], view: View) -> Any:
+    """What graphql-core makes of it; its errors are faults of the reference or of the generator."""
+    return execute(schema, parse(query), variable_values=variables, context_value=view, field_resolver=resolve, type_resolver=typename)
