@@ -15,41 +15,46 @@ app = typer.Typer(help="The loan-file archive of a bank.", no_args_is_help=True,
 @app.command()
 def run() -> None:
     """Start everything that is not named by settings, migrate, seed the demo bank once, and serve."""
+    settings = load()  # before the rest of the program is read: a wrong one is told at once
     from server import running
 
-    raise typer.Exit(running.run(load()))
+    raise typer.Exit(running.run(settings))
 
 
 @app.command()
 def serve() -> None:
     """Serve on the database and object store that the settings name; migrations are run apart."""
+    settings = load()
+    if not (settings.database_url and settings.s3_endpoint):
+        raise SettingsError("LOANFILE_DATABASE_URL and LOANFILE_S3_ENDPOINT must be set; loanfile run starts its own")
     from rich.console import Console
 
     from server import running
 
-    settings = load()
-    if not (settings.database_url and settings.s3_endpoint):
-        raise SettingsError("LOANFILE_DATABASE_URL and LOANFILE_S3_ENDPOINT must be set; loanfile run starts its own")
-    raise typer.Exit(running.serve(settings, None, Console()))
+    with running.listen(settings) as listening:
+        raise typer.Exit(running.serve(settings, None, Console(), listening))
 
 
 @app.command()
 def migrate() -> None:
     """Migrate the database of LOANFILE_MIGRATION_DATABASE_URL to the newest revision."""
-    from storage import migration
-
     settings = load()
     if not settings.migration_database_url:
         raise SettingsError("LOANFILE_MIGRATION_DATABASE_URL must be set")
+    from storage import migration
+
     migration.upgrade(settings.migration_database_url)
 
 
 @app.command()
 def token(name: Annotated[str, typer.Option("--as", help="Account, e.g. loan-officer.")]) -> None:
     """Print a token of the embedded issuer, and nothing else."""
-    from server import running
+    settings = load()
+    if settings.production:
+        raise SettingsError("the embedded issuer does not run in production")
+    from server.auth import Issuer
 
-    print(running.token(load(), name))
+    print(Issuer.of(settings.home).token(settings, name))
 
 
 @app.command("export-schema")
@@ -68,13 +73,10 @@ def export_schema(
 
 def main() -> None:
     """Runs a command; what is wrong with the settings or the servers is one line."""
-    try:
+    if sys.argv[1:2] in ([], ["import"], ["--help"]):  # the other commands start without reading it
         from server.importing.commands import app as importing
 
         app.add_typer(importing, name="import")
-    except ModuleNotFoundError as error:
-        if not str(error.name).startswith("server.importing"):
-            raise
     try:
         app()
     except (SettingsError, EmbeddedError) as error:

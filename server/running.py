@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import signal
+import socket
 import sys
 import threading
 import time
@@ -16,13 +17,19 @@ from rich.console import Console
 from rich.progress import Progress
 
 from server.app import create_app
-from server.auth import Issuer
 from server.settings import Settings, SettingsError, load
 from storage import migration
 from storage.database import Database
 from storage.embedded import Embedded
 from storage.objects import ObjectStore, StoreAddress
 
+DEMO_PEOPLE = (
+    "  branch       loan-officer  credit-dept-head  risk-head  vice-president",
+    "               branch-head  ops-head  collections  legal  inspector",
+    "  vault        vault-keeper-key  vault-keeper-code  register-clerk  archivist",
+    "  head office  president  president-office  compliance  auditor  admin",
+    "  The people of branch 2 end in -b2.",
+)
 POLL_SECONDS = 0.5
 GRACE_SECONDS = 5
 
@@ -89,32 +96,48 @@ async def _seed(settings: Settings, console: Console) -> None:
 
 def greet(settings: Settings, console: Console) -> None:
     """The address, the demo people, and how to get a token."""
-    console.print(f"\n[bold]Loanfile[/bold] serves on http://{settings.host}:{settings.port}/graphql  (Ctrl-C stops everything)")
-    if settings.production:
-        return
-    console.print("Demo people: loan-officer  credit-dept-head  risk-head  vice-president  archivist  vault-keeper-key")
-    console.print("             vault-keeper-code  register-clerk  legal  inspector  compliance  auditor  …  (twins of branch 2: …-b2)")
-    console.print("A token:     .venv/bin/loanfile token --as loan-officer\n")
+    lines = [f"[bold]Loanfile[/bold] serves on [bold]http://{settings.host}:{settings.port}/graphql[/bold]", "Ctrl-C stops everything.", ""]
+    if not settings.production:
+        lines += [
+            "Sign in there as one of the demo people, or take a token:",
+            "  .venv/bin/loanfile token --as loan-officer",
+            "",
+            *DEMO_PEOPLE,
+            "",
+        ]
+    for line in lines:
+        console.print(line, highlight=False, soft_wrap=True)
 
 
 def run(settings: Settings) -> int:
     """Serves until it is told to stop; the exit status."""
     console = Console(stderr=False)
     signal.signal(signal.SIGTERM, _stop)
-    started = time.monotonic()
-    with parts_of(settings) as (whole, embedded):
+    started, listening = time.monotonic(), listen(settings)
+    with listening, parts_of(settings) as (whole, embedded):
         migrate(whole)
         if whole.demo_loans and not whole.production and embedded is not None:
             asyncio.run(_seed(whole, console))
-        return serve(whole, embedded, console, started)
+        return serve(whole, embedded, console, listening, started)
 
 
-def serve(settings: Settings, embedded: Embedded | None, console: Console, started: float | None = None) -> int:
+def listen(settings: Settings) -> socket.socket:
+    """The socket to serve on, taken before anything is started; SettingsError when somebody else has it."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    made = socket.socket(family, socket.SOCK_STREAM)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        made.bind((settings.host, settings.port))
+    except OSError as error:
+        made.close()
+        raise SettingsError(f"LOANFILE_HOST, LOANFILE_PORT: {settings.host}:{settings.port} cannot be taken: {error.strerror}") from None
+    return made
+
+
+def serve(settings: Settings, embedded: Embedded | None, console: Console, listening: socket.socket, started: float | None = None) -> int:
     """The web server in this process, watched together with its embedded parts."""
     config = uvicorn.Config(
         create_app(settings),
-        host=settings.host,
-        port=settings.port,
         log_level="warning",
         access_log=False,
         server_header=False,
@@ -138,15 +161,8 @@ def serve(settings: Settings, embedded: Embedded | None, console: Console, start
     thread = threading.Thread(target=watch, daemon=True)
     thread.start()
     try:
-        with contextlib.suppress(KeyboardInterrupt):
-            server.run()
+        with contextlib.suppress(KeyboardInterrupt, SystemExit):  # told to stop, and has stopped
+            server.run(sockets=[listening])
     finally:
         ended.set()
     return 0 if server.started else 1
-
-
-def token(settings: Settings, username: str) -> str:
-    """A token of the embedded issuer."""
-    if settings.production:
-        raise SettingsError("the embedded issuer does not run in production")
-    return Issuer.of(settings.home).token(settings, username)

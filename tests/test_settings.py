@@ -1,0 +1,43 @@
+"""Settings come from the environment; a wrong one stops the start with one clear line."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.harness.web import outer_environment
+
+KEYS = {f"LOANFILE_{name}": char * 64 for name, char in (("DATA_KEY", "a"), ("BLIND_INDEX_KEY", "b"), ("CURSOR_SECRET", "c"))}
+PRODUCTION = {"LOANFILE_ENV": "production", **KEYS}
+
+
+def told(command: str, home: Path, **settings: str) -> "subprocess.CompletedProcess[str]":
+    environment = outer_environment() | {"LOANFILE_HOME": str(home)} | settings
+    return subprocess.run([sys.executable, "-m", "server.cli", command], env=environment, capture_output=True, text=True, timeout=60)
+
+
+@pytest.mark.parametrize(
+    ("command", "settings", "named"),
+    [
+        ("run", {"LOANFILE_PORT": "none"}, "LOANFILE_PORT"),
+        ("run", {"LOANFILE_PORT": "70000"}, "LOANFILE_PORT"),
+        ("run", {"LOANFILE_ENV": "staging"}, "LOANFILE_ENV"),
+        ("run", {"LOANFILE_LOG_LEVEL": "loud"}, "LOANFILE_LOG_LEVEL"),
+        ("run", {"LOANFILE_DATA_KEY": "short"}, "LOANFILE_DATA_KEY"),
+        ("run", {"LOANFILE_DEMO_LOANS": "5"}, "LOANFILE_DEMO_LOANS"),
+        ("run", {"LOANFILE_S3_ENDPOINT": "http://127.0.0.1:1"}, "LOANFILE_S3_ACCESS_KEY"),
+        ("run", {"LOANFILE_ENV": "production"}, "LOANFILE_DATA_KEY"),
+        ("run", PRODUCTION, "LOANFILE_DATABASE_URL"),
+        ("run", {**PRODUCTION, "LOANFILE_FAILPOINT": "after_commit"}, "LOANFILE_FAILPOINT"),
+        ("serve", {}, "LOANFILE_DATABASE_URL"),
+        ("migrate", {}, "LOANFILE_MIGRATION_DATABASE_URL"),
+    ],
+)
+def test_a_wrong_setting_stops_the_start_with_one_line_that_names_it(
+    tmp_path: Path, command: str, settings: dict[str, str], named: str
+) -> None:
+    made = told(command, tmp_path, **settings)
+    assert made.returncode != 0 and made.stdout == ""
+    assert made.stderr.startswith("loanfile: ") and made.stderr.count("\n") == 1 and named in made.stderr, made.stderr
+    assert not (tmp_path / "pg").exists()
