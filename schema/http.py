@@ -28,6 +28,7 @@ DOWN = (
     OSError,  # refused, reset, timed out, or the socket's file is gone while PostgreSQL restarts
     ObjectStoreDown,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # the driver's, when the server went away in the middle of an answer
     asyncpg.PostgresConnectionError,
     asyncpg.QueryCanceledError,
     asyncpg.TooManyConnectionsError,

@@ -138,7 +138,7 @@ def serve(settings: Settings, embedded: Embedded | None, console: Console, liste
     """The web server in this process, watched together with its embedded parts."""
     config = uvicorn.Config(
         create_app(settings),
-        log_level="warning",
+        log_config=None,  # its own would undo ours
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=GRACE_SECONDS,
