@@ -17,8 +17,9 @@ from starlette.responses import JSONResponse, Response
 from strawberry.types import ExecutionResult
 
 from schema.reading.answers import ReadingSchema
+from schema.trusted import TrustedDocuments
 from server.context import Context
-from server.errors import ApiError, BadRequest, Internal, LoanfileError, Unauthenticated, Unavailable
+from server.errors import ApiError, BadRequest, Internal, LoanfileError, Throttled, Unauthenticated, Unavailable
 from storage.database import StalePrincipal
 from storage.objects import ObjectStoreDown
 
@@ -114,8 +115,8 @@ def media_type(request: Request) -> str:
 class View:
     """The endpoint. `context_of` knows the parts and the caller of a request; True reads the caller anew."""
 
-    def __init__(self, schema: ReadingSchema, context_of: Callable[[Request, bool], Awaitable[Context]]) -> None:
-        self.schema, self.context_of = schema, context_of
+    def __init__(self, schema: ReadingSchema, context_of: Callable[[Request, bool], Awaitable[Context]], trusted: TrustedDocuments) -> None:
+        self.schema, self.context_of, self.trusted = schema, context_of, trusted
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """HTTP only; sockets are closed politely."""
@@ -150,8 +151,8 @@ class View:
         if kind != JSON:
             told = {"errors": [{"message": "Send application/json.", "extensions": {"code": "BAD_REQUEST", "requestId": request_id}}]}
             return Response(orjson.dumps(told), 415, media_type=media_type(request))
-        query, variables, name = _parameters(_decoded(await request.body()))
-        return await self._execute(request, context, query, variables, name)
+        body, variables, name = _parameters(_decoded(await request.body()))
+        return await self._execute(request, context, self.trusted.text(body, context), variables, name)
 
     async def _execute(
         self, request: Request, context: Context, query: str, variables: dict[str, Any] | None, name: str | None
@@ -167,12 +168,13 @@ class View:
         elif any(isinstance(cause, RACES) for cause in causes):
             result = await self._run(context, query, variables, name)
         kind = media_type(request)
+        told = {} if context.cost is None else {"extensions": {"cost": {"requested": context.cost, "limit": context.settings.cost_max}}}
         if not result.errors:
-            return Response(orjson.dumps({"data": result.data}), media_type=kind)
+            return Response(orjson.dumps({"data": result.data, **told}), media_type=kind)
         production = context.settings.production
         errors = [formatted(error, context.request_id, production=production) for error in result.errors]
         started = result.data is not None or any(e.get("path") for e in errors)
-        body = {"errors": errors, "data": result.data} if started else {"errors": errors}
+        body = ({"errors": errors, "data": result.data} if started else {"errors": errors}) | told
         return Response(
             orjson.dumps(body), self._status(errors, result.data is not None, started, kind), self._headers(errors), media_type=kind
         )
@@ -189,7 +191,7 @@ class View:
     def _status(errors: list[dict[str, Any]], answered: bool, started: bool, kind: str) -> int:
         """By the GraphQL-over-HTTP specification; the older media type tells well-formed failures with 200."""
         codes = {e["extensions"]["code"] for e in errors}
-        for known in (Unauthenticated, Unavailable, Internal):
+        for known in (Unauthenticated, Throttled, Unavailable, Internal):
             if known.code in codes and not answered:
                 return known.status
         if "FORBIDDEN" in codes and not started:
@@ -209,7 +211,8 @@ class View:
             async with request.form(max_files=1, max_fields=4) as form:
                 operations = _decoded(_text(form.get("operations")))
                 paths = _decoded(_text(form.get("map")))
-                query, variables, name = _parameters(operations)
+                body, variables, name = _parameters(operations)
+                query = self.trusted.text(body, context)
                 variables = _with_files(variables or {}, paths, form)
                 return await self._execute(request, context, query, variables, name)
         except HTTPException as error:
@@ -233,20 +236,18 @@ def _decoded(body: bytes) -> Any:
         raise BadRequest("The body is not JSON.") from None
 
 
-def _parameters(body: Any) -> tuple[str, dict[str, Any] | None, str | None]:
-    """`query`, `variables`, `operationName` of a request, each of its type."""
+def _parameters(body: Any) -> tuple[dict[str, Any], dict[str, Any] | None, str | None]:
+    """The request, its `variables` and its `operationName`, each of its type."""
     if not isinstance(body, dict):
         raise BadRequest("The body is one JSON object; batches are not served.")
-    query, variables, name = body.get("query"), body.get("variables"), body.get("operationName")
-    if not isinstance(query, str) or not query.strip():
-        raise BadRequest("`query` is a string and must not be empty.")
+    variables, name = body.get("variables"), body.get("operationName")
     if variables is not None and not isinstance(variables, dict):
         raise BadRequest("`variables` is an object.")
     if name is not None and not isinstance(name, str):
         raise BadRequest("`operationName` is a string.")
     if not isinstance(body.get("extensions"), dict | None):
         raise BadRequest("`extensions` is an object.")
-    return query, variables, name
+    return body, variables, name
 
 
 def _with_files(variables: dict[str, Any], paths: Any, form: Any) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -16,12 +17,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from schema.graphiql.page import routes as graphiql_routes
 from schema.http import View
 from schema.root import build_schema
+from schema.trusted import TrustedDocuments, read_manifest
 from server import logs
 from server.auth import Authenticator, Issuer
 from server.context import Context
 from server.custody.desk import Desk
 from server.failpoints import FailpointReached
 from server.settings import Settings
+from server.throttle import Buckets
 from storage import migration
 from storage.database import Database
 from storage.objects import LockNotProven, ObjectStore, ObjectStoreDown, StoreAddress
@@ -55,6 +58,7 @@ class Parts:
             )
         )
         self.desk = Desk(self.database)
+        self.buckets = Buckets(settings.cost_bucket, settings.cost_per_second)
         self.issuer = Issuer.of(settings.home)
         self.authenticator = Authenticator(settings, self.database, self.issuer.public_keys)
 
@@ -88,6 +92,7 @@ class Parts:
             self.settings,
             language=_language(request.headers.get("accept-language", "")),
             request_id=request.state.request_id,
+            buckets=self.buckets,
         )
 
 
@@ -170,6 +175,14 @@ SECURITY = {
 }
 
 
+CORS: dict[str, Any] = {
+    "allow_methods": ["POST"],
+    "allow_headers": ["Authorization", "Content-Type", "Accept-Language", "X-Request-Id", "GraphQL-Require-Preflight"],
+    "expose_headers": ["X-Request-Id", "Retry-After"],
+    "max_age": 600,
+}
+
+
 def _too_large(limit: int, request_id: str) -> Response:
     told = {"message": f"The body has more than {limit} bytes.", "extensions": {"code": "BAD_REQUEST", "requestId": request_id}}
     return Response(orjson.dumps({"errors": [told]}), 413, media_type="application/json")
@@ -225,7 +238,10 @@ def create_app(settings: Settings) -> Starlette:
     """The application; nothing is opened before its lifespan begins."""
     logs.configure(settings.log_level)
     parts = Parts(settings)
-    view = View(build_schema(), parts.context)
+    schema, manifest = build_schema(), read_manifest(settings.trusted_documents)
+    for text in manifest.values():
+        schema.documents.get(text, None)  # read and validated before the first request
+    view = View(schema, parts.context, TrustedDocuments(manifest))
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -237,6 +253,9 @@ def create_app(settings: Settings) -> Starlette:
 
     routes = [*_health(parts), *([] if settings.production else _development_routes(parts)), *graphiql_routes(settings)]
     routes.append(Route("/graphql", view, methods=None))
-    app = Starlette(routes=routes, lifespan=lifespan, middleware=[Middleware(Frame, settings=settings)])
+    middleware = [Middleware(Frame, settings=settings)]
+    if settings.cors_origins:
+        middleware.append(Middleware(CORSMiddleware, allow_origins=sorted(settings.cors_origins), **CORS))
+    app = Starlette(routes=routes, lifespan=lifespan, middleware=middleware)
     app.state.parts = parts
     return app

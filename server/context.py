@@ -4,7 +4,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from server.custody.desk import Desk
+from server.errors import BadRequest
 from server.settings import Settings
+from server.throttle import Buckets
 from storage.database import Database, Principal
 from storage.objects import ObjectStore
 
@@ -23,11 +25,21 @@ class Context:
     query: str = ""
     variables: dict[str, Any] = field(default_factory=dict)
     operation_name: str | None = None
+    cost: int | None = None  # of the operation, once it is known
+    buckets: Buckets | None = None
 
     @property
     def cursor_secret(self) -> bytes:
         """Signs the cursors of pages."""
         return bytes.fromhex(self.settings.cursor_secret.get_secret_value())
+
+    def spend(self) -> None:
+        """Takes the cost of the operation out of the caller's bucket; raises BadRequest or Throttled."""
+        assert self.cost is not None
+        if self.cost > self.settings.cost_max:
+            raise BadRequest(f"The operation costs {self.cost}; at most {self.settings.cost_max} is answered. Ask for smaller pages.")
+        if self.buckets is not None:
+            self.buckets.spend(self.principal.staff_id, self.cost)
 
     async def fetch(self, sql: str, *args: Any) -> str:
         """Runs a compiled read."""

@@ -21,7 +21,7 @@ class ApiError(LoanfileError):
     code: ClassVar[str] = "INTERNAL"
     status: ClassVar[int] = 500
     retryable: ClassVar[bool] = False
-    retry_after_seconds: ClassVar[int | None] = None
+    retry_after_seconds: int | None = None
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -43,7 +43,11 @@ class Forbidden(ApiError):
 class Throttled(ApiError):
     """Too much at once; try again after a while."""
 
-    code, status, retryable, retry_after_seconds = "THROTTLED", 429, True, 1
+    code, status, retryable = "THROTTLED", 429, True
+
+    def __init__(self, message: str, *, retry_after_seconds: int = 1) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
 
 
 class BadRequest(ApiError):

@@ -7,6 +7,8 @@ from typing import Annotated, Self
 from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from storage.terms import Role
+
 PREFIX = "LOANFILE_"
 DEVELOPMENT_KEY = "0" * 64
 
@@ -52,6 +54,16 @@ class Settings(BaseSettings):
     upload_bytes_max: Annotated[int, Field(description="Largest multipart body, in bytes.", ge=1024)] = 16 * 1024 * 1024
     writers_max: Annotated[int, Field(description="Connections for transactions, per process.", ge=1, le=100)] = 12
     readers_max: Annotated[int, Field(description="Connections for compiled reads, per process.", ge=1, le=100)] = 8
+    cost_max: Annotated[
+        int, Field(description="Largest cost of one operation; each field counts, times the sizes of its lists.", ge=100)
+    ] = 100_000
+    cost_bucket: Annotated[int, Field(description="Cost that one person may ask of one process at once.", ge=100)] = 2_000_000
+    cost_per_second: Annotated[int, Field(description="Cost that comes back to that person each second.", ge=1)] = 200_000
+    trusted_documents: Annotated[
+        Path | None, Field(description="A JSON file of SHA-256 to document; in production nothing else is answered.")
+    ] = None
+    adhoc_roles: Annotated[frozenset[Role], Field(description="Roles that may send other documents in production, as JSON.")] = frozenset()
+    cors_origins: Annotated[frozenset[str], Field(description="Origins of pages that may call this server, as JSON.")] = frozenset()
     statement_seconds_max: Annotated[float, Field(description="Longest statement, in seconds.", gt=0)] = 15.0
     log_level: Annotated[str, Field(description="debug, info, warning or error.", pattern="^(debug|info|warning|error)$")] = "info"
     demo_loans: Annotated[int, Field(description="Size of the demo bank on the first start, 120 to 20000; 0: none.", ge=0, le=20000)] = 2000

@@ -181,7 +181,7 @@ async def test_a_deadlock_is_run_again_and_nobody_hears_of_it(house: House, peop
             await asyncio.sleep(0.5)
             await root.fetch("select id from access_requests where id = $1::text::uuid for update", request)
             await held.rollback()
-            assert (await answer).json() == {"data": {"cancelRequest": {"__typename": "CancelRequestPayload"}}}
+            assert (await answer).json()["data"] == {"cancelRequest": {"__typename": "CancelRequestPayload"}}
     finally:
         await root.close()
     log = await asyncio.to_thread((house.embedded.home / "log" / "postgres.log").read_text)

@@ -31,15 +31,18 @@ class Program:
         self.environment |= {"LOANFILE_HOME": str(home), "LOANFILE_PORT": str(self.port), "LOANFILE_DEMO_LOANS": "120", "COLUMNS": "80"}
 
     def start(self) -> "subprocess.Popen[bytes]":
+        greeted = self.output.read_text("utf-8").count("ready after") if self.output.exists() else 0
         with self.output.open("ab") as out:
             made = subprocess.Popen([*COMMAND, "run"], env=self.environment, stdout=out, stderr=out, start_new_session=True)
         end = time.monotonic() + SECONDS_MAX
         while time.monotonic() < end and made.poll() is None:
             try:
-                if httpx.get(f"{self.address}/readyz", trust_env=False).status_code == 200:
+                ready = httpx.get(f"{self.address}/readyz", trust_env=False).status_code == 200
+                if ready and self.told().count("ready after") > greeted:  # the greeting comes a moment later
                     return made
             except httpx.TransportError:
-                time.sleep(0.1)
+                pass
+            time.sleep(0.1)
         raise AssertionError(self.told())
 
     @property

@@ -13,6 +13,7 @@ from strawberry.types import ExecutionResult
 from schema.limits import check_variables
 from schema.reading.compiler import Values
 from schema.reading.documents import Document, Documents
+from server.errors import ApiError
 from storage.database import StalePrincipal
 
 Fetch = Callable[..., Awaitable[str]]
@@ -53,9 +54,16 @@ class ReadingSchema(strawberry.Schema):
             return ExecutionResult(data=None, errors=document.errors)
         if error := _forbidden(document, context_value.principal.roles):
             return ExecutionResult(data=None, errors=[error])
+        if document.introspects and context_value.settings.production:
+            return ExecutionResult(data=None, errors=[GraphQLError("Introspection is off.", extensions={"code": "BAD_REQUEST"})])
         variables = _checked(document, variable_values)
         if isinstance(variables, list):
             return ExecutionResult(data=None, errors=variables)
+        context_value.cost = document.price.of(variables.coerced)
+        try:
+            context_value.spend()
+        except ApiError as refused:
+            return ExecutionResult(data=None, errors=[GraphQLError(refused.message, original_error=refused)])
         if document.kind is not OperationType.QUERY or document.ordinary:
             return await super().execute(query, variable_values, context_value, root_value, operation_name, **rest)
         return await self._read(document, variables, context_value)

@@ -28,6 +28,7 @@ from graphql import (
 from graphql.execution.collect_fields import FragmentDetails
 from strawberry.schema.schema import validate_document
 
+from schema.cost import Price, Pricing
 from schema.limits import check_document, check_text
 from schema.reading.compiler import Compiled, Plan, bad_request, definition_of, is_structural
 
@@ -84,6 +85,8 @@ class Document:
     required: tuple[tuple[Any, frozenset[str]], ...] = ()
     ordinary: bool = False
     types: dict[str, Any] = field(default_factory=dict)
+    price: Price = field(default_factory=Price)
+    introspects: bool = False
     plans: Lru[Compiled] = field(default_factory=lambda: Lru(PLANS_MAX))
 
     @property
@@ -144,7 +147,10 @@ class Documents:
             found = _survey(self.schema, node)
         except GraphQLError as error:
             return Document(self.schema, [error])
-        return Document(self.schema, [], operation, fragments, found.roles, tuple(found.required), found.ordinary, types)
+        price = Pricing(self.schema, fragments).operation(operation)
+        return Document(
+            self.schema, [], operation, fragments, found.roles, tuple(found.required), found.ordinary, types, price, found.introspects
+        )
 
 
 def _coded(error: GraphQLError) -> GraphQLError:
@@ -157,6 +163,7 @@ class _Found:
     roles: frozenset[str] = frozenset()
     required: list[tuple[Any, frozenset[str]]] = field(default_factory=list)
     ordinary: bool = False
+    introspects: bool = False
 
 
 def _survey(schema: Any, node: Any) -> _Found:
@@ -169,6 +176,7 @@ def _survey(schema: Any, node: Any) -> _Found:
             at_root = info.get_parent_type() is schema.query_type
             declared = definition_of(definition) if definition and definition.extensions.get("strawberry-definition") else None
             read = declared.metadata.get("read") if declared else None
+            found.introspects |= field_node.name.value in ("__schema", "__type")
             if at_root and field_node.name.value != "__typename":
                 kinds.add(read is None)
             if read is not None:

@@ -68,7 +68,7 @@ def site(told: dict[str, Any], database: str, folder: Path, log_name: str = "ser
     environment |= {f"LOANFILE_{name.upper()}": value for name, value in given.items()}
     log = folder / log_name
     folder.mkdir(parents=True, exist_ok=True)
-    settings = Settings(**given)  # type: ignore[arg-type]  # pydantic reads the texts
+    settings = Settings(**{name: value for name, value in given.items() if value[:1] != "["})  # type: ignore[arg-type]  # pydantic reads the texts
     Issuer.of(folder)
     with log.open("wb") as out:
         process = subprocess.Popen([sys.executable, "-m", "server.cli", "serve"], env=environment, stdout=out, stderr=out)
