@@ -16,6 +16,7 @@ from schema.scalars import DateTime
 from server.compliance.history import Entry, History
 
 MAC_BYTES = 18
+HISTORY = "contractHistory"
 
 
 @strawberry.enum(description="Why a sensitive read is made; stands in the access log. Open: new members may be added.")
@@ -80,7 +81,7 @@ KINDS = {"request": HistoryKind.REQUEST, "scan": HistoryKind.SCAN, "report": His
 
 def history_page(history: History, secret: bytes) -> HistoryConnection:
     """The page as a client sees it."""
-    edges = [HistoryEdge(cursor=_cursor(e, secret), node=_entry(e)) for e in history.entries]
+    edges = [HistoryEdge(cursor=cursor_of(e.happened_at, e.id, secret, HISTORY), node=_entry(e)) for e in history.entries]
     info = PageInfo(
         has_next_page=history.has_next,
         has_previous_page=False,
@@ -110,23 +111,24 @@ def _entry(e: Entry) -> HistoryEntry:
     )
 
 
-def _mac(payload: bytes, secret: bytes) -> bytes:
-    return hmac.new(secret, b"contractHistory\0" + payload, hashlib.sha256).digest()[:MAC_BYTES]
+def _mac(payload: bytes, secret: bytes, name: str) -> bytes:
+    return hmac.new(secret, name.encode() + b"\0" + payload, hashlib.sha256).digest()[:MAC_BYTES]
 
 
-def _cursor(e: Entry, secret: bytes) -> str:
-    payload = f"{e.happened_at.astimezone(UTC).isoformat()} {e.id}".encode()
-    return base64.urlsafe_b64encode(_mac(payload, secret) + payload).decode().rstrip("=")
+def cursor_of(at: datetime, id_: UUID, secret: bytes, name: str) -> str:
+    """A signed cursor of a connection that is ordered by time and id."""
+    payload = f"{at.astimezone(UTC).isoformat()} {id_}".encode()
+    return base64.urlsafe_b64encode(_mac(payload, secret, name) + payload).decode().rstrip("=")
 
 
-def read_after(cursor: str | None, secret: bytes) -> tuple[datetime, UUID] | None:
+def read_after(cursor: str | None, secret: bytes, name: str = HISTORY) -> tuple[datetime, UUID] | None:
     """Time and id behind a cursor; a bad request for what is none of ours."""
     if cursor is None:
         return None
     try:
         raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), b"-_", validate=True)
         mac, payload = raw[:MAC_BYTES], raw[MAC_BYTES:]
-        if not hmac.compare_digest(mac, _mac(payload, secret)):
+        if not hmac.compare_digest(mac, _mac(payload, secret, name)):
             raise ValueError
         at, _, id_ = payload.decode().partition(" ")
         return datetime.fromisoformat(at), UUID(id_)

@@ -4,9 +4,10 @@ import strawberry
 
 from schema.administration_mutations import AdministrationMutations
 from schema.custody_mutations import CustodyMutations
+from schema.disclosure import DisclosureMutations
 from schema.paper_mutations import PaperMutations
 
 
 @strawberry.type(description="Every act a client may try.")
-class Mutation(CustodyMutations, PaperMutations, AdministrationMutations):
+class Mutation(CustodyMutations, PaperMutations, DisclosureMutations, AdministrationMutations):
     """All of them."""

@@ -8,12 +8,14 @@ import strawberry
 
 from schema.compliance import HistoryConnection, HistoryPurpose, history_page, read_after
 from schema.custody_mutations import HoldOnInput, InspectionInput
+from schema.disclosure import SeenConnection, WhoSawBy, seen_page
 from schema.paging import col
 from schema.reading.compiler import bad_request
 from schema.reading.paging import size
 from schema.reads import ContractBy, Reads
 from schema.results import Violation, check_texts, given, id_of, maybe_id, violation
 from schema.scalars import Date
+from server.compliance.disclosure import WATCHERS
 from server.compliance.history import READERS, contract_history
 from server.custody.explain import Check
 from server.custody.moves import Ask, Inspection
@@ -174,6 +176,25 @@ class Query(Reads):
         except NotFound:
             return None
         return history_page(found, secret)
+
+    @strawberry.field(  # type: ignore[untyped-decorator]  # strawberry's
+        description="Who has seen a person's data or a contract, or was denied, oldest first; asking is logged.",
+        metadata={"requires": WATCHERS},
+    )
+    async def who_saw(
+        self,
+        info: strawberry.Info,
+        by: Annotated[WhoSawBy, strawberry.argument(description="Exactly one way to name it.")],
+        purpose: Annotated[HistoryPurpose, strawberry.argument(description="Why it is read; stands in the access log.")],
+        first: Annotated[int, strawberry.argument(description="1 to 100.")],
+        after: Annotated[str | None, strawberry.argument(description="Cursor.")] = None,
+    ) -> SeenConnection | None:
+        """Null when it is unknown; that is logged too."""
+        size(first)
+        try:
+            return await seen_page(info, by, purpose, first, after)
+        except NotFound:
+            return None
 
 
 def _contract(by: Any) -> tuple[UUID | None, str | None]:

@@ -25,12 +25,14 @@ from server.errors import InvalidInput as WrongInput
 from server.errors import NotFound as Absent
 from server.errors import Problem as AnyProblem
 from server.errors import VersionConflict as Stale
+from server.personal import redact
 from storage.terms import Role
 
 TEXT_CHARACTERS_MAX = 2_000
 LONG_TEXT_CHARACTERS_MAX = 20_000
 KEY_CHARACTERS_MAX = 200
 ITEMS_MAX = 500
+FREE_TEXTS = frozenset({"reason", "reasons", "comment", "findings", "title", "analysis", "proposal"})
 LONG_TEXTS = frozenset({"analysis", "proposal"})
 OVERRIDABLE = frozenset({"C18", "C20", "C21", "C23", "C33"})
 
@@ -165,6 +167,7 @@ def mutation(name: str, input_type: Any, payload_type: type, act: Act, *, descri
         language = info.context.language
         try:
             check_texts(input)
+            redact_texts(input)
             answer = await act(info, input)
         except AnyProblem as problem:
             return translated(problem, language)
@@ -209,6 +212,20 @@ def _walk(value: Any, path: tuple[str, ...], wrong: list[Wrong]) -> None:
             wrong.append(Wrong(path, "TOO_LONG"))
         if path == ("idempotencyKey",) and not value.strip():
             wrong.append(Wrong(path, "EMPTY"))
+
+
+def redact_texts(value: Any) -> None:
+    """Identity and phone numbers that somebody wrote into a free text are masked before anything is stored."""
+    if isinstance(value, list):
+        for item in value:
+            redact_texts(item)
+    elif is_dataclass(value):
+        for part in fields(value):
+            inner = getattr(value, part.name)
+            if part.name in FREE_TEXTS and isinstance(inner, str):
+                setattr(value, part.name, redact(inner))
+            else:
+                redact_texts(inner)
 
 
 def _limit(path: tuple[str, ...]) -> int:

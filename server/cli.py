@@ -57,6 +57,35 @@ def token(name: Annotated[str, typer.Option("--as", help="Account, e.g. loan-off
     print(Issuer.of(settings.home).token(settings, name))
 
 
+@app.command("rotate-keys")
+def rotate_keys() -> None:
+    """Make a new data key and close all personal data with it; run it again to finish one that was stopped."""
+    settings = load()
+    if not settings.migration_database_url:
+        raise SettingsError("LOANFILE_MIGRATION_DATABASE_URL must be set")
+    import asyncio
+
+    from rich.progress import Progress
+
+    from server.personal import Keys, WrongKey
+    from server.rotation import rotate
+
+    previous = settings.previous_data_key
+    with Progress() as progress:
+        task = progress.add_task("Personal data", total=None)
+        work = rotate(
+            settings.migration_database_url,
+            Keys.of(settings),
+            bytes.fromhex(previous.get_secret_value()) if previous else None,
+            lambda done, total: progress.update(task, completed=done, total=total),
+        )
+        try:
+            done = asyncio.run(work)
+        except WrongKey as error:
+            raise SettingsError(str(error)) from None
+    print(f"{done} customers closed under the new key")
+
+
 @app.command("export-schema")
 def export_schema(
     file: Annotated[Path | None, typer.Argument(help="Where to write the SDL; standard output when left out.")] = None,

@@ -85,7 +85,7 @@ class Personal:
         """Reads the data keys, making the first; WrongKey when the settings' key does not open them."""
         rows = await conn.rows(DATA_KEYS)
         if not rows:
-            await conn.run(FIRST_KEY, wrapped=_wrap(keys.wrapping, FIRST_EPOCH, os.urandom(KEY_BYTES)))
+            await conn.run(FIRST_KEY, wrapped=wrap(keys.wrapping, FIRST_EPOCH, os.urandom(KEY_BYTES)))
             rows = await conn.rows(DATA_KEYS)  # another process may have been first
         ciphers = {row["epoch"]: AESGCM(_unwrap(keys.wrapping, row["epoch"], bytes(row["wrapped"]))) for row in rows}
         return cls(keys.index, ciphers, max(ciphers))
@@ -137,9 +137,19 @@ def redact(text: str) -> str:
     return PHONE_PATTERN.sub(lambda found: mask_phone(found[0]), without)
 
 
-def _wrap(wrapping: bytes, epoch: int, key: bytes) -> bytes:
+def wrap(wrapping: bytes, epoch: int, key: bytes) -> bytes:
+    """A data key as it stands in the database."""
     nonce = os.urandom(NONCE_BYTES)
     return nonce + AESGCM(wrapping).encrypt(nonce, key, f"data_keys|wrapped|{epoch}".encode())
+
+
+def rewrapped(previous: bytes, wrapping: bytes, epoch: int, wrapped: bytes) -> bytes:
+    """The same data key under another key of the settings; one that is under it already stays. WrongKey for a third."""
+    try:
+        _unwrap(wrapping, epoch, wrapped)
+    except WrongKey:
+        return wrap(wrapping, epoch, _unwrap(previous, epoch, wrapped))
+    return wrapped
 
 
 def _unwrap(wrapping: bytes, epoch: int, wrapped: bytes) -> bytes:

@@ -45,6 +45,9 @@ class Settings(BaseSettings):
     s3_locked_bucket: Annotated[str, Field(description="Bucket with object lock; made by an administrator.")] = "loanfile"
     s3_staging_bucket: Annotated[str, Field(description="Bucket for uploads under way.")] = "loanfile-staging"
     data_key: Annotated[SecretStr, Field(description="64 hex digits; wraps the data keys of personal data.")] = SecretStr(DEVELOPMENT_KEY)
+    previous_data_key: Annotated[
+        SecretStr | None, Field(description="The key before, while `loanfile rotate-keys` closes with the new one.")
+    ] = None
     blind_index_key: Annotated[SecretStr, Field(description="64 hex digits; key of the blind indexes.")] = SecretStr(DEVELOPMENT_KEY)
     cursor_secret: Annotated[SecretStr, Field(description="64 hex digits; signs the cursors of pages.")] = SecretStr(DEVELOPMENT_KEY)
     token_issuer: Annotated[str, Field(description="Issuer that tokens must name.")] = "loanfile-embedded"  # noqa: S105  # a name
