@@ -33,9 +33,8 @@ async def add_papers(database: Database, objects: ObjectStore, files: Sequence[F
             new = uploads.NewScan.of(kind, subject, title, "application/pdf", body, pages=1)
             await keeper.upload(officer, new, body, key=uuid4().hex)
             progress.advance(task)
-    for number, file in enumerate(f for f in files if "inspector" in f.branch.people):
-        if number >= REPORTS:
-            break
+    inspected = [f for f in files if "inspector" in f.branch.people]
+    for number, file in enumerate(inspected[:: max(1, len(inspected) // REPORTS)][:REPORTS]):
         await _report(database, file, number)
         progress.advance(task)
 

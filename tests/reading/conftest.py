@@ -1,0 +1,86 @@
+"""A small demo bank of its own for what compares reads: every kind of row, in three branches."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import asyncpg
+import orjson
+import pytest
+import pytest_asyncio
+from graphql import GraphQLSchema
+from rich.console import Console
+from rich.progress import Progress
+
+from schema.reading.answers import ReadingSchema
+from server.context import Context
+from server.custody.desk import Desk
+from server.demo.seed import seed
+from server.settings import DEMO_LOANS_MIN, Settings
+from storage.database import Database, Principal
+from storage.objects import ObjectStore
+from storage.terms import Role
+from tests.harness import servers
+from tests.reading.reference import SOURCES, View, fetch_rows, plain_schema
+
+
+class Bank:
+    """The rows as a superuser sees them, and everybody in the bank."""
+
+    def __init__(
+        self, database: Database, root: Any, rows: dict[str, list[dict[str, Any]]], people: dict[str, Principal], now: Any
+    ) -> None:
+        self.database, self.root, self.rows, self.by_name, self.now = database, root, rows, people, now
+        self.people = list(people.values())
+        some = [f"{prefix}_{row['id']}" for table, prefix in SOURCES.values() for row in rows[table][:12]]
+        self.ids = [*some, "junk", "loan_", "loan_0190", f"nothing_{rows['loans'][0]['id']}", f"customer_{rows['loans'][0]['id']}"]
+        self.views: dict[Any, View] = {}
+
+    def view(self, me: Principal) -> View:
+        if me.staff_id not in self.views:
+            self.views[me.staff_id] = View(self.rows, me, self.now)
+        return self.views[me.staff_id]
+
+
+@pytest_asyncio.fixture(scope="module")
+async def demo(told: dict[str, Any], objects: ObjectStore) -> AsyncIterator[Bank]:
+    name = await asyncio.to_thread(servers.clone, told)
+    given: dict[str, Any] = {"database_url": servers.url(told, "app", name), "migration_database_url": servers.url(told, "owner", name)}
+    database = Database(given["database_url"])
+    await database.open()
+    root = await asyncpg.connect(servers.url(told, "super", name))
+    await root.set_type_codec("jsonb", schema="pg_catalog", encoder=json.dumps, decoder=json.loads)
+    try:
+        await seed(Settings(**given, demo_loans=DEMO_LOANS_MIN), database, objects, Progress(console=Console(quiet=True)))
+        rows = await fetch_rows(root)
+        roles: dict[Any, set[Role]] = {}
+        for row in await root.fetch("select staff_id, role from staff_roles"):
+            roles.setdefault(row["staff_id"], set()).add(Role(row["role"]))
+        head = {o["id"] for o in rows["org_units"] if o["level"] == "HEAD_OFFICE"}
+        people = {
+            s["username"]: Principal(
+                s["id"], s["org_id"], s["name"], frozenset(roles[s["id"]]), () if s["org_id"] in head else (s["org_id"],),
+                s["org_id"] in head, s["staff_no"],
+            )
+            for s in rows["staff"]
+        }  # fmt: skip
+        yield Bank(database, root, rows, people, await root.fetchval("select now()"))
+    finally:
+        await root.close()
+        await database.close()
+
+
+@pytest.fixture(scope="session")
+def plain(schema: ReadingSchema) -> GraphQLSchema:
+    return plain_schema(schema.as_str())
+
+
+@pytest.fixture
+def answered(demo: Bank, schema: ReadingSchema, objects: ObjectStore) -> Any:
+    async def answered(me: Principal, query: str, variables: dict[str, Any] | None = None) -> tuple[Any, Any]:
+        context = Context(me, demo.database, Desk(demo.database), objects, Settings(), query=query, variables=variables or {})
+        result = await schema.execute(query, variables, context)
+        return orjson.loads(orjson.dumps(result.data)), result.errors
+
+    return answered
