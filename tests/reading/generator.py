@@ -18,7 +18,7 @@ from graphql import (
 
 from tests.reading.reference import SOURCES, snake
 
-UNASKED = {"explainCustody", "contractHistory", "tasks", "cursor", "startCursor", "endCursor"}  # judged, logged, of the clock, signed
+UNASKED = {"explainCustody", "contractHistory", "whoSaw", "tasks", "cursor", "startCursor", "endCursor"}  # judged, logged, of the clock, signed
 NAMED = {"loan": ("loans", "number"), "contract": ("contracts", "number"), "collateralCertificate": ("collateral_certificates", "number")}
 
 
