@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+import asyncpg
 import orjson
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -23,6 +24,7 @@ from server.auth import Authenticator, Issuer
 from server.context import Context
 from server.custody.desk import Desk
 from server.failpoints import FailpointReached
+from server.oidc import FixedKeys, Keys, PublishedKeys
 from server.settings import Settings
 from server.throttle import Buckets
 from storage import migration
@@ -32,8 +34,24 @@ from storage.objects import LockNotProven, ObjectStore, ObjectStoreDown, StoreAd
 CHINESE = ("zh", "zh-cn", "zh-hans")
 
 
+WEAKNESSES = """
+  select told from (values
+    ((select rolsuper from pg_roles where rolname = current_user), 'the role is a superuser'),
+    ((select rolbypassrls from pg_roles where rolname = current_user), 'the role bypasses row-level security'),
+    (exists (select from pg_class where relnamespace = 'public'::regnamespace and pg_get_userbyid(relowner) = current_user), 'the role owns tables'),
+    (current_setting('fsync') = 'off', 'fsync is off'),
+    (current_setting('full_page_writes') = 'off', 'full_page_writes is off'),
+    (current_setting('data_checksums') = 'off', 'data checksums are off')) weak (found, told) where found"""
+
+
 class NotReady(RuntimeError):
     """One line about what keeps the server from starting."""
+
+
+def _keys(settings: Settings) -> Keys:
+    if settings.oidc_issuer:
+        return PublishedKeys(settings.oidc_issuer, loopback=not settings.production)
+    return FixedKeys(Issuer.of(settings.home).public_keys)
 
 
 class Parts:
@@ -41,6 +59,7 @@ class Parts:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self.failed: str | None = None  # what kept it from starting
         self.database = Database(
             settings.database_url or "",
             writers_max=settings.writers_max,
@@ -59,14 +78,16 @@ class Parts:
         )
         self.desk = Desk(self.database)
         self.buckets = Buckets(settings.cost_bucket, settings.cost_per_second)
-        self.issuer = Issuer.of(settings.home)
-        self.authenticator = Authenticator(settings, self.database, self.issuer.public_keys)
+        self.authenticator = Authenticator(settings, self.database, _keys(settings))
 
     async def start(self) -> None:
         """Opens the database, checks the migrations and proves the lock of the bucket."""
         await self.database.open()
         async with self.database.transaction(None) as conn:
             found = await migration.current(conn.raw)
+            weak = await conn.raw.fetch(WEAKNESSES) if self.settings.production else []
+        if weak:
+            raise NotReady(f"the database is not fit for production: {'; '.join(row[0] for row in weak)}")
         if found != migration.head():
             raise NotReady(f"the database is at migration {found}, this program needs {migration.head()}; run loanfile migrate")
         try:
@@ -204,7 +225,7 @@ def _development_routes(parts: Parts) -> list[BaseRoute]:
             name = orjson.loads(await request.body())["as"]
         except (orjson.JSONDecodeError, KeyError, TypeError):
             return JSONResponse({"error": 'Send {"as": "loan-officer"}.'}, 400)
-        return JSONResponse({"token": parts.issuer.token(parts.settings, str(name))})
+        return JSONResponse({"token": Issuer.of(parts.settings.home).token(parts.settings, str(name))})
 
     return [Route("/dev/people", people), Route("/dev/token", token, methods=["POST"])]
 
@@ -245,13 +266,21 @@ def create_app(settings: Settings) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        await parts.start()
+        try:
+            await parts.start()
+        except (NotReady, OSError, asyncpg.PostgresError) as error:
+            parts.failed = str(error) if isinstance(error, NotReady) else f"LOANFILE_DATABASE_URL: {type(error).__name__}: {error}"
+            raise
         try:
             yield
         finally:
             await parts.stop()
 
-    routes = [*_health(parts), *([] if settings.production else _development_routes(parts)), *graphiql_routes(settings)]
+    routes = [
+        *_health(parts),
+        *([] if settings.production or settings.oidc_issuer else _development_routes(parts)),
+        *graphiql_routes(settings),
+    ]
     routes.append(Route("/graphql", view, methods=None))
     middleware = [Middleware(Frame, settings=settings)]
     if settings.cors_origins:

@@ -16,12 +16,15 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from sqlalchemy import Text, bindparam, func, select
 
 from server.errors import Unauthenticated
+from server.oidc import Keys
 from server.settings import Settings
 from storage.database import Connection, Database, Principal
 from storage.tables import delegations, org_units, staff, staff_roles
 from storage.terms import OrgLevel, Role
 
-ALGORITHMS = ["ES256", "RS256"]
+ALGORITHMS = ("ES256", "RS256")
+BROUGHT_KEYS = frozenset({"jku", "jwk", "x5u", "x5c", "x5t", "x5t#S256", "crit", "b64"})  # nobody brings a key of their own
+TOKEN_CHARACTERS_MAX = 8_192
 REQUIRED = ["exp", "iat", "nbf", "iss", "aud", "sub"]
 LEEWAY_SECONDS = 30
 EVERYWHERE = frozenset({Role.COMPLIANCE, Role.AUDITOR})
@@ -93,7 +96,7 @@ class Issuer:
         """A token for an account; whether it exists is the server's to say."""
         now = datetime.now(UTC)
         claims = {
-            "iss": settings.token_issuer,
+            "iss": settings.issuer,
             "aud": settings.token_audience,
             "sub": username,
             "iat": now,
@@ -111,8 +114,8 @@ class Issuer:
 class Authenticator:
     """Tokens to principals."""
 
-    def __init__(self, settings: Settings, database: Database, public_keys: dict[str, Any]) -> None:
-        self.settings, self.database, self.public_keys = settings, database, public_keys
+    def __init__(self, settings: Settings, database: Database, keys: Keys) -> None:
+        self.settings, self.database, self.keys = settings, database, keys
         self.known: dict[str, tuple[Principal, float]] = {}  # with the clock reading until which it may be kept
 
     async def principal(self, authorization: str | None, *, fresh: bool = False) -> Principal:
@@ -120,7 +123,7 @@ class Authenticator:
         scheme, _, token = (authorization or "").partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
             raise Unauthenticated("A bearer token is required.")
-        subject = self._subject(token.strip())
+        subject = await self._subject(token.strip())
         kept = self.known.get(subject)
         if kept is None or fresh or time.monotonic() > kept[1]:
             self.known.pop(subject, None)
@@ -130,22 +133,32 @@ class Authenticator:
             self.known[subject] = kept
         return kept[0]
 
-    def _subject(self, token: str) -> str:
+    async def _subject(self, token: str) -> str:
+        """Whom a token names; every way in which it can be wrong has the same answer."""
         try:
+            if len(token) > TOKEN_CHARACTERS_MAX:
+                raise ValueError
             head = jwt.get_unverified_header(token)
-            key = self.public_keys[head["kid"]]
+            if head.keys() & BROUGHT_KEYS or head.get("alg") not in ALGORITHMS or not isinstance(head.get("kid"), str):
+                raise ValueError
+            key, algorithm = await self.keys.key(head["kid"]) or (None, None)
+            if key is None or algorithm != head["alg"]:
+                raise ValueError
             claims = jwt.decode(
                 token,
                 key,
-                algorithms=["ES256"] if isinstance(key, ec.EllipticCurvePublicKey) else ["RS256"],
-                issuer=self.settings.token_issuer,
+                algorithms=[algorithm],
+                issuer=self.settings.issuer,
                 audience=self.settings.token_audience,
                 leeway=LEEWAY_SECONDS,
-                options={"require": REQUIRED},
+                options={"require": [*REQUIRED, self.settings.oidc_claim]},
             )
-        except (jwt.PyJWTError, KeyError, ValueError, TypeError):
+            subject = claims[self.settings.oidc_claim]
+            if not isinstance(subject, str) or not subject:
+                raise ValueError
+        except (jwt.PyJWTError, ValueError, TypeError):
             raise Unauthenticated("The token is not valid.") from None
-        return str(claims["sub"])
+        return subject
 
     async def person(self, username: str) -> tuple[Principal, float]:
         """Roles, delegations and branches of an active member of staff, and until when: the next delegation begins or ends then."""

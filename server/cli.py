@@ -50,8 +50,8 @@ def migrate() -> None:
 def token(name: Annotated[str, typer.Option("--as", help="Account, e.g. loan-officer.")]) -> None:
     """Print a token of the embedded issuer, and nothing else."""
     settings = load()
-    if settings.production:
-        raise SettingsError("the embedded issuer does not run in production")
+    if settings.production or settings.oidc_issuer:
+        raise SettingsError("LOANFILE_OIDC_ISSUER signs the tokens here; the embedded issuer does not run")
     from server.auth import Issuer
 
     print(Issuer.of(settings.home).token(settings, name))

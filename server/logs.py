@@ -46,6 +46,8 @@ class _Forward(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Warnings and worse."""
+        if record.name == "uvicorn.error" and str(record.msg).startswith(("Traceback", "Application startup failed")):
+            return  # the command tells it in one line
         kind = record.exc_info[0].__name__ if record.exc_info and record.exc_info[0] else None
         log.warning("library", logger=record.name, told=record.msg if isinstance(record.msg, str) else "", kind=kind)
 

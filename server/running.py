@@ -136,8 +136,9 @@ def listen(settings: Settings) -> socket.socket:
 
 def serve(settings: Settings, embedded: Embedded | None, console: Console, listening: socket.socket, started: float | None = None) -> int:
     """The web server in this process, watched together with its embedded parts."""
+    app = create_app(settings)
     config = uvicorn.Config(
-        create_app(settings),
+        app,
         log_config=None,  # its own would undo ours
         access_log=False,
         server_header=False,
@@ -165,4 +166,6 @@ def serve(settings: Settings, embedded: Embedded | None, console: Console, liste
             server.run(sockets=[listening])
     finally:
         ended.set()
+    if failed := app.state.parts.failed:
+        raise SettingsError(" ".join(failed.split()))
     return 0 if server.started else 1

@@ -50,6 +50,10 @@ class Settings(BaseSettings):
     ] = None
     blind_index_key: Annotated[SecretStr, Field(description="64 hex digits; key of the blind indexes.")] = SecretStr(DEVELOPMENT_KEY)
     cursor_secret: Annotated[SecretStr, Field(description="64 hex digits; signs the cursors of pages.")] = SecretStr(DEVELOPMENT_KEY)
+    oidc_issuer: Annotated[str | None, Field(description="Address of an OIDC issuer; unset: the embedded one, for development alone.")] = (
+        None
+    )
+    oidc_claim: Annotated[str, Field(description="Claim of its tokens that holds the account.", min_length=1)] = "sub"
     token_issuer: Annotated[str, Field(description="Issuer that tokens must name.")] = "loanfile-embedded"  # noqa: S105  # a name
     token_audience: Annotated[str, Field(description="Audience that tokens must name.")] = "loanfile"  # noqa: S105  # a name
     token_hours: Annotated[int, Field(description="Life of a token of the embedded issuer, in hours.", ge=1, le=24)] = 12
@@ -86,9 +90,16 @@ class Settings(BaseSettings):
             raise ValueError(f"LOANFILE_DEMO_LOANS: a demo bank has at least {DEMO_LOANS_MIN} loans, or none")
         if self.env is Environment.PRODUCTION and self.failpoint:
             raise ValueError(f"{PREFIX}FAILPOINT is refused in production")
+        if self.env is Environment.PRODUCTION and not (self.oidc_issuer or "").startswith("https://"):
+            raise ValueError(f"{PREFIX}OIDC_ISSUER must be an https address in production: the embedded issuer does not run there")
         if self.s3_endpoint and not (self.s3_access_key and self.s3_secret_key.get_secret_value()):
             raise ValueError(f"{PREFIX}S3_ACCESS_KEY and {PREFIX}S3_SECRET_KEY must be set with {PREFIX}S3_ENDPOINT")
         return self
+
+    @property
+    def issuer(self) -> str:
+        """What the `iss` of a token must be."""
+        return self.oidc_issuer or self.token_issuer
 
     @property
     def production(self) -> bool:

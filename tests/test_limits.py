@@ -159,7 +159,7 @@ async def test_a_trusted_document_is_asked_for_by_its_digest_and_pages_of_named_
 async def test_in_production_only_trusted_documents_are_answered_except_to_named_roles(
     schema: ReadingSchema, bank: World, objects: ObjectStore, manifest: Path, who: str, query: str, answered: bool
 ) -> None:
-    settings = Settings(env="production", adhoc_roles={"COMPLIANCE"}, **KEYS)  # type: ignore[arg-type]  # pydantic reads the texts
+    settings = Settings(env="production", oidc_issuer="https://issuer.example", adhoc_roles={"COMPLIANCE"}, **KEYS)  # type: ignore[arg-type]  # pydantic reads the texts
     context = Context(bank.people[who], bank.database, bank.desk, objects, settings)
     try:
         text = TrustedDocuments(read_manifest(manifest)).text({"query": query}, context)

@@ -9,12 +9,14 @@ import pytest
 from tests.harness.web import outer_environment
 
 KEYS = {f"LOANFILE_{name}": char * 64 for name, char in (("DATA_KEY", "a"), ("BLIND_INDEX_KEY", "b"), ("CURSOR_SECRET", "c"))}
-PRODUCTION = {"LOANFILE_ENV": "production", **KEYS}
+PRODUCTION = {"LOANFILE_ENV": "production", "LOANFILE_OIDC_ISSUER": "https://issuer.example", **KEYS}
 
 
 def told(command: str, home: Path, **settings: str) -> "subprocess.CompletedProcess[str]":
     environment = outer_environment() | {"LOANFILE_HOME": str(home)} | settings
-    return subprocess.run([sys.executable, "-m", "server.cli", command], env=environment, capture_output=True, text=True, timeout=60)
+    return subprocess.run(
+        [sys.executable, "-m", "server.cli", *command.split()], env=environment, capture_output=True, text=True, timeout=60
+    )
 
 
 @pytest.mark.parametrize(
@@ -29,6 +31,9 @@ def told(command: str, home: Path, **settings: str) -> "subprocess.CompletedProc
         ("run", {"LOANFILE_S3_ENDPOINT": "http://127.0.0.1:1"}, "LOANFILE_S3_ACCESS_KEY"),
         ("run", {"LOANFILE_ENV": "production"}, "LOANFILE_DATA_KEY"),
         ("run", PRODUCTION, "LOANFILE_DATABASE_URL"),
+        ("run", {**PRODUCTION, "LOANFILE_OIDC_ISSUER": ""}, "LOANFILE_OIDC_ISSUER"),
+        ("run", {**PRODUCTION, "LOANFILE_OIDC_ISSUER": "http://issuer.example"}, "LOANFILE_OIDC_ISSUER"),
+        ("token --as loan-officer", PRODUCTION, "LOANFILE_OIDC_ISSUER"),
         ("run", {**PRODUCTION, "LOANFILE_FAILPOINT": "after_commit"}, "LOANFILE_FAILPOINT"),
         ("serve", {}, "LOANFILE_DATABASE_URL"),
         ("migrate", {}, "LOANFILE_MIGRATION_DATABASE_URL"),

@@ -29,18 +29,19 @@ class Bank:
     """The rows as a superuser sees them, and everybody in the bank."""
 
     def __init__(
-        self, database: Database, root: Any, rows: dict[str, list[dict[str, Any]]], people: dict[str, Principal], now: Any
+        self, database: Database, root: Any, rows: dict[str, list[dict[str, Any]]], people: dict[str, Principal], now: Any, name: str
     ) -> None:
-        self.database, self.root, self.rows, self.by_name, self.now = database, root, rows, people, now
+        self.database, self.root, self.rows, self.by_name, self.now, self.name = database, root, rows, people, now, name
         self.people = list(people.values())
         some = [f"{prefix}_{row['id']}" for table, prefix in SOURCES.values() for row in rows[table][:12]]
         self.ids = [*some, "junk", "loan_", "loan_0190", f"nothing_{rows['loans'][0]['id']}", f"customer_{rows['loans'][0]['id']}"]
         self.views: dict[Any, View] = {}
 
-    def view(self, me: Principal) -> View:
-        if me.staff_id not in self.views:
-            self.views[me.staff_id] = View(self.rows, me, self.now)
-        return self.views[me.staff_id]
+    def view(self, me: Principal, policies: bool = True) -> View:
+        key = me.staff_id, policies
+        if key not in self.views:
+            self.views[key] = View(self.rows, me, self.now, policies)
+        return self.views[key]
 
 
 @pytest_asyncio.fixture(scope="module")
@@ -65,7 +66,7 @@ async def demo(told: dict[str, Any], objects: ObjectStore) -> AsyncIterator[Bank
             )
             for s in rows["staff"]
         }  # fmt: skip
-        yield Bank(database, root, rows, people, await root.fetchval("select now()"))
+        yield Bank(database, root, rows, people, await root.fetchval("select now()"), name)
     finally:
         await root.close()
         await database.close()
@@ -78,8 +79,10 @@ def plain(schema: ReadingSchema) -> GraphQLSchema:
 
 @pytest.fixture
 def answered(demo: Bank, schema: ReadingSchema, objects: ObjectStore) -> Any:
-    async def answered(me: Principal, query: str, variables: dict[str, Any] | None = None) -> tuple[Any, Any]:
-        context = Context(me, demo.database, Desk(demo.database), objects, Settings(), query=query, variables=variables or {})
+    async def answered(
+        me: Principal, query: str, variables: dict[str, Any] | None = None, database: Database | None = None
+    ) -> tuple[Any, Any]:
+        context = Context(me, database or demo.database, Desk(demo.database), objects, Settings(), query=query, variables=variables or {})
         result = await schema.execute(query, variables, context)
         return orjson.loads(orjson.dumps(result.data)), result.errors
 

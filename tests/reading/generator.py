@@ -2,6 +2,8 @@
 
 import datetime as dt
 import json
+from collections.abc import Callable
+from dataclasses import dataclass
 from random import Random
 from typing import Any
 from uuid import UUID
@@ -14,12 +16,15 @@ from graphql import (
     is_enum_type,
     is_leaf_type,
     is_list_type,
+    is_non_null_type,
 )
 
 from tests.reading.reference import SOURCES, snake
 
-UNASKED = {"explainCustody", "contractHistory", "whoSaw", "tasks", "cursor", "startCursor", "endCursor"}  # judged, logged, of the clock, signed
+UNASKED = {"explainCustody", "contractHistory", "whoSaw", "tasks"}  # judged, logged, of the clock
 NAMED = {"loan": ("loans", "number"), "contract": ("contracts", "number"), "collateralCertificate": ("collateral_certificates", "number")}
+UNALIASED = {"id", "version", "edges", "node", "pageInfo", "totalCount"}  # of one type wherever they meet: no conflict between fragments
+SELDOM = 0.08
 
 
 class Raw(str):
@@ -28,44 +33,60 @@ class Raw(str):
     __slots__ = ()
 
 
+@dataclass
+class Given:
+    """A variable: its type, a tree whose leaves are made anew, perhaps a default."""
+
+    type: str
+    tree: Any
+    default: Any
+    sent: bool
+    cursor_of: str = ""  # response key of the connection that it belongs to
+
+    def declared(self, name: str) -> str:
+        return f"${name}: {self.type}{'' if self.default is None else ' = ' + literal(self.default)}"
+
+
 class Operation:
-    """One random query with its variables."""
+    """One random query; `variables` makes values for it again and again, of the same shape."""
 
     def __init__(self, r: Random, schema: GraphQLSchema, rows: dict[str, list[dict[str, Any]]], ids: list[str], depth: int = 3) -> None:
         self.r, self.schema, self.rows, self.ids, self.count = r, schema, rows, ids, 0
-        self.given: dict[str, tuple[str, Any]] = {}
-        self.fragments: list[str] = []
+        self.given: dict[str, Given] = {}
+        self.fragments: dict[str, tuple[str, str]] = {}
         body = self._selection(schema.query_type, depth)
-        head = ", ".join(f"${name}: {type_}{' = ' + self._literal(value) if value is not None and r.random() < 0.2 else ''}"
-                         for name, (type_, value) in self.given.items())  # fmt: skip
-        self.text = "\n".join([f"query Q{f'({head})' if head else ''} {body}", *self.fragments])
-        self.variables = {name: _plain(value) for name, (_, value) in self.given.items()}
+        head = ", ".join(given.declared(name) for name, given in self.given.items())
+        self.text = "\n".join([f"query Q{f'({head})' if head else ''} {body}", *(text for _, text in self.fragments.values())])
+
+    def variables(self) -> dict[str, Any]:
+        return {name: _plain(filled(given.tree)) for name, given in self.given.items() if given.sent}
+
+    def cursors(self, data: Any) -> dict[str, str]:
+        """For each variable that takes a cursor, one out of an answer."""
+        found = {name: cursors_of(data, given.cursor_of) for name, given in self.given.items() if given.cursor_of}
+        return {name: self.r.choice(known) for name, known in found.items() if known}
 
     # Values ----------------------------------------------------------------------------------------------------------
-    def _value(self, type_: Any, value: Any) -> str:
-        """A literal, or a variable of the argument's type."""
+    def _value(self, type_: Any, tree: Any) -> str:
+        """A literal, or a variable of the argument's type: sent, left to its default, both, or (where null may stand) neither."""
         if self.r.random() < 0.5:
-            return self._literal(value)
-        name = f"v{len(self.given)}"
-        self.given[name] = (str(type_), value)
-        return f"${name}"
+            return literal(filled(tree))
+        default = filled(tree) if self.r.random() < 0.3 else None
+        omitted = self.r.random() < (0.5 if default is not None else 0.1)
+        return self._variable(Given(str(type_), tree, default, not omitted or (default is None and is_non_null_type(type_))))
 
-    def _literal(self, value: Any) -> str:
-        if isinstance(value, dict):
-            return "{" + ", ".join(f"{k}: {self._literal(v)}" for k, v in value.items()) + "}"
-        if isinstance(value, list):
-            return "[" + ", ".join(self._literal(v) for v in value) + "]"
-        return value if isinstance(value, Raw) else json.dumps(value, ensure_ascii=False)
+    def _variable(self, given: Given) -> str:
+        name = f"v{len(self.given)}"
+        self.given[name] = given
+        return f"${name}"
 
     def _where(self, type_: Any, table: str, depth: int = 0) -> dict[str, Any]:
         out: dict[str, Any] = {}
         for name, field in type_.fields.items():
-            if name in ("and", "or"):
+            if name in ("and", "or", "not"):
                 if depth < 2 and self.r.random() < 0.15:
-                    out[name] = [self._where(type_, table, depth + 1) for _ in range(self.r.randint(0, 2))]
-            elif name == "not":
-                if depth < 2 and self.r.random() < 0.15:
-                    out[name] = self._where(type_, table, depth + 1)
+                    some = [self._where(type_, table, depth + 1) for _ in range(1 if name == "not" else self.r.randint(0, 2))]
+                    out[name] = some[0] if name == "not" else some
             elif self.r.random() < 2.0 / len(type_.fields):
                 operators = list(get_named_type(field.type).fields.items())
                 chosen = self.r.sample(operators, self.r.randint(0, min(2, len(operators))))
@@ -77,8 +98,8 @@ class Operation:
             return None
         if is_list_type(get_nullable_type(type_)):
             inner = get_nullable_type(type_).of_type
-            return [self._sample(inner, table, column, False) for _ in range(self.r.randint(0, 3))]
-        return self._sample(type_, table, column, operator in ("startsWith", "contains"))
+            return lambda: [self._sample(inner, table, column, False) for _ in range(self.r.randint(0, 3))]
+        return lambda: self._sample(type_, table, column, operator in ("startsWith", "contains"))
 
     def _sample(self, type_: Any, table: str, column: str, part: bool) -> Any:
         named = get_named_type(type_)
@@ -94,43 +115,54 @@ class Operation:
             return found.astimezone(dt.UTC).isoformat()
         if named.name == "Int":
             return found if isinstance(found, int) else 1
-        text = str(found if found is not None else "2024-01-01" if named.name == "Date" else "1" if named.name == "Decimal" else "%")
+        text = str(found if found is not None else {"Date": "2024-01-01", "DateTime": "2024-01-01T00:00:00Z", "Decimal": "1"}.get(named.name, "%"))
         return text[: self.r.randint(0, len(text))] if part else text
 
-    def _arguments(self, parent: Any, name: str, field: Any) -> str:
-        known, out = field.args, []
-        table = self._table(field)
+    # Arguments -------------------------------------------------------------------------------------------------------
+    def _arguments(self, parent: Any, name: str, field: Any, key: str) -> str:
+        known = field.args
         if "first" in known and "last" in known:
-            if "where" in known and self.r.random() < 0.6:
-                out.append("where: " + self._value(known["where"].type, self._where(get_named_type(known["where"].type), table)))
-            if "sort" in known and self.r.random() < 0.5:
-                members = list(get_named_type(get_named_type(known["sort"].type).fields["field"].type).values)
-                keys = self.r.sample(members, self.r.randint(1, 2))
-                sort = [
-                    {"field": Raw(k), **({"direction": Raw(self.r.choice(["ASC", "DESC"]))} if self.r.random() < 0.7 else {})} for k in keys
-                ]
-                out.append("sort: " + self._value(known["sort"].type, sort))
-            if "updatedSince" in known and self.r.random() < 0.2:
-                some = self.r.choice(self.rows[table])["updated_at"].astimezone(dt.UTC).isoformat() if self.rows[table] else None
-                out.append("updatedSince: " + self._value(known["updatedSince"].type, some))
-            size = self.r.choice([1, 2, 5, 20] if parent is self.schema.query_type else [1, 2, 3])
-            out.append(f"{self.r.choice(['first', 'last'])}: " + self._value("Int", size))
+            out = self._page(known, self._table(field), 20 if parent is self.schema.query_type else 3, key)
         elif "id" in known:
-            out.append("id: " + self._value("ID!", self.r.choice(self.ids)))
+            out = ["id: " + self._value(known["id"].type, lambda: self.r.choice(self.ids))]
         elif "ids" in known:
-            out.append("ids: " + self._value("[ID!]!", [self.r.choice(self.ids) for _ in range(self.r.randint(0, 5))]))
+            out = ["ids: " + self._value(known["ids"].type, lambda: [self.r.choice(self.ids) for _ in range(self.r.randint(0, 5))])]
         elif "by" in known:
-            out.append("by: " + self._literal(self._by(name)))
+            out = ["by: " + self._value(known["by"].type, self._by(name))]
+        else:
+            out = []
         return f"({', '.join(out)})" if out else ""
 
-    def _by(self, name: str) -> dict[str, str]:
+    def _page(self, known: Any, table: str, most: int, key: str) -> list[str]:
+        out = []
+        if "where" in known and self.r.random() < 0.6:
+            out.append("where: " + self._value(known["where"].type, self._where(get_named_type(known["where"].type), table)))
+        if "sort" in known and self.r.random() < 0.5:
+            members = list(get_named_type(get_named_type(known["sort"].type).fields["field"].type).values)
+            ways = [{}, {"direction": Raw("ASC")}, {"direction": Raw("DESC")}]
+            sort = [{"field": Raw(k), **self.r.choice(ways)} for k in self.r.sample(members, self.r.randint(1, 2))]
+            out.append("sort: " + self._value(known["sort"].type, sort))
+        if "updatedSince" in known and self.r.random() < 0.2:
+            out.append("updatedSince: " + self._value(known["updatedSince"].type, self._some(table, "updated_at")))
+        size = literal(self.r.randint(1, most))
+        if self.r.random() < 0.5:
+            size = self._variable(Given("Int!", lambda: self.r.randint(1, most), None, True))
+        out.append(f"{self.r.choice(['first', 'last'])}: {size}")
+        out += [f"{name}: {self._variable(Given('String', None, None, False, key))}" for name in ("after", "before") if self.r.random() < 0.2]
+        self.r.shuffle(out)
+        return out
+
+    def _some(self, table: str, column: str) -> Callable[[], Any]:
+        return lambda: self.r.choice(self.rows[table])[column].astimezone(dt.UTC).isoformat() if self.rows[table] else None
+
+    def _by(self, name: str) -> dict[str, Callable[[], str]]:
         if self.r.random() < 0.3:
-            return {"id": self.r.choice(self.ids)}
+            return {"id": lambda: self.r.choice(self.ids)}
         if name == "archiveRecord":
             key = self.r.choice(["barcode", "archiveNo"])
-            return {key: str(self.r.choice(self.rows["archive_records"])[snake(key)])}
+            return {key: lambda: str(self.r.choice(self.rows["archive_records"])[snake(key)])}
         table, column = NAMED[name]
-        return {column: str(self.r.choice(self.rows[table])[column])}
+        return {column: lambda: str(self.r.choice(self.rows[table])[column])}
 
     def _table(self, field: Any) -> str:
         name = get_named_type(field.type).name.removesuffix("Connection")
@@ -138,39 +170,84 @@ class Operation:
 
     # Selections ------------------------------------------------------------------------------------------------------
     def _selection(self, type_: Any, depth: int) -> str:
-        out, page = [], type_.name.endswith(("Connection", "Edge")) or type_.name == "PageInfo"
-        for name, field in type_.fields.items():
-            if name in UNASKED:
-                continue
-            named = get_named_type(field.type)
-            if is_leaf_type(named):
-                if self.r.random() < 0.45:
-                    out.append(self._field(type_, name, field, ""))
-            elif depth > 0 and self.r.random() < (0.85 if page else 0.3):
-                out.append(self._field(type_, name, field, " " + self._selection(named, depth - (not page))))
+        known = [name for name, (on, _) in self.fragments.items() if on == type_.name]
+        if known and self.r.random() < SELDOM:  # one fragment in several places
+            return f"{{ __typename ...{self.r.choice(known)}{self._directive()} }}"
+        out = self._fields(type_, depth)
         if self.r.random() < 0.3:
             out.append("__typename")
-        if is_abstract_type(type_):
-            possible = sorted(self.schema.get_possible_types(type_), key=lambda t: t.name)
-            for each in self.r.sample(possible, min(3, len(possible))):
+        wider = [type_] if is_abstract_type(type_) else []
+        if depth > 0 and self.r.random() < SELDOM:
+            wider += getattr(type_, "interfaces", ())
+        for each in wider:
+            possible = sorted(self.schema.get_possible_types(each), key=lambda t: t.name)
+            for one in self.r.sample(possible, min(3, len(possible))) if each is type_ else [each]:
                 if self.r.random() < 0.7:
-                    out.append(f"... on {each.name}{self._directive()} {self._selection(each, depth - 1)}")
+                    out.append(f"... on {one.name}{self._directive()} {self._selection(one, depth - 1)}")
         out = out or ["__typename"]
-        if self.r.random() < 0.1:
-            self.count += 1
-            self.fragments.append(f"fragment F{self.count} on {type_.name} {{ {' '.join(out)} }}")
-            return f"{{ ...F{self.count}{self._directive()} __typename }}"
-        return "{ " + " ".join(out) + " }"
+        self.r.shuffle(out)
+        if self.r.random() > 0.1:
+            return "{ " + " ".join(out) + " }"
+        name = f"F{len(self.fragments)}"
+        self.fragments[name] = type_.name, f"fragment {name} on {type_.name} {{ {' '.join(out)} }}"
+        return f"{{ ...{name}{self._directive()} __typename }}"
 
-    def _field(self, type_: Any, name: str, field: Any, inner: str) -> str:
+    def _fields(self, type_: Any, depth: int) -> list[str]:
+        out, page = [], type_.name.endswith(("Connection", "Edge")) or type_.name == "PageInfo"
+        for name, field in type_.fields.items():
+            named = get_named_type(field.type)
+            if name in UNASKED:
+                continue
+            if is_leaf_type(named):
+                if self.r.random() < 0.45:
+                    out.append(self._field(type_, name, field, None, depth))
+            elif depth > 0 and self.r.random() < (0.85 if page else 0.3):
+                out.append(self._field(type_, name, field, named, depth - (not page)))
+        return out
+
+    def _field(self, type_: Any, name: str, field: Any, inner: Any, depth: int) -> str:
         self.count += 1
-        long = "x" * 64 if self.r.random() < 0.02 else ""
-        return f"{name}_{self.count}{long}: {name}{self._arguments(type_, name, field)}{self._directive()}{inner}"
+        key = f"{name}_{self.count}{'x' * 64 if self.r.random() < 0.02 else ''}"
+        if name in UNALIASED and self.r.random() < 0.5:
+            key = name
+        head = f"{'' if key == name else key + ': '}{name}{self._arguments(type_, name, field, key)}"
+        times = 2 if inner is not None and self.r.random() < SELDOM / 2 else 1  # the same field twice: the two selections are merged
+        return " ".join(f"{head}{self._directive()}{' ' + self._selection(inner, depth) if inner else ''}" for _ in range(times))
 
     def _directive(self) -> str:
-        if self.r.random() > 0.08:
+        if self.r.random() > SELDOM:
             return ""
-        return f" @{self.r.choice(['include', 'skip'])}(if: {self._value('Boolean!', self.r.random() < 0.5)})"
+        value, form = self.r.random() < 0.5, self.r.randint(0, 2)
+        told = literal(value) if form == 0 else self._variable(Given("Boolean!", value, None if form == 1 else value, form == 1))
+        return f" @{self.r.choice(['include', 'skip'])}(if: {told})"
+
+
+def literal(value: Any) -> str:
+    """As it stands in a document."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{k}: {literal(v)}" for k, v in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(literal(v) for v in value) + "]"
+    return value if isinstance(value, Raw) else json.dumps(value, ensure_ascii=False)
+
+
+def filled(tree: Any) -> Any:
+    """The tree with its leaves made."""
+    if isinstance(tree, dict):
+        return {k: filled(v) for k, v in tree.items()}
+    return [filled(v) for v in tree] if isinstance(tree, list) else tree() if callable(tree) else tree
+
+
+def cursors_of(data: Any, key: str) -> list[str]:
+    """The cursors of every page that stands under a response key."""
+    if isinstance(data, list):
+        return [c for one in data for c in cursors_of(one, key)]
+    if not isinstance(data, dict):
+        return []
+    pages = [data[key]] if isinstance(data.get(key), dict) else []
+    edges = [e for page in pages for k, v in page.items() if k.startswith("edges") and isinstance(v, list) for e in v]
+    here = [v for edge in edges for k, v in edge.items() if k.startswith("cursor")]
+    return here + [c for v in data.values() for c in cursors_of(v, key)]
 
 
 def _plain(value: Any) -> Any:

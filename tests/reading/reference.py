@@ -88,10 +88,10 @@ async def fetch_rows(root: Any) -> dict[str, list[Row]]:
 
 
 class View:
-    """The bank as one person sees it at one instant."""
+    """The bank as one person sees it at one instant; without `policies`, by what the compiler says alone."""
 
-    def __init__(self, rows: dict[str, list[Row]], me: Principal, now: dt.datetime) -> None:
-        self.every, self.me, self.now = rows, me, now
+    def __init__(self, rows: dict[str, list[Row]], me: Principal, now: dt.datetime, policies: bool = True) -> None:
+        self.every, self.me, self.now, self.policies = rows, me, now, policies
         self.rows: dict[str, list[Row]] = {}
         for name in (*OF_UNIT, *OF_SEVERAL, *(set(rows) - OF_UNIT - OF_SEVERAL - set(THROUGH) - {"events"}), *THROUGH, "events"):
             self.rows[name] = [dict(r, __table=name) for r in rows[name] if self._visible(name, r)]
@@ -103,6 +103,8 @@ class View:
         branches = set(self.me.branches)
         if table in OF_SEVERAL:
             return bool(branches & set(row["visible_to"]))
+        if table not in OF_UNIT and not self.policies:
+            return True
         if table in THROUGH:
             parent, column = THROUGH[table]
             return any(r["id"] == row[column] for r in self.rows[parent])
@@ -189,16 +191,18 @@ class View:
                     return (1 if x[key] > y[key] else -1) * (-1 if down else 1)
             return 0
 
-        rows = sorted(rows, key=cmp_to_key(order))
-        at = {r["id"]: i for i, r in enumerate(rows)}
-        low = at[_cursor(a["after"])] + 1 if a.get("after") else 0
-        cut = rows[low : at[_cursor(a["before"])] if a.get("before") else len(rows)]
+        every = sorted(rows, key=cmp_to_key(order))
+        anywhere = {r["id"]: r for r in self.every[SOURCES[type_][0]]}  # a cursor is a place in the order, whoever may see the row
+        after, before = (anywhere[UUID(a[name])] if a.get(name) else None for name in ("after", "before"))
+        cut = [r for r in every if (not after or order(r, after) > 0) and (not before or order(r, before) < 0)]
         if a.get("first"):
-            out, more, less = cut[: a["first"]], len(cut) > a["first"], bool(a.get("after"))
+            out, more, less = cut[: a["first"]], len(cut) > a["first"], bool(after)
         else:
-            out, less, more = cut[-a["last"] :], len(cut) > a["last"], bool(a.get("before"))
-        info = {"hasNextPage": more, "hasPreviousPage": less}
-        return {"edges": [{"node": r} for r in out], "totalCount": len(rows), "totalCountCapped": False, "pageInfo": info}
+            out, less, more = cut[-a["last"] :], len(cut) > a["last"], bool(before)
+        edges = [{"node": r, "cursor": str(r["id"])} for r in out]
+        ends = {"startCursor": edges[0]["cursor"], "endCursor": edges[-1]["cursor"]} if edges else {"startCursor": None, "endCursor": None}
+        info = {"hasNextPage": more, "hasPreviousPage": less, **ends}
+        return {"edges": edges, "totalCount": len(every), "totalCountCapped": False, "pageInfo": info}
 
 
 def _all(terms: Iterable[bool | None]) -> bool | None:
@@ -236,10 +240,6 @@ def _uuid(text: str) -> UUID | None:
         return UUID(text.rpartition("_")[2])
     except ValueError:
         return None
-
-
-def _cursor(text: str) -> UUID:
-    return UUID(json.loads(base64.urlsafe_b64decode(text.split(".")[0] + "==="))[-1])
 
 
 # Fields that are more than a column ------------------------------------------------------------------------------------
@@ -391,6 +391,23 @@ def _shown(value: Any, scalar: str) -> Any:
     if isinstance(value, dt.date | Decimal) or (scalar == "ByteCount" and value is not None):
         return str(value)
     return value
+
+
+CURSOR = re.compile(r"(after|before|cursor|startCursor|endCursor)(_\d+x*)?")
+
+
+def bare(value: Any, key: str = "") -> Any:
+    """Cursors as the id at their end: how they are signed is no business of the reference."""
+    if isinstance(value, dict):
+        return {k: bare(v, k) for k, v in value.items()}
+    if isinstance(value, list):
+        return [bare(v) for v in value]
+    return bare_cursor(value) if isinstance(value, str) and CURSOR.fullmatch(key) else value
+
+
+def bare_cursor(text: str) -> str:
+    payload = text.split(".")[0]
+    return str(json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))[-1])
 
 
 def answer(schema: GraphQLSchema, query: str, variables: dict[str, Any], view: View) -> Any:
