@@ -276,10 +276,11 @@ def create_app(settings: Settings) -> Starlette:
         finally:
             await parts.stop()
 
+    page = not settings.production if settings.graphiql is None else settings.graphiql
     routes = [
         *_health(parts),
         *([] if settings.production or settings.oidc_issuer else _development_routes(parts)),
-        *graphiql_routes(settings),
+        *(graphiql_routes(settings) if page else []),
     ]
     routes.append(Route("/graphql", view, methods=None))
     middleware = [Middleware(Frame, settings=settings)]

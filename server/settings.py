@@ -50,6 +50,7 @@ class Settings(BaseSettings):
     ] = None
     blind_index_key: Annotated[SecretStr, Field(description="64 hex digits; key of the blind indexes.")] = SecretStr(DEVELOPMENT_KEY)
     cursor_secret: Annotated[SecretStr, Field(description="64 hex digits; signs the cursors of pages.")] = SecretStr(DEVELOPMENT_KEY)
+    graphiql: Annotated[bool | None, Field(description="Whether the GraphiQL page is served; unset: in development alone.")] = None
     oidc_issuer: Annotated[str | None, Field(description="Address of an OIDC issuer; unset: the embedded one, for development alone.")] = (
         None
     )
@@ -90,6 +91,8 @@ class Settings(BaseSettings):
             raise ValueError(f"LOANFILE_DEMO_LOANS: a demo bank has at least {DEMO_LOANS_MIN} loans, or none")
         if self.env is Environment.PRODUCTION and self.failpoint:
             raise ValueError(f"{PREFIX}FAILPOINT is refused in production")
+        if self.env is Environment.PRODUCTION and self.graphiql:
+            raise ValueError(f"{PREFIX}GRAPHIQL is refused in production")
         if self.env is Environment.PRODUCTION and not (self.oidc_issuer or "").startswith("https://"):
             raise ValueError(f"{PREFIX}OIDC_ISSUER must be an https address in production: the embedded issuer does not run there")
         if self.s3_endpoint and not (self.s3_access_key and self.s3_secret_key.get_secret_value()):

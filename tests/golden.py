@@ -5,6 +5,7 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
+from schema.access import table
 from schema.root import build_schema
 from server import settings
 from server.custody.printing import matrix_text, rules_markdown, rules_short
@@ -51,6 +52,7 @@ GOLDEN: dict[str, Callable[[], str]] = {
     "rules.md": lambda: rules_markdown(tests_of),
     "custody_matrix.txt": matrix,
     "schema.graphql": schema_text,
+    "field_access.txt": lambda: table(build_schema()._schema),
 }
 SECTIONS: dict[str, Callable[[], str]] = {"rules": rules_short, "settings": settings.table}
 

@@ -1,17 +1,36 @@
 """Behaviour that is written down: rules, matrix, SDL, and the tables of the README."""
 
+import re
+from typing import Any
+
 import pytest
 
+from schema.access import SUFFIX, fields, table
+from storage.terms import Role
 from tests import golden
 
 
-@pytest.mark.parametrize("name", [n for n in golden.GOLDEN if n != "schema.graphql"])
+@pytest.mark.parametrize("name", [n for n in golden.GOLDEN if n not in ("schema.graphql", "field_access.txt")])
 def test_the_golden_file_says_what_the_program_does(name: str) -> None:
     assert (golden.FOLDER / name).read_text("utf-8") == golden.GOLDEN[name](), "run make golden and read the diff"
 
 
 def test_the_sdl_is_the_golden_one(schema: object) -> None:
     assert (golden.FOLDER / "schema.graphql").read_text("utf-8") == f"{schema}\n", "run make golden and read the diff"
+
+
+def test_every_field_has_its_row_in_the_access_table(schema: Any) -> None:
+    """A new field shows here as a diff: who learns it is decided when the golden file is read."""
+    assert (golden.FOLDER / "field_access.txt").read_text("utf-8") == table(schema._schema), "run make golden and read the diff"
+
+
+def test_a_masked_field_is_named_for_it_and_never_full(schema: Any) -> None:
+    found = {name: (level, roles) for name, level, roles, special in fields(schema._schema) if special or name.endswith(SUFFIX)}
+    masked = {name: what for name, what in found.items() if name.endswith(SUFFIX)}
+    assert set(masked) == {f"Customer.{n}Masked" for n in ("identityNumber", "phone", "address")}
+    assert all(level == "masked" and roles < frozenset(Role) for level, roles in masked.values())
+    full = {name for name, (level, _) in found.items() if level == "full" and re.search("identity|phone|address", name, re.I)}
+    assert full == set()
 
 
 def test_the_tables_of_the_readme_are_what_the_program_says() -> None:

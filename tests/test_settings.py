@@ -33,6 +33,7 @@ def told(command: str, home: Path, **settings: str) -> "subprocess.CompletedProc
         ("run", PRODUCTION, "LOANFILE_DATABASE_URL"),
         ("run", {**PRODUCTION, "LOANFILE_OIDC_ISSUER": ""}, "LOANFILE_OIDC_ISSUER"),
         ("run", {**PRODUCTION, "LOANFILE_OIDC_ISSUER": "http://issuer.example"}, "LOANFILE_OIDC_ISSUER"),
+        ("run", {**PRODUCTION, "LOANFILE_GRAPHIQL": "true"}, "LOANFILE_GRAPHIQL"),
         ("token --as loan-officer", PRODUCTION, "LOANFILE_OIDC_ISSUER"),
         ("run", {**PRODUCTION, "LOANFILE_FAILPOINT": "after_commit"}, "LOANFILE_FAILPOINT"),
         ("serve", {}, "LOANFILE_DATABASE_URL"),

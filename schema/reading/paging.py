@@ -173,7 +173,7 @@ class _Connection:
 
     def _digested(self, values: Values) -> bytes:
         args = self.field.values(values)
-        told = [self.field.parent.name, self.field.name, args.get("where"), args.get("sort"), args.get("updatedSince")]
+        told = [_declaring(self.field), self.field.name, args.get("where"), args.get("sort"), args.get("updatedSince")]
         return hashlib.sha256(orjson.dumps(told, default=str, option=orjson.OPT_SORT_KEYS)).digest()
 
     def _read_cursor(self, values: Values, name: str, kinds: list[Any]) -> list[Any]:
@@ -189,6 +189,12 @@ class _Connection:
             return [next(parse for kind, parse in PARSERS.items() if isinstance(t, kind))(p) for t, p in zip(kinds, parts, strict=True)]
         except (ValueError, AttributeError):
             raise bad_request(f"`{name}` is not a cursor of this connection.", self.field.node) from None
+
+
+def _declaring(field: Field) -> str:
+    """The interface that has the field, else its type: a cursor made in one type is good in another that shares the connection."""
+    owners = [each for each in getattr(field.parent, "interfaces", ()) if field.name in each.fields]
+    return str((owners[0] if owners else field.parent).name)
 
 
 def _padded(secret: bytes, pad: int) -> bytes:

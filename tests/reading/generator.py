@@ -115,7 +115,9 @@ class Operation:
             return found.astimezone(dt.UTC).isoformat()
         if named.name == "Int":
             return found if isinstance(found, int) else 1
-        text = str(found if found is not None else {"Date": "2024-01-01", "DateTime": "2024-01-01T00:00:00Z", "Decimal": "1"}.get(named.name, "%"))
+        text = str(
+            found if found is not None else {"Date": "2024-01-01", "DateTime": "2024-01-01T00:00:00Z", "Decimal": "1"}.get(named.name, "%")
+        )
         return text[: self.r.randint(0, len(text))] if part else text
 
     # Arguments -------------------------------------------------------------------------------------------------------
@@ -148,7 +150,9 @@ class Operation:
         if self.r.random() < 0.5:
             size = self._variable(Given("Int!", lambda: self.r.randint(1, most), None, True))
         out.append(f"{self.r.choice(['first', 'last'])}: {size}")
-        out += [f"{name}: {self._variable(Given('String', None, None, False, key))}" for name in ("after", "before") if self.r.random() < 0.2]
+        out += [
+            f"{name}: {self._variable(Given('String', None, None, False, key))}" for name in ("after", "before") if self.r.random() < 0.2
+        ]
         self.r.shuffle(out)
         return out
 
@@ -199,7 +203,7 @@ class Operation:
             if name in UNASKED:
                 continue
             if is_leaf_type(named):
-                if self.r.random() < 0.45:
+                if self.r.random() < (0.9 if name == "cursor" else 0.45):
                     out.append(self._field(type_, name, field, None, depth))
             elif depth > 0 and self.r.random() < (0.85 if page else 0.3):
                 out.append(self._field(type_, name, field, named, depth - (not page)))

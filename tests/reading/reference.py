@@ -393,23 +393,22 @@ def _shown(value: Any, scalar: str) -> Any:
     return value
 
 
-CURSOR = re.compile(r"(after|before|cursor|startCursor|endCursor)(_\d+x*)?")
+CURSOR = re.compile(r"[\w-]+\.[\w-]{24}")
 
 
-def bare(value: Any, key: str = "") -> Any:
+def bare(value: Any) -> Any:
     """Cursors as the id at their end: how they are signed is no business of the reference."""
     if isinstance(value, dict):
-        return {k: bare(v, k) for k, v in value.items()}
+        return {k: bare(v) for k, v in value.items()}
     if isinstance(value, list):
         return [bare(v) for v in value]
-    return bare_cursor(value) if isinstance(value, str) and CURSOR.fullmatch(key) else value
-
-
-def bare_cursor(text: str) -> str:
-    payload = text.split(".")[0]
+    if not isinstance(value, str) or not CURSOR.fullmatch(value):
+        return value
+    payload = value.partition(".")[0]
     return str(json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))[-1])
 
 
 def answer(schema: GraphQLSchema, query: str, variables: dict[str, Any], view: View) -> Any:
     """What graphql-core makes of it; its errors are faults of the reference or of the generator."""
-    return execute(schema, parse(query), variable_values=variables, context_value=view, field_resolver=resolve, type_resolver=typename)
+    given = bare(variables)
+    return execute(schema, parse(query), variable_values=given, context_value=view, field_resolver=resolve, type_resolver=typename)

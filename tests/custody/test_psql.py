@@ -1,0 +1,110 @@
+"""What somebody with the application's password could type into psql: numbered, and each refused by name.
+
+The list grows with each capability; the name is the rule's constraint, or `privilege` where the role may not even try.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import pytest
+
+from server.custody.moves import Ask
+from storage.terms import Action as A
+from storage.terms import Tier
+from tests.custody.twins import ATTACKS, Attack, Step, who
+from tests.harness.world import World
+
+Tried = tuple[str, Callable[[World], Awaitable[Attack]]]
+
+
+def typed(*steps: Step) -> Callable[[World], Awaitable[Attack]]:
+    async def arrange(bank: World) -> Attack:
+        await bank.out(await bank.volumes(), tier=Tier.SECOND)
+        return Attack("archivist", steps)
+
+    return arrange
+
+
+async def return_of_what_is_not_out(bank: World) -> Attack:
+    volumes = await bank.volumes()
+    await bank.approved(volumes, tier=Tier.SECOND)
+    back = "update movements set returned_at = clock_timestamp(), returned_by = holder_id where record_id = $1 and closed_at is null"
+    return Attack("archivist", ((back, volumes[0]),))
+
+
+async def change_of_a_done_movement(bank: World) -> Attack:
+    volumes = await bank.volumes()
+    await bank.out(volumes, tier=Tier.SECOND)
+    await bank.presented(volumes, tier=Tier.SECOND)
+    await bank.accepted(volumes, tier=Tier.SECOND)
+    return Attack("archivist", (("update movements set returned_at = clock_timestamp() where record_id = $1", volumes[0]),))
+
+
+async def forged_event(bank: World) -> Attack:
+    volumes = await bank.volumes()
+    forge = (
+        "insert into events (chain_id, seq, happened_at, tag, subject_kind, subject_id, actor_id, org_id, canonical, prev_hash, hash)"
+        " select chain_id, seq + 5, happened_at, tag, subject_kind, subject_id, $2, org_id, canonical, hash, sha256(hash || canonical)"
+        " from events where record_id = $1 order by seq desc limit 1"
+    )
+    return Attack("officer", ((forge, volumes[0], who(bank, "officer")),))
+
+
+async def own_role(bank: World) -> Attack:
+    return Attack("officer", (("insert into staff_roles (staff_id, role) values ($1, 'PRESIDENT')", who(bank, "officer")),))
+
+
+async def confirmed_by_nobody(bank: World) -> Attack:
+    opened = await bank.done("admin", Ask(A.GRANT_ROLE, change={"staff": str(who(bank, "clerk")), "role": "LEGAL"}))
+    finish = "update operations set state = 'DONE', done_at = clock_timestamp() where id = $1"
+    return Attack("admin", ((finish, UUID(opened["operation"])),))
+
+
+TRIED: tuple[Tried, ...] = (
+    ("uq_movements_c14_one_open", ATTACKS["uq_movements_c14_one_open"]),  # 1 a second open movement
+    ("ck_movements_c27_return_after_exit", return_of_what_is_not_out),  # 2
+    ("ck_movements_c21_due", ATTACKS["ck_movements_c21_due"]),  # 3 due before out, or never
+    ("ck_approvals_c3_not_applicant", ATTACKS["ck_approvals_c3_not_applicant"]),  # 4
+    ("uq_operation_seats_c1_c6_one_seat_each", ATTACKS["uq_operation_seats_c1_c6_one_seat_each"]),  # 5 one keeper twice
+    ("tg_movements_c16_no_hold", ATTACKS["tg_movements_c16_no_hold"]),  # 6 under a hold
+    ("ct_archive_records_c15_state_is_rows", ATTACKS["ct_archive_records_c15_state_is_rows"]),  # 7 a state without its row
+    ("privilege", typed(("update events set tag = tag",))),  # 8
+    ("privilege", typed(("delete from events",))),  # 9
+    ("privilege", typed(("truncate events",))),  # 10
+    ("privilege", typed(("update access_log set purpose = 'x'",))),  # 11
+    ("privilege", typed(("update ticket_counters set last_no = last_no + 1",))),  # 12 a ticket number skipped
+    ("privilege", typed(("alter table movements disable trigger all",))),  # 13
+    ("privilege", typed(("set role loanfile_owner",))),  # 14
+    ("privilege", typed(("set role loanfile_registrar",))),  # 15
+    ("privilege", typed(("set session_replication_role = replica",))),  # 16 triggers off for the session
+    ("privilege", typed(("drop policy branch on loans",))),  # 17
+    ("tg_movements_c48_once", change_of_a_done_movement),  # 18
+    ("tg_events_c48_links", forged_event),  # 19
+    ("privilege", typed(("select administer('GRANT_ROLE', '{}', gen_random_uuid())",))),  # 20
+    ("privilege", own_role),  # 21
+    ("ct_operations_c1_all_seats", confirmed_by_nobody),  # 22 a change of administration without its second seat
+    ("privilege", typed(("select * from row_versions",))),  # 23
+    ("privilege", typed(("create or replace function broken(twin text) returns void language sql as 'select'",))),  # 24
+    ("privilege", typed(("create table public.mine (x int)",))),  # 25
+    ("privilege", typed(("update customers set identity_number_masked = '1'",))),  # 26
+    ("privilege", typed(("update data_keys set wrapped = ''",))),  # 27
+)
+
+
+@pytest.mark.parametrize("number", range(1, len(TRIED) + 1))
+async def test_it_is_refused_by_name(bank: World, number: int) -> None:
+    name, arrange = TRIED[number - 1]
+    attack = await arrange(bank)
+    with pytest.raises(asyncpg.PostgresError) as told:
+        await typed_in(bank, attack)
+    found: Any = told.value
+    assert (name == "privilege" and isinstance(found, asyncpg.InsufficientPrivilegeError)) or found.constraint_name == name, found
+
+
+async def typed_in(bank: World, attack: Attack) -> None:
+    assert attack.by is not None
+    async with bank.database.transaction(bank.people[attack.by]) as conn:
+        for sql, *values in attack.steps:
+            await conn.raw.execute(sql, *values)
