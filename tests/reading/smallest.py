@@ -1,7 +1,7 @@
 """The smallest operation that still shows a fault: parts are taken out as long as the fault stays."""
 
 from collections.abc import Awaitable, Callable, Iterator
-from copy import deepcopy
+from dataclasses import replace
 from typing import Any
 
 from graphql import (
@@ -75,8 +75,8 @@ def _pruned(document: DocumentNode) -> DocumentNode:
         if name not in reached and name in fragments:
             waiting |= _used(fragments[name])
         reached.add(name)
-    operation = deepcopy(operation)
-    operation.variable_definitions = tuple(v for v in operation.variable_definitions or () if f"${v.variable.name.value}" in reached)
+    kept = tuple(v for v in operation.variable_definitions or () if f"${v.variable.name.value}" in reached)
+    operation = replace(operation, variable_definitions=kept)
     return DocumentNode(definitions=(operation, *(f for name, f in fragments.items() if name in reached)))
 
 
@@ -93,7 +93,7 @@ def _documents(text: str) -> Iterator[str]:
 
 async def smallest(text: str, variables: dict[str, Any], faulty: Faulty) -> tuple[str, dict[str, Any]]:
     """A document with the same kind of fault from which nothing can be taken away."""
-    tries, smaller = 0, True
+    text, tries, smaller = print_ast(parse(text)), 0, True
     while smaller:
         smaller = False
         for candidate in _documents(text):
