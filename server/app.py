@@ -62,6 +62,7 @@ class Parts:
         self.failed: str | None = None  # what kept it from starting
         self.database = Database(
             settings.database_url or "",
+            settings.reader_database_url,
             writers_max=settings.writers_max,
             readers_max=settings.readers_max,
             statement_seconds_max=settings.statement_seconds_max,

@@ -51,6 +51,7 @@ def parts_of(settings: Settings) -> Iterator[tuple[Settings, Embedded | None]]:
     with embedded as parts:
         found = {
             "database_url": parts.app_url,
+            "reader_database_url": parts.reader_url,
             "migration_database_url": parts.owner_url,
             "s3_endpoint": parts.store.endpoint,
             "s3_access_key": parts.store.access_key,

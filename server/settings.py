@@ -37,7 +37,10 @@ class Settings(BaseSettings):
     host: Annotated[str, Field(description="Address to serve on.")] = "127.0.0.1"
     port: Annotated[int, Field(description="Port to serve on.", ge=0, le=65535)] = 8000
     database_url: Annotated[str | None, Field(description="PostgreSQL as the role `loanfile_app`; unset: the embedded one.")] = None
-    migration_database_url: Annotated[str | None, Field(description="The same database as `loanfile_owner`, for migrations.")] = None
+    reader_database_url: Annotated[
+        str | None, Field(description="The same database as `loanfile_reader`, for reads; unset: as `loanfile_app`.")
+    ] = None
+    migration_database_url: Annotated[str | None, Field(description="The same database as `loanfile_migrate`, for migrations.")] = None
     s3_endpoint: Annotated[str | None, Field(description="Address of the object store; unset: the embedded one.")] = None
     s3_access_key: Annotated[str, Field(description="Access key of the object store.")] = ""
     s3_secret_key: Annotated[SecretStr, Field(description="Secret key of the object store.")] = SecretStr("")

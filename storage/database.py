@@ -102,8 +102,10 @@ class Connection:
 class Database:
     """The pools of one process. `open` before use, `close` after."""
 
-    def __init__(self, url: str, *, writers_max: int = 12, readers_max: int = 8, statement_seconds_max: float = 15.0) -> None:
-        self._url, self._writers_max, self._readers_max = url, writers_max, readers_max
+    def __init__(
+        self, url: str, reader_url: str | None = None, *, writers_max: int = 12, readers_max: int = 8, statement_seconds_max: float = 15.0
+    ) -> None:
+        self._url, self._reader_url, self._writers_max, self._readers_max = url, reader_url or url, writers_max, readers_max
         self._statement_seconds_max = statement_seconds_max
         self._writers: asyncpg.Pool[Any] | None = None
         self._readers: asyncpg.Pool[Any] | None = None
@@ -115,7 +117,7 @@ class Database:
             self._url, min_size=1, max_size=self._writers_max, init=_codecs, server_settings=timeout, command_timeout=None
         )
         self._readers = await asyncpg.create_pool(
-            self._url,
+            self._reader_url,
             min_size=1,
             max_size=self._readers_max,
             init=_codecs,

@@ -53,7 +53,7 @@ def database_name(told: dict[str, Any]) -> str:
 
 @pytest_asyncio.fixture(scope="session")
 async def database(told: dict[str, Any], database_name: str) -> AsyncIterator[Database]:
-    made = Database(servers.url(told, "app", database_name))
+    made = Database(servers.url(told, "app", database_name), servers.url(told, "reader", database_name))
     await made.open()
     yield made
     await made.close()

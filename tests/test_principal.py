@@ -15,7 +15,7 @@ from tests.reading.test_loan_file import FILE
 ME = {"query": "{ viewer { staff { name } roles } }"}
 STATEMENTS = (
     "select coalesce(sum(calls), 0)::bigint from pg_stat_statements s join pg_database d on d.oid = s.dbid join pg_roles r on r.oid = s.userid"
-    " where d.datname = current_database() and r.rolname = 'loanfile_app'"
+    " where d.datname = current_database() and r.rolname in ('loanfile_app', 'loanfile_reader')"
 )
 
 

@@ -16,7 +16,7 @@ from typing import IO
 
 from storage.embedded.certificates import write_private
 from storage.embedded.children import Children, EmbeddedError
-from storage.embedded.postgres import Postgres
+from storage.embedded.postgres import LOGINS, Postgres
 from storage.embedded.seaweed import Seaweed, unlink_sockets
 from storage.objects import StoreAddress
 
@@ -25,7 +25,7 @@ __all__ = ["Embedded", "EmbeddedError", "Parts"]
 NOBODY = 65534
 SOCKET_FOLDER_BYTES_MAX = 60
 SECRETS = (
-    "super", "owner", "app", "root_key", "root_secret", "app_key", "app_secret", "jwt_volume", "jwt_volume_read", "jwt_filer",
+    "super", "migrate", "app", "reader", "root_key", "root_secret", "app_key", "app_secret", "jwt_volume", "jwt_volume_read", "jwt_filer",
     "jwt_filer_read", "cursor_secret", "data_key", "blind_index_key",
 )  # fmt: skip
 
@@ -34,8 +34,9 @@ SECRETS = (
 class Parts:
     """Where the running servers are."""
 
-    owner_url: str  # the role that owns the schema: migrations
+    owner_url: str  # as the role that owns the schema: migrations
     app_url: str  # the role that owns nothing: the server
+    reader_url: str  # the role that only looks: compiled reads
     store: StoreAddress
     secrets: dict[str, str]
 
@@ -67,7 +68,8 @@ class Embedded:
             self.postgres = Postgres(self.children, self.sockets, kept, uid=self.uid, durable=self.durable)
             self.postgres.start(self.database)
             store = weed.ready()
-            parts = Parts(self.postgres.url("owner", self.database), self.postgres.url("app", self.database), store, kept)
+            owner, app, reader = (self.postgres.url(role, self.database) for role in LOGINS)
+            parts = Parts(owner, app, reader, store, kept)
             self._announce(parts)
             return parts
         except BaseException:
@@ -92,7 +94,7 @@ class Embedded:
 
     def _announce(self, parts: Parts) -> None:
         """Lets the other commands of the same home find the running servers."""
-        told = {"owner_url": parts.owner_url, "app_url": parts.app_url, "s3_endpoint": parts.store.endpoint}
+        told = {"owner_url": parts.owner_url, "app_url": parts.app_url, "reader_url": parts.reader_url, "s3_endpoint": parts.store.endpoint}
         write_private(self.home / "running.json", json.dumps(told))
 
     def _locked(self) -> IO[str]:

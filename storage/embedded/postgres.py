@@ -48,6 +48,9 @@ def binaries() -> Path:
     return Path(found.submodule_search_locations[0]) / "pginstall" / "bin"
 
 
+LOGINS = ("migrate", "app", "reader")
+
+
 class Postgres:
     """The cluster of one home."""
 
@@ -65,7 +68,7 @@ class Postgres:
             self._prepare(database)
 
     def url(self, role: str, database: str) -> str:
-        """Connection URL of loanfile_owner or loanfile_app."""
+        """Connection URL of one of the logins."""
         return f"postgresql://loanfile_{role}:{self.secrets[role]}@/{database}?host={self.sockets}&port=5432"
 
     def _initialise(self) -> None:
@@ -126,11 +129,12 @@ class Postgres:
         return False
 
     def _prepare(self, database: str) -> None:
-        for role in ("owner", "app"):
+        for role in (*LOGINS, "owner"):
+            how = f"login password '{self.secrets[role]}'" if role in LOGINS else "nologin"
             self.sql(
                 "postgres",
                 f"do $$ begin if not exists (select from pg_roles where rolname = 'loanfile_{role}') then "
-                f"create role loanfile_{role} login password '{self.secrets[role]}'; end if; end $$",
+                f"create role loanfile_{role} {how}; end if; end $$",
             )
         self.sql("postgres", create_database(database))
         self.sql(database, ROLES.read_text("utf-8"))

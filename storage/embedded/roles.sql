@@ -1,18 +1,22 @@
--- Run once by an administrator in a new database that loanfile_owner owns. loanfile_owner migrates; loanfile_app is the
--- server's login and owns nothing; nobody logs in as loanfile_judge (sees every branch) or loanfile_registrar (numbers,
--- links and propagates).
+-- Run by an administrator in the bank's database, once and again after an update that says so. Its logins are made before:
+-- loanfile_migrate (migrates, acting as loanfile_owner), loanfile_app (the server's login, owns nothing) and loanfile_reader
+-- (the server's reads). Nobody logs in as loanfile_owner, as loanfile_judge (sees every branch) or as loanfile_registrar
+-- (numbers, links and propagates).
 do $$ declare name text; begin
-  foreach name in array array['loanfile_judge', 'loanfile_registrar'] loop
+  foreach name in array array['loanfile_owner', 'loanfile_judge', 'loanfile_registrar'] loop
     if not exists (select from pg_roles where rolname = name) then
       execute format('create role %I nologin', name);
     end if;
-    execute format('grant %I to loanfile_owner', name);
   end loop;
 end $$;
+alter role loanfile_owner nologin;
+grant loanfile_judge, loanfile_registrar to loanfile_owner;
+grant loanfile_owner to loanfile_migrate;
+alter role loanfile_migrate set role loanfile_owner;
 create extension if not exists pg_trgm;
 create extension if not exists btree_gist;
 create extension if not exists pg_stat_statements;
 alter schema public owner to loanfile_owner;
 revoke all on schema public from public;
 grant usage, create on schema public to loanfile_judge, loanfile_registrar;
-grant usage on schema public to loanfile_app;
+grant usage on schema public to loanfile_app, loanfile_reader;

@@ -14,6 +14,7 @@ from server.custody.moves import Ask
 from storage.terms import Action as A
 from storage.terms import Tier
 from tests.custody.twins import ATTACKS, Attack, Step, who
+from tests.harness import servers
 from tests.harness.world import World
 
 Tried = tuple[str, Callable[[World], Awaitable[Attack]]]
@@ -108,3 +109,28 @@ async def typed_in(bank: World, attack: Attack) -> None:
     async with bank.database.transaction(bank.people[attack.by]) as conn:
         for sql, *values in attack.steps:
             await conn.raw.execute(sql, *values)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "select identity_cipher from customers", "select identity_index from customers", "select wrapped from data_keys",
+        "select outcome from idempotency_keys", "insert into holds (reason) values ('x')", "update loans set number = 'x'", "delete from loans",
+        "select administer('GRANT_ROLE', '{}', gen_random_uuid())", "update access_log set purpose = 'x'", "set role loanfile_owner",
+    ],
+)  # fmt: skip
+async def test_the_readers_login_looks_and_does_nothing_else(bank: World, sql: str) -> None:
+    async with bank.database.readers.acquire() as raw:
+        assert await raw.fetchval("select current_user") == "loanfile_reader"
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await raw.execute(sql)
+
+
+async def test_nobody_logs_in_as_the_owner_and_the_migrating_login_acts_as_it(told: dict[str, Any], database_name: str, root: Any) -> None:
+    logins = await root.fetch("select rolname from pg_roles where rolname like 'loanfile%' and rolcanlogin order by 1")
+    assert [r[0] for r in logins] == ["loanfile_app", "loanfile_migrate", "loanfile_reader"]
+    raw = await asyncpg.connect(servers.url(told, "owner", database_name))
+    try:
+        assert tuple(await raw.fetchrow("select session_user::text, current_user::text")) == ("loanfile_migrate", "loanfile_owner")
+    finally:
+        await raw.close()

@@ -59,6 +59,7 @@ def site(told: dict[str, Any], database: str, folder: Path, log_name: str = "ser
         "home": str(folder),
         "port": str(port),
         "database_url": servers.url(told, "app", database),
+        "reader_database_url": servers.url(told, "reader", database),
         "s3_endpoint": told["s3_endpoint"],
         "s3_access_key": told["secrets"]["app_key"],
         "s3_secret_key": told["secrets"]["app_secret"],

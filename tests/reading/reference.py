@@ -84,7 +84,7 @@ def plain_schema(sdl: str) -> GraphQLSchema:
 async def fetch_rows(root: Any) -> dict[str, list[Row]]:
     """Everything, as a superuser sees it."""
     names = [*(table for table, _ in SOURCES.values()), *LINKS]
-    return {name: [dict(r) for r in await root.fetch(f"select * from {name}")] for name in names}  # names of ours
+    return {name: [dict(r, __table=name) for r in await root.fetch(f"select * from {name}")] for name in names}  # names of ours
 
 
 class View:
@@ -94,7 +94,7 @@ class View:
         self.every, self.me, self.now, self.policies = rows, me, now, policies
         self.rows: dict[str, list[Row]] = {}
         for name in (*OF_UNIT, *OF_SEVERAL, *(set(rows) - OF_UNIT - OF_SEVERAL - set(THROUGH) - {"events"}), *THROUGH, "events"):
-            self.rows[name] = [dict(r, __table=name) for r in rows[name] if self._visible(name, r)]
+            self.rows[name] = [r for r in rows[name] if self._visible(name, r)]
         self.by = {name: {r["id"]: r for r in found if "id" in r} for name, found in self.rows.items()}
 
     def _visible(self, table: str, row: Row) -> bool:

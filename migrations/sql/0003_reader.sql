@@ -1,0 +1,12 @@
+-- The login of compiled reads: it may look, and leave a line in the access log, and nothing else.
+do $$ begin
+  if not exists (select from pg_roles where rolname = 'loanfile_reader') then
+    raise exception 'the role loanfile_reader is missing: run storage/embedded/roles.sql as an administrator first';
+  end if;
+end $$;
+grant usage on schema public to loanfile_reader;
+grant select on all tables in schema public to loanfile_reader;
+revoke all on row_versions, pending_events, data_keys, idempotency_keys, customers from loanfile_reader;
+grant select (id, org_id, party_id, name, district, identity_number_masked, phone_masked, address_masked, key_epoch, version, created_at,
+  updated_at) on customers to loanfile_reader;
+grant insert on access_log to loanfile_reader;
