@@ -9,7 +9,7 @@ ifneq ($(PIP_INDEX),)
 export UV_DEFAULT_INDEX ?= $(PIP_INDEX)
 endif
 
-.PHONY: run test check golden soak lock graphiql clean
+.PHONY: run test check golden soak bench lock graphiql clean
 
 run: $(VENV)/.stamp graphiql
 	@exec $(BIN)/loanfile run
@@ -29,6 +29,9 @@ check: $(VENV)/.stamp
 
 golden: $(VENV)/.stamp
 	$(BIN)/python -m tests.golden
+
+bench: $(VENV)/.stamp
+	@$(BIN)/python -m bench.hostile
 
 lock: $(VENV)/.stamp
 	$(COMPILE) --extra dev -o requirements.lock pyproject.toml

@@ -58,6 +58,23 @@ def check_text(query: str) -> None:
         raise GraphQLError("A document must not contain NUL.")
 
 
+QUERY_VALUES_MAX, MUTATION_VALUES_MAX = 1_500, 10_000
+
+
+def check_size(value: Any, limit: int) -> None:
+    """Raises GraphQLError for variables of more values than any operation takes, before each is looked at by its type."""
+    left, waiting = limit, [value]
+    while waiting:
+        one = waiting.pop()
+        left -= 1
+        if left < 0:
+            raise GraphQLError(f"Variables hold at most {limit} values.")
+        if isinstance(one, dict):
+            waiting.extend(one.values())
+        elif isinstance(one, list):
+            waiting.extend(one)
+
+
 def check_variables(value: Any) -> None:
     """Raises GraphQLError for a string with NUL, or one that is longer than any input takes."""
     if isinstance(value, dict):

@@ -125,7 +125,7 @@ def run(settings: Settings) -> int:
 def listen(settings: Settings) -> socket.socket:
     """The socket to serve on, taken before anything is started; SettingsError when somebody else has it."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    made = socket.socket(family, socket.SOCK_STREAM)
+    made = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # asyncio sets TCP_NODELAY only where the protocol is named
     made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         made.bind((settings.host, settings.port))

@@ -10,7 +10,7 @@ from graphql.execution.collect_fields import FieldDetails
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from strawberry.types import ExecutionResult
 
-from schema.limits import check_variables
+from schema.limits import MUTATION_VALUES_MAX, QUERY_VALUES_MAX, check_size, check_variables
 from schema.reading.compiler import Values
 from schema.reading.documents import Document, Documents
 from server.errors import ApiError
@@ -81,12 +81,14 @@ class ReadingSchema(strawberry.Schema):
 
 def _checked(document: Document, given: dict[str, Any] | None) -> Any:
     """The variables as their types take them, or what is wrong with them; a mutation tells of its own texts by path."""
-    variables = document.variables(given)
-    if not isinstance(variables, list) and document.kind is OperationType.QUERY:
-        try:
+    query = document.kind is OperationType.QUERY
+    try:
+        check_size(given, QUERY_VALUES_MAX if query else MUTATION_VALUES_MAX)
+        variables = document.variables(given)
+        if query and not isinstance(variables, list):
             check_variables(given)
-        except GraphQLError as error:
-            variables = [error]
+    except GraphQLError as error:
+        variables = [error]
     for wrong in variables if isinstance(variables, list) else ():
         wrong.extensions = {**(wrong.extensions or {}), "code": "BAD_REQUEST"}
     return variables
