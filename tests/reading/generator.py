@@ -25,6 +25,7 @@ UNASKED = {"explainCustody", "contractHistory", "whoSaw", "tasks"}  # judged, lo
 NAMED = {"loan": ("loans", "number"), "contract": ("contracts", "number"), "collateralCertificate": ("collateral_certificates", "number")}
 UNALIASED = {"id", "version", "edges", "node", "pageInfo", "totalCount"}  # of one type wherever they meet: no conflict between fragments
 SELDOM = 0.08
+FIELDS = 100  # about; a document has limits
 
 
 class Raw(str):
@@ -205,7 +206,7 @@ class Operation:
             if is_leaf_type(named):
                 if self.r.random() < (0.9 if name == "cursor" else 0.45):
                     out.append(self._field(type_, name, field, None, depth))
-            elif depth > 0 and self.r.random() < (0.85 if page else 0.3):
+            elif depth > 0 and self.count < FIELDS and self.r.random() < (0.85 if page else 0.3):
                 out.append(self._field(type_, name, field, named, depth - (not page)))
         return out
 
@@ -218,11 +219,14 @@ class Operation:
         times = 2 if inner is not None and self.r.random() < SELDOM / 2 else 1  # the same field twice: the two selections are merged
         return " ".join(f"{head}{self._directive()}{' ' + self._selection(inner, depth) if inner else ''}" for _ in range(times))
 
+    def _coin(self) -> bool:
+        return self.r.random() < 0.5
+
     def _directive(self) -> str:
         if self.r.random() > SELDOM:
             return ""
-        value, form = self.r.random() < 0.5, self.r.randint(0, 2)
-        told = literal(value) if form == 0 else self._variable(Given("Boolean!", value, None if form == 1 else value, form == 1))
+        value, form = self._coin(), self.r.randint(0, 2)
+        told = literal(value) if form == 0 else self._variable(Given("Boolean!", self._coin, None if form == 1 else value, form == 1))
         return f" @{self.r.choice(['include', 'skip'])}(if: {told})"
 
 

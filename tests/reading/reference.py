@@ -38,7 +38,16 @@ THROUGH = {  # visible with what they belong to
     "approvals": ("access_requests", "request_id"), "operation_seats": ("operations", "operation_id"),
     "return_inspections": ("movements", "movement_id"), "report_sign_offs": ("inspection_reports", "report_id"),
 }  # fmt: skip
-MASKED = {Role.LOAN_OFFICER, Role.CREDIT_DEPT_HEAD, Role.RISK_HEAD, Role.COLLECTIONS, Role.LEGAL, Role.COMPLIANCE, Role.AUDITOR}
+MASKED = {
+    Role.LOAN_OFFICER,
+    Role.CREDIT_DEPT_HEAD,
+    Role.RISK_HEAD,
+    Role.COLLECTIONS,
+    Role.LEGAL,
+    Role.COMPLIANCE,
+    Role.AUDITOR,
+    Role.EXAMINER,
+}
 HOLDS = {Role.LEGAL, Role.COMPLIANCE, Role.AUDITOR}
 MONEY = {
     ("Loan", "principal"): "principal_amount", ("Loan", "instalment"): "instalment_amount", ("Contract", "amount"): "amount",
