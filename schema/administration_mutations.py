@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import strawberry
 
 from schema.custody_mutations import ActPayload, act, field
-from schema.results import KeyedInput, given, id_of, maybe_id
+from schema.results import KeyedInput, given, id_of, ids_of, maybe_id
 from schema.scalars import DateTime
 from server.custody.moves import Ask
 from server.custody.policy import PARAMETERS
@@ -137,6 +137,17 @@ class ProposePolicyInput(KeyedInput):
     effective_from: DateTime = field("Since when; at least ten minutes after the confirmation.")
 
 
+@strawberry.input(description="Input of grantReading.")
+class GrantReadingInput(KeyedInput):
+    """An outside auditor or regulator reads units for a time; they act on nothing."""
+
+    staff_id: strawberry.ID = field("Who; has the role EXAMINER.")
+    org_unit_ids: list[strawberry.ID] = field("The units, with those below them.")
+    starts_at: DateTime | None = field("Since when; left out: from the proposal on.", UNSET)
+    ends_at: DateTime = field("Until when.")
+    reason: str = field("By what order or contract.")
+
+
 def _wrong(name: str, code: str) -> InvalidInput:
     return InvalidInput([InputProblem((name,), code)])
 
@@ -216,6 +227,11 @@ def _leaver(i: DeactivateStaffInput) -> dict[str, Any]:
     return {"staff": _id(i.staff_id, "staff")}
 
 
+def _reading(i: GrantReadingInput) -> dict[str, Any]:
+    units = [str(u) for u in ids_of(i.org_unit_ids, "org", "orgUnitIds")]
+    return {"staff": _id(i.staff_id, "staff"), "orgs": units, **_during(i), **_text(i, "reason")}
+
+
 def _locations(i: CreateLocationsInput) -> dict[str, Any]:
     if not 0 < len(i.locations) <= LOCATIONS_MAX:
         raise _wrong("locations", "TOO_MANY" if i.locations else "EMPTY")
@@ -273,6 +289,9 @@ class AdministrationMutations:
     )
     deactivate_staff = _change(
         "deactivateStaff", A.DEACTIVATE_STAFF, DeactivateStaffInput, _leaver, "Propose that somebody leaves; refused while custody is open."
+    )
+    grant_reading = _change(
+        "grantReading", A.GRANT_READING, GrantReadingInput, _reading, "Propose that an outside examiner reads units for a time."
     )
     create_locations = _change("createLocations", A.CREATE_LOCATIONS, CreateLocationsInput, _locations, "Propose places of a unit (库位).")
     propose_policy = _change("proposePolicy", A.PROPOSE_POLICY, ProposePolicyInput, _policy, "Propose a parameter of the custody rules.")

@@ -7,7 +7,17 @@ from sqlalchemy import func, select
 from storage.terms import Role
 
 MASKED_DATA = frozenset(
-    {Role.LOAN_OFFICER, Role.CREDIT_DEPT_HEAD, Role.RISK_HEAD, Role.COLLECTIONS, Role.LEGAL, Role.COMPLIANCE, Role.AUDITOR}
+    {
+        Role.LOAN_OFFICER,
+        Role.CREDIT_DEPT_HEAD,
+        Role.RISK_HEAD,
+        Role.COLLECTIONS,
+        Role.LEGAL,
+        Role.COMPLIANCE,
+        Role.AUDITOR,
+        Role.EXAMINER,
+        Role.EXAMINER,
+    }
 )
 HOLD_DETAIL = frozenset({Role.LEGAL, Role.COMPLIANCE, Role.AUDITOR})
 

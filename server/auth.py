@@ -19,7 +19,7 @@ from server.errors import Unauthenticated
 from server.oidc import Keys
 from server.settings import Settings
 from storage.database import Connection, Database, Principal
-from storage.tables import delegations, org_units, staff, staff_roles
+from storage.tables import delegations, org_units, read_grants, staff, staff_roles
 from storage.terms import OrgLevel, Role
 
 ALGORITHMS = ("ES256", "RS256")
@@ -38,7 +38,18 @@ _begins, _ends = (
     select(edge(delegations.c.during).label("at")).join(staff, staff.c.id == delegations.c.to_staff_id).where(staff.c.username == _username)
     for edge in (func.lower, func.upper)
 )
-_turns = _begins.union_all(_ends).subquery()
+_grants = (
+    select(edge(read_grants.c.during).label("at")).join(staff, staff.c.id == read_grants.c.staff_id).where(staff.c.username == _username)
+    for edge in (func.lower, func.upper)
+)
+_turns = _begins.union_all(_ends, *_grants).subquery()
+_units = (
+    select(read_grants.c.org_id.label("id"))
+    .join(staff, staff.c.id == read_grants.c.staff_id)
+    .where(staff.c.username == _username, read_grants.c.during.op("@>")(func.now()))
+    .cte("granted", recursive=True)
+)
+_granted = _units.union(select(org_units.c.id).join(_units, org_units.c.parent_id == _units.c.id))
 WHO = (
     select(
         staff.c.id,
@@ -52,6 +63,7 @@ WHO = (
         .scalar_subquery()
         .label("delegated"),
         staff.c.principal_version,
+        select(func.array_agg(_granted.c.id)).scalar_subquery().label("granted"),
         select(func.extract("epoch", func.min(_turns.c.at) - func.now()))
         .where(_turns.c.at > func.now())
         .scalar_subquery()
@@ -168,9 +180,10 @@ class Authenticator:
         if row is None:
             raise Unauthenticated("The token is not valid.")
         roles = frozenset(Role(r) for r in (*(row["roles"] or ()), *(row["delegated"] or ())))
-        everywhere = row["level"] == OrgLevel.HEAD_OFFICE or bool(EVERYWHERE & roles)
+        examines = Role.EXAMINER in roles  # from outside: what was granted, for as long, and nothing of the unit they are listed in
+        everywhere = not examines and (row["level"] == OrgLevel.HEAD_OFFICE or bool(EVERYWHERE & roles))
         until = began + min(KEPT_SECONDS_MAX, float(row["seconds"] if row["seconds"] is not None else KEPT_SECONDS_MAX))
-        branches = tuple(row["branches"])
+        branches = tuple(row["granted"] or ()) if examines else tuple(row["branches"])
         return Principal(
             row["id"], row["org_id"], row["name"], roles, branches, everywhere, row["staff_no"], row["principal_version"]
         ), until

@@ -88,8 +88,6 @@ class Settings(BaseSettings):
                 raise ValueError(f"{PREFIX}{name.upper()} must be 64 hex digits")
             if self.env is Environment.PRODUCTION and value == DEVELOPMENT_KEY:
                 raise ValueError(f"{PREFIX}{name.upper()} must be set in production")
-        if (self.database_url is None) != (self.migration_database_url is None) and self.env is Environment.PRODUCTION:
-            raise ValueError(f"{PREFIX}DATABASE_URL and {PREFIX}MIGRATION_DATABASE_URL are set together")
         if 0 < self.demo_loans < DEMO_LOANS_MIN:
             raise ValueError(f"LOANFILE_DEMO_LOANS: a demo bank has at least {DEMO_LOANS_MIN} loans, or none")
         if self.env is Environment.PRODUCTION and self.failpoint:

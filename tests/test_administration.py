@@ -1,6 +1,7 @@
 """Administration: proposed by one, confirmed by another, carried out by PostgreSQL, told in the history, effective at once."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -15,6 +16,7 @@ from server.settings import Settings
 from storage.objects import ObjectStore
 from storage.terms import Action as A
 from storage.terms import Role, Tier
+from tests.harness.web import site
 from tests.harness.world import World
 
 SOON = (datetime.now(UTC) + timedelta(days=90)).isoformat().replace("+00:00", "Z")
@@ -189,3 +191,32 @@ async def test_compliance_sees_what_waits_for_it(bank: World, run: Any, schema: 
         mine = [t for t in tasks if await bank.sql("select opened_by from operations where id = $1", UUID(t["subject"]["id"][10:])) ==
                 bank.people["admin"].staff_id]  # fmt: skip
         assert len(mine) == wanted
+
+
+async def test_an_examiner_reads_what_was_granted_for_as_long_and_acts_on_nothing(
+    bank: World, change: Any, run: Any, told: dict[str, Any], database_name: str, tmp_path: Path
+) -> None:
+    head = bank.people["admin"].org_id
+    examiner = await bank.hire("examiner", {Role.EXAMINER}, head, ())
+    loans = [await bank.loan("A"), await bank.loan("B")]
+    given = {"staffId": staff(bank, "examiner"), "orgUnitIds": [f"org_{bank.branches['A'].id}"], "reason": "现场检查通知书", "endsAt": SOON}
+    query = {
+        "query": "query ($i: [ID!]!) { nodes(ids: $i) { id } viewer { seesEverything } }",
+        "variables": {"i": [f"loan_{x}" for x in loans]},
+    }
+    with site(told, database_name, tmp_path) as served:
+        async with served.client(examiner.staff_no) as client:
+            before = (await client.post("/graphql", json=query)).json()["data"]
+            assert before == {"nodes": [None, None], "viewer": {"seesEverything": False}}
+            await change("grantReading", **given)
+            seen = (await client.post("/graphql", json=query)).json()["data"]["nodes"]
+            assert seen == [{"id": f"loan_{loans[0]}"}, None]
+            volumes = await bank.volumes(loan=loans[0])
+            act = {"query": "mutation ($i: ReportMissingInput!) { reportMissing(input: $i) { ... on CustodyViolation { violations { code } } } }",
+                   "variables": {"i": {"recordIds": [f"record_{volumes[0]}"], "findings": "x", "idempotencyKey": "x"}}}  # fmt: skip
+            assert (await client.post("/graphql", json=act)).json()["data"]["reportMissing"]["violations"] == [{"code": "ROLE_REQUIRED"}]
+            end = "update read_grants set during = tstzrange(lower(during), clock_timestamp()) where staff_id = $1"
+            await bank.sql(end, examiner.staff_id)
+            assert (await client.post("/graphql", json=query)).json()["data"]["nodes"] == [None, None]
+    told_wrong = await run("admin", "grantReading", **{**given, "staffId": staff(bank, "officer")})
+    assert told_wrong["problems"] == [{"path": ["role"], "code": "NOT_HELD"}]

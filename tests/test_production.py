@@ -2,20 +2,24 @@
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
+from storage import migration
+from storage.embedded import Embedded
 from tests.harness import servers
-from tests.harness.web import free_port, outer_environment
+from tests.harness.web import free_port, outer_environment, site
 from tests.test_settings import PRODUCTION
 
 
 def start(told: dict[str, Any], role: str, database: str, home: Path, **settings: str) -> "subprocess.CompletedProcess[str]":
     given = {
         "LOANFILE_HOME": str(home), "LOANFILE_PORT": str(free_port()), "LOANFILE_DATABASE_URL": servers.url(told, role, database),
-        "LOANFILE_MIGRATION_DATABASE_URL": servers.url(told, "owner", database), "LOANFILE_S3_ENDPOINT": told["s3_endpoint"],
+        "LOANFILE_S3_ENDPOINT": told["s3_endpoint"],
         "LOANFILE_S3_ACCESS_KEY": told["secrets"]["app_key"], "LOANFILE_S3_SECRET_KEY": told["secrets"]["app_secret"],
     }  # fmt: skip
     environment = outer_environment() | given | PRODUCTION | settings
@@ -28,7 +32,6 @@ def start(told: dict[str, Any], role: str, database: str, home: Path, **settings
         ("super", {}, "the role is a superuser"),
         ("owner", {}, "the role owns tables"),
         ("app", {}, "fsync is off"),  # the test servers trade safety for speed
-        ("app", {"LOANFILE_S3_LOCKED_BUCKET": "nothing-there"}, "fit for production"),
     ],
 )
 def test_a_weak_connection_or_bucket_stops_the_start(
@@ -37,3 +40,45 @@ def test_a_weak_connection_or_bucket_stops_the_start(
     made = start(told, role, database_name, tmp_path, **settings)
     assert made.returncode != 0 and "Traceback" not in made.stderr, made.stderr[-1500:]
     assert made.stderr.startswith("loanfile: ") and line in made.stderr and made.stderr.count("\n") == 1, made.stderr[-1500:]
+
+
+@pytest.fixture(scope="module")
+def durable(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+    """Servers as a bank runs them: nothing is traded for speed."""
+    embedded = Embedded(tmp_path_factory.mktemp("durable"), durable=True)
+    with embedded as parts:
+        migration.upgrade(parts.owner_url)
+        yield {
+            "secrets": parts.secrets,
+            "s3_endpoint": parts.store.endpoint,
+            "sockets": str(embedded.sockets),
+            "database": embedded.database,
+        }
+
+
+@pytest.mark.parametrize("bucket", ["loanfile-staging", "nothing-there"])
+def test_a_bucket_whose_lock_is_not_proven_stops_the_start(durable: dict[str, Any], tmp_path: Path, bucket: str) -> None:
+    made = start(durable, "app", durable["database"], tmp_path, LOANFILE_S3_LOCKED_BUCKET=bucket)
+    assert made.returncode != 0 and "the lock of the bucket is not proven" in made.stderr and made.stderr.count("\n") == 1, made.stderr[
+        -1500:
+    ]
+
+
+def test_what_is_fit_for_production_starts_and_shows_neither_page_nor_issuer(durable: dict[str, Any], tmp_path: Path) -> None:
+    given = {name.removeprefix("LOANFILE_").lower(): value for name, value in PRODUCTION.items()}
+    with site(durable, durable["database"], tmp_path, **given) as made:
+        browser = {"Accept": "text/html"}
+        assert httpx.get(f"{made.address}/readyz", trust_env=False).json()["ready"] is True
+        assert httpx.get(f"{made.address}/graphql", headers=browser, trust_env=False).status_code == 405
+        assert httpx.get(f"{made.address}/dev/people", trust_env=False).status_code == 404
+        assert httpx.post(f"{made.address}/dev/token", json={"as": "compliance"}, trust_env=False).status_code == 404
+
+
+async def test_every_table_of_a_branch_forces_row_level_security(root: Any) -> None:
+    rows = await root.fetch(
+        "select c.relname, c.relrowsecurity and c.relforcerowsecurity as forced from pg_class c join pg_attribute a on a.attrelid = c.oid"
+        " where c.relkind = 'r' and c.relnamespace = 'public'::regnamespace and a.attname in ('org_id', 'visible_to')"
+    )
+    bank_wide = {"staff", "storage_locations", "delegations", "policy_parameters", "ticket_counters", "read_grants"}
+    assert {r["relname"] for r in rows if not r["forced"]} == bank_wide
+    assert await root.fetchval("select count(*) from pg_views where schemaname = 'public' and viewname not like 'pg_stat_statements%'") == 0

@@ -6,19 +6,76 @@ alter table operations add constraint ck_operations_action check (action in ('RE
   'REQUEST_CHECKOUT', 'REQUEST_READING', 'REQUEST_EXTENSION', 'APPROVE', 'RESERVE', 'EXTEND', 'REJECT', 'CANCEL', 'LAPSE', 'CHECK_OUT',
   'CONFIRM', 'WITHDRAW', 'PRESENT_RETURN', 'ACCEPT_RETURN', 'REJECT_RETURN', 'RETURN_MISSING', 'START_READING', 'END_READING',
   'PLACE_HOLD', 'LIFT_HOLD', 'REPORT_MISSING', 'CREATE_ORG_UNIT', 'REGISTER_STAFF', 'GRANT_ROLE', 'REVOKE_ROLE', 'DELEGATE',
-  'ASSIGN_DUTY', 'HAND_OVER_DUTY', 'DECLARE_RELATION', 'DEACTIVATE_STAFF', 'CREATE_LOCATIONS', 'PROPOSE_POLICY')) not valid;
+  'ASSIGN_DUTY', 'HAND_OVER_DUTY', 'DECLARE_RELATION', 'DEACTIVATE_STAFF', 'CREATE_LOCATIONS', 'PROPOSE_POLICY', 'GRANT_READING')) not valid;
 alter table operations validate constraint ck_operations_action;
 alter table transitions drop constraint ck_transitions_action;
 alter table transitions add constraint ck_transitions_action check (action in ('REGISTER', 'INTAKE', 'SUBMIT_VOLUME', 'ACCEPT_VOLUME',
   'REQUEST_CHECKOUT', 'REQUEST_READING', 'REQUEST_EXTENSION', 'APPROVE', 'RESERVE', 'EXTEND', 'REJECT', 'CANCEL', 'LAPSE', 'CHECK_OUT',
   'CONFIRM', 'WITHDRAW', 'PRESENT_RETURN', 'ACCEPT_RETURN', 'REJECT_RETURN', 'RETURN_MISSING', 'START_READING', 'END_READING',
   'PLACE_HOLD', 'LIFT_HOLD', 'REPORT_MISSING', 'CREATE_ORG_UNIT', 'REGISTER_STAFF', 'GRANT_ROLE', 'REVOKE_ROLE', 'DELEGATE',
-  'ASSIGN_DUTY', 'HAND_OVER_DUTY', 'DECLARE_RELATION', 'DEACTIVATE_STAFF', 'CREATE_LOCATIONS', 'PROPOSE_POLICY')) not valid;
+  'ASSIGN_DUTY', 'HAND_OVER_DUTY', 'DECLARE_RELATION', 'DEACTIVATE_STAFF', 'CREATE_LOCATIONS', 'PROPOSE_POLICY', 'GRANT_READING')) not valid;
 alter table transitions validate constraint ck_transitions_action;
+
+alter table approval_ranks drop constraint ck_approval_ranks_role;
+alter table approval_ranks add constraint ck_approval_ranks_role check (role in ('LOAN_OFFICER', 'CREDIT_DEPT_HEAD', 'RISK_HEAD',
+  'OPS_HEAD', 'BRANCH_HEAD', 'VICE_PRESIDENT', 'PRESIDENT', 'PRESIDENT_OFFICE', 'ARCHIVIST', 'VAULT_KEEPER_KEY', 'VAULT_KEEPER_CODE',
+  'REGISTER_CLERK', 'COLLECTIONS', 'LEGAL', 'COMPLIANCE', 'AUDITOR', 'INSPECTOR', 'ADMIN', 'EXAMINER', 'SYSTEM')) not valid;
+alter table approval_ranks validate constraint ck_approval_ranks_role;
+alter table staff_roles drop constraint ck_staff_roles_role;
+alter table staff_roles add constraint ck_staff_roles_role check (role in ('LOAN_OFFICER', 'CREDIT_DEPT_HEAD', 'RISK_HEAD', 'OPS_HEAD',
+  'BRANCH_HEAD', 'VICE_PRESIDENT', 'PRESIDENT', 'PRESIDENT_OFFICE', 'ARCHIVIST', 'VAULT_KEEPER_KEY', 'VAULT_KEEPER_CODE',
+  'REGISTER_CLERK', 'COLLECTIONS', 'LEGAL', 'COMPLIANCE', 'AUDITOR', 'INSPECTOR', 'ADMIN', 'EXAMINER', 'SYSTEM')) not valid;
+alter table staff_roles validate constraint ck_staff_roles_role;
+alter table delegations drop constraint ck_delegations_role;
+alter table delegations add constraint ck_delegations_role check (role in ('LOAN_OFFICER', 'CREDIT_DEPT_HEAD', 'RISK_HEAD', 'OPS_HEAD',
+  'BRANCH_HEAD', 'VICE_PRESIDENT', 'PRESIDENT', 'PRESIDENT_OFFICE', 'ARCHIVIST', 'VAULT_KEEPER_KEY', 'VAULT_KEEPER_CODE',
+  'REGISTER_CLERK', 'COLLECTIONS', 'LEGAL', 'COMPLIANCE', 'AUDITOR', 'INSPECTOR', 'ADMIN', 'EXAMINER', 'SYSTEM')) not valid;
+alter table delegations validate constraint ck_delegations_role;
+alter table approvals drop constraint ck_approvals_rank;
+alter table approvals add constraint ck_approvals_rank check (rank in ('LOAN_OFFICER', 'CREDIT_DEPT_HEAD', 'RISK_HEAD', 'OPS_HEAD',
+  'BRANCH_HEAD', 'VICE_PRESIDENT', 'PRESIDENT', 'PRESIDENT_OFFICE', 'ARCHIVIST', 'VAULT_KEEPER_KEY', 'VAULT_KEEPER_CODE',
+  'REGISTER_CLERK', 'COLLECTIONS', 'LEGAL', 'COMPLIANCE', 'AUDITOR', 'INSPECTOR', 'ADMIN', 'EXAMINER', 'SYSTEM')) not valid;
+alter table approvals validate constraint ck_approvals_rank;
+alter table report_sign_offs drop constraint ck_report_sign_offs_role;
+alter table report_sign_offs add constraint ck_report_sign_offs_role check (role in ('LOAN_OFFICER', 'CREDIT_DEPT_HEAD', 'RISK_HEAD',
+  'OPS_HEAD', 'BRANCH_HEAD', 'VICE_PRESIDENT', 'PRESIDENT', 'PRESIDENT_OFFICE', 'ARCHIVIST', 'VAULT_KEEPER_KEY', 'VAULT_KEEPER_CODE',
+  'REGISTER_CLERK', 'COLLECTIONS', 'LEGAL', 'COMPLIANCE', 'AUDITOR', 'INSPECTOR', 'ADMIN', 'EXAMINER', 'SYSTEM')) not valid;
+alter table report_sign_offs validate constraint ck_report_sign_offs_role;
+
+-- What an outside auditor or regulator may read: one unit and those below it, for a time.
+CREATE TABLE read_grants (
+    id UUID DEFAULT uuidv7() NOT NULL,
+    staff_id UUID NOT NULL,
+    org_id UUID NOT NULL,
+    during TSTZRANGE NOT NULL,
+    reason TEXT NOT NULL,
+    granted_by UUID NOT NULL,
+    version BIGINT DEFAULT 1 NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT clock_timestamp() NOT NULL,
+    updated_at TIMESTAMP WITH TIME ZONE DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT pk_read_grants PRIMARY KEY (id),
+    CONSTRAINT fk_read_grants_staff_id FOREIGN KEY(staff_id) REFERENCES staff (id),
+    CONSTRAINT fk_read_grants_org_id FOREIGN KEY(org_id) REFERENCES org_units (id),
+    CONSTRAINT fk_read_grants_granted_by FOREIGN KEY(granted_by) REFERENCES staff (id)
+);
+CREATE INDEX ix_read_grants_staff_id ON read_grants (staff_id);
+CREATE INDEX ix_read_grants_updated_at ON read_grants (updated_at);
+COMMENT ON TABLE read_grants IS 'What an outside auditor or regulator (EXAMINER) may read: one unit and those below it, for a time.';
+COMMENT ON COLUMN read_grants.id IS 'Opaque id, UUIDv7.';
+COMMENT ON COLUMN read_grants.staff_id IS 'The examiner.';
+COMMENT ON COLUMN read_grants.org_id IS 'The unit.';
+COMMENT ON COLUMN read_grants.during IS 'When it holds.';
+COMMENT ON COLUMN read_grants.reason IS 'By what order or contract.';
+COMMENT ON COLUMN read_grants.granted_by IS 'Who confirmed it.';
+COMMENT ON COLUMN read_grants.version IS 'Rises with each change; kept by a trigger.';
+COMMENT ON COLUMN read_grants.created_at IS 'When the row was made.';
+COMMENT ON COLUMN read_grants.updated_at IS 'Last change; kept by a trigger.';
+create trigger tg_touch before update on read_grants for each row execute function tg_touch();
+create trigger tg_row_version after insert or update or delete on read_grants for each row execute function tg_row_version();
 
 create function is_administration(action text) returns boolean language sql immutable as $$
   select action in ('CREATE_ORG_UNIT', 'REGISTER_STAFF', 'GRANT_ROLE', 'REVOKE_ROLE', 'DELEGATE', 'ASSIGN_DUTY', 'HAND_OVER_DUTY',
-                    'DECLARE_RELATION', 'DEACTIVATE_STAFF', 'CREATE_LOCATIONS', 'PROPOSE_POLICY') $$;
+                    'DECLARE_RELATION', 'DEACTIVATE_STAFF', 'CREATE_LOCATIONS', 'PROPOSE_POLICY', 'GRANT_READING') $$;
 create function is_custody_role(role text) returns boolean language sql immutable as $$
   select role in ('VAULT_KEEPER_KEY', 'VAULT_KEEPER_CODE', 'REGISTER_CLERK', 'ARCHIVIST') $$;
 
@@ -76,6 +133,12 @@ declare now timestamptz := clock_timestamp(); touched integer := 1; place jsonb;
     insert into staff_relations (staff_id, party_id, kind)
     select (change->>'staff')::uuid, c.party_id, change->>'kind' from customers c where c.id = (change->>'customer')::uuid;
     get diagnostics touched = row_count;
+  when 'GRANT_READING' then
+    if not exists (select from staff_roles where staff_id = (change->>'staff')::uuid and role = 'EXAMINER') then
+      perform broken('administer_role_not_held'); end if;
+    insert into read_grants (staff_id, org_id, during, reason, granted_by)
+    select (change->>'staff')::uuid, unit::uuid, tstzrange((change->>'from_at')::timestamptz, (change->>'to_at')::timestamptz),
+           change->>'reason', who from jsonb_array_elements_text(change->'orgs') unit;
   when 'DEACTIVATE_STAFF' then
     update staff set active = false where id = (change->>'staff')::uuid and active;
     get diagnostics touched = row_count;
@@ -157,6 +220,8 @@ language plpgsql security definer set search_path = public, pg_temp as $$ begin
 end $$;
 create trigger tg_delegations_principal_version after insert or update or delete on delegations
   for each row execute function tg_delegations_principal_version();
+create trigger tg_read_grants_principal_version after insert or update or delete on read_grants
+  for each row execute function tg_roles_principal_version();
 create function tg_org_units_principal_version() returns trigger
 language plpgsql security definer set search_path = public, pg_temp as $$ begin
   update staff set principal_version = principal_version + 1 where org_id in (
@@ -167,7 +232,8 @@ end $$;
 create trigger tg_org_units_principal_version after insert or update of parent_id on org_units
   for each row execute function tg_org_units_principal_version();
 
-grant insert on org_units, staff, staff_roles, delegations, keeper_duties, staff_relations, storage_locations, policy_parameters to loanfile_registrar;
+grant select on read_grants to loanfile_app, loanfile_judge, loanfile_registrar;
+grant insert on read_grants, org_units, staff, staff_roles, delegations, keeper_duties, staff_relations, storage_locations, policy_parameters to loanfile_registrar;
 grant delete on staff_roles to loanfile_registrar;
 grant update (active, principal_version) on staff to loanfile_registrar;
 grant update (during) on keeper_duties to loanfile_registrar;

@@ -15,6 +15,32 @@ revoke insert on org_units, staff, staff_roles, delegations, keeper_duties, staf
 revoke delete on staff_roles from loanfile_registrar;
 revoke update (active) on staff from loanfile_registrar;
 revoke update (during) on keeper_duties from loanfile_registrar;
+drop table read_grants;
+alter table approval_ranks drop constraint ck_approval_ranks_role;
+alter table approval_ranks add constraint ck_approval_ranks_role check (role in ('LOAN_OFFICER', 'CREDIT_DEPT_HEAD', 'RISK_HEAD',
+  'OPS_HEAD', 'BRANCH_HEAD', 'VICE_PRESIDENT', 'PRESIDENT', 'PRESIDENT_OFFICE', 'ARCHIVIST', 'VAULT_KEEPER_KEY', 'VAULT_KEEPER_CODE',
+  'REGISTER_CLERK', 'COLLECTIONS', 'LEGAL', 'COMPLIANCE', 'AUDITOR', 'INSPECTOR', 'ADMIN', 'SYSTEM')) not valid;
+alter table approval_ranks validate constraint ck_approval_ranks_role;
+alter table staff_roles drop constraint ck_staff_roles_role;
+alter table staff_roles add constraint ck_staff_roles_role check (role in ('LOAN_OFFICER', 'CREDIT_DEPT_HEAD', 'RISK_HEAD', 'OPS_HEAD',
+  'BRANCH_HEAD', 'VICE_PRESIDENT', 'PRESIDENT', 'PRESIDENT_OFFICE', 'ARCHIVIST', 'VAULT_KEEPER_KEY', 'VAULT_KEEPER_CODE',
+  'REGISTER_CLERK', 'COLLECTIONS', 'LEGAL', 'COMPLIANCE', 'AUDITOR', 'INSPECTOR', 'ADMIN', 'SYSTEM')) not valid;
+alter table staff_roles validate constraint ck_staff_roles_role;
+alter table delegations drop constraint ck_delegations_role;
+alter table delegations add constraint ck_delegations_role check (role in ('LOAN_OFFICER', 'CREDIT_DEPT_HEAD', 'RISK_HEAD', 'OPS_HEAD',
+  'BRANCH_HEAD', 'VICE_PRESIDENT', 'PRESIDENT', 'PRESIDENT_OFFICE', 'ARCHIVIST', 'VAULT_KEEPER_KEY', 'VAULT_KEEPER_CODE',
+  'REGISTER_CLERK', 'COLLECTIONS', 'LEGAL', 'COMPLIANCE', 'AUDITOR', 'INSPECTOR', 'ADMIN', 'SYSTEM')) not valid;
+alter table delegations validate constraint ck_delegations_role;
+alter table approvals drop constraint ck_approvals_rank;
+alter table approvals add constraint ck_approvals_rank check (rank in ('LOAN_OFFICER', 'CREDIT_DEPT_HEAD', 'RISK_HEAD', 'OPS_HEAD',
+  'BRANCH_HEAD', 'VICE_PRESIDENT', 'PRESIDENT', 'PRESIDENT_OFFICE', 'ARCHIVIST', 'VAULT_KEEPER_KEY', 'VAULT_KEEPER_CODE',
+  'REGISTER_CLERK', 'COLLECTIONS', 'LEGAL', 'COMPLIANCE', 'AUDITOR', 'INSPECTOR', 'ADMIN', 'SYSTEM')) not valid;
+alter table approvals validate constraint ck_approvals_rank;
+alter table report_sign_offs drop constraint ck_report_sign_offs_role;
+alter table report_sign_offs add constraint ck_report_sign_offs_role check (role in ('LOAN_OFFICER', 'CREDIT_DEPT_HEAD', 'RISK_HEAD',
+  'OPS_HEAD', 'BRANCH_HEAD', 'VICE_PRESIDENT', 'PRESIDENT', 'PRESIDENT_OFFICE', 'ARCHIVIST', 'VAULT_KEEPER_KEY', 'VAULT_KEEPER_CODE',
+  'REGISTER_CLERK', 'COLLECTIONS', 'LEGAL', 'COMPLIANCE', 'AUDITOR', 'INSPECTOR', 'ADMIN', 'SYSTEM')) not valid;
+alter table report_sign_offs validate constraint ck_report_sign_offs_role;
 alter table operations drop constraint ck_operations_action;
 alter table operations add constraint ck_operations_action check (action in ('REGISTER', 'INTAKE', 'SUBMIT_VOLUME', 'ACCEPT_VOLUME',
   'REQUEST_CHECKOUT', 'REQUEST_READING', 'REQUEST_EXTENSION', 'APPROVE', 'RESERVE', 'EXTEND', 'REJECT', 'CANCEL', 'LAPSE', 'CHECK_OUT',

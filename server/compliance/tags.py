@@ -23,6 +23,7 @@ class Tag(StrEnum):
     DUTY_HANDED_OVER = "staff:hand_over_duty:done"
     RELATION_DECLARED = "staff:declare_relation:done"
     LOCATIONS_CREATED = "org_unit:create_locations:done"
+    READING_GRANTED = "staff:grant_reading:done"
     POLICY_CHANGED = "policy:change:done"
     RECORD_REGISTERED = "record:register:done"
     ENVELOPE_SEALED = "envelope:seal:done"

@@ -114,7 +114,7 @@ def after(tier: Tier, state: S, action: A) -> S | None:
 
 ADMINISTRATION = frozenset(
     {A.CREATE_ORG_UNIT, A.REGISTER_STAFF, A.GRANT_ROLE, A.REVOKE_ROLE, A.DELEGATE, A.ASSIGN_DUTY, A.HAND_OVER_DUTY, A.DECLARE_RELATION,
-     A.DEACTIVATE_STAFF, A.CREATE_LOCATIONS, A.PROPOSE_POLICY}
+     A.DEACTIVATE_STAFF, A.CREATE_LOCATIONS, A.PROPOSE_POLICY, A.GRANT_READING}
 )  # fmt: skip
 KEEPERS = (Seat.KEY, Seat.CODE, Seat.CLERK)
 PAIR = (Seat.PROPOSER, Seat.SECOND)
@@ -136,7 +136,7 @@ SEAT_ROLES: dict[Seat, frozenset[R]] = {
     Seat.ARCHIVIST: frozenset({R.ARCHIVIST}),
     Seat.PROPOSER: HOLD_KEEPERS,
     Seat.SECOND: HOLD_KEEPERS,
-    Seat.RECEIVER: frozenset(R) - {R.SYSTEM},  # whoever the request names (C19)
+    Seat.RECEIVER: frozenset(R) - {R.SYSTEM, R.EXAMINER},  # whoever the request names (C19)
 }
 
 ADMINISTERS = {Seat.PROPOSER: frozenset({R.ADMIN}), Seat.SECOND: frozenset({R.COMPLIANCE})}
@@ -148,7 +148,7 @@ def seat_roles(action: A, seat: Seat) -> frozenset[R]:
     return ADMINISTERS[seat] if action in ADMINISTRATION else SEAT_ROLES[seat]
 
 
-EVERYONE = frozenset(R) - {R.SYSTEM}
+EVERYONE = frozenset(R) - {R.SYSTEM, R.EXAMINER}
 APPLICANTS = frozenset({R.LOAN_OFFICER, R.LEGAL, R.AUDITOR, R.COLLECTIONS})
 APPROVERS = frozenset({R.CREDIT_DEPT_HEAD, R.RISK_HEAD, R.VICE_PRESIDENT})
 WHO: dict[A, frozenset[R]] = {  # acts with seats ask for the seat's role instead

@@ -75,6 +75,18 @@ delegations = table(
     check("from_staff_id <> to_staff_id", "c3_to_another"),
 )
 
+read_grants = table(
+    "read_grants",
+    "What an outside auditor or regulator (EXAMINER) may read: one unit and those below it, for a time.",
+    key(),
+    ref("staff_id", "staff", "The examiner.", index=True),
+    ref("org_id", "org_units", "The unit."),
+    need("during", TSTZRANGE, "When it holds."),
+    need("reason", Text, "By what order or contract."),
+    ref("granted_by", "staff", "Who confirmed it."),
+    *stamps(),
+)
+
 staff_relations = table(
     "staff_relations",
     "Declared relations of staff to customers' parties (C4).",
