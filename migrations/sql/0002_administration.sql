@@ -179,6 +179,7 @@ create trigger tg_operations_administer after update of state on operations
 create function tg_operation_seats_c0_administrators() returns trigger
 language plpgsql security definer set search_path = public, pg_temp as $$
 declare o operations; begin
+  if exists (select from staff s where s.id = new.staff_id and s.kind = 'SERVICE') then perform broken('tg_operation_seats_c1_no_service'); end if;
   select * into o from operations where id = new.operation_id;
   if not is_administration(o.action) then return new; end if;
   if new.staff_id::text in (o.ask->'change'->>'staff', o.ask->'change'->>'to', o.ask->'change'->>'from') then perform broken('tg_operation_seats_c0_not_oneself'); end if;

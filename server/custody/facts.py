@@ -299,4 +299,7 @@ async def _subject(conn: Connection, ask: Ask) -> Subject | None:
 
 async def _people(conn: Connection, ids: set[UUID], shift: timedelta) -> dict[UUID, Person]:
     rows = await conn.rows(reading.PEOPLE, ids=sorted(ids), shift=shift)
-    return {r["id"]: Person(r["id"], r["org_id"], frozenset(Role(x) for x in r["roles"] if x), r["active"]) for r in rows}
+    return {
+        r["id"]: Person(r["id"], r["org_id"], frozenset(Role(x) for x in r["roles"] if x), r["active"], r["kind"] == StaffKind.SERVICE)
+        for r in rows
+    }

@@ -30,6 +30,7 @@ class Person:
     org: UUID
     roles: frozenset[Role]
     active: bool = True
+    service: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,7 @@ _roles = union(
     select(delegations.c.to_staff_id, delegations.c.role).where(delegations.c.during.op("@>")(_now)),
 ).subquery()
 PEOPLE = (
-    select(staff.c.id, staff.c.org_id, staff.c.active, func.array_agg(_roles.c.role).label("roles"))
+    select(staff.c.id, staff.c.org_id, staff.c.active, staff.c.kind, func.array_agg(_roles.c.role).label("roles"))
     .outerjoin(_roles, _roles.c.staff_id == staff.c.id)
     .where(staff.c.id == func.any(given("ids", IDS)))
     .group_by(staff.c.id)

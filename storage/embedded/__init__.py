@@ -25,7 +25,7 @@ __all__ = ["Embedded", "EmbeddedError", "Parts"]
 NOBODY = 65534
 SOCKET_FOLDER_BYTES_MAX = 60
 SECRETS = (
-    "super", "migrate", "app", "reader", "root_key", "root_secret", "app_key", "app_secret", "jwt_volume", "jwt_volume_read", "jwt_filer",
+    "super", "migrate", "app", "reader", "ledger", "root_key", "root_secret", "app_key", "app_secret", "jwt_volume", "jwt_volume_read", "jwt_filer",
     "jwt_filer_read", "cursor_secret", "data_key", "blind_index_key",
 )  # fmt: skip
 
@@ -68,7 +68,7 @@ class Embedded:
             self.postgres = Postgres(self.children, self.sockets, kept, uid=self.uid, durable=self.durable)
             self.postgres.start(self.database)
             store = weed.ready()
-            owner, app, reader = (self.postgres.url(role, self.database) for role in LOGINS)
+            owner, app, reader = (self.postgres.url(role, self.database) for role in LOGINS[:3])
             parts = Parts(owner, app, reader, store, kept)
             self._announce(parts)
             return parts

@@ -48,7 +48,7 @@ def binaries() -> Path:
     return Path(found.submodule_search_locations[0]) / "pginstall" / "bin"
 
 
-LOGINS = ("migrate", "app", "reader")
+LOGINS = ("migrate", "app", "reader", "ledger")
 
 
 class Postgres:

@@ -68,6 +68,7 @@ TOLD, VERSION = "what is not accepted is told item by item", "the version is the
 STATE, APPROVER = "the state permits the act", "the approver is neither the applicant nor an earlier approver"
 
 BREAKS: tuple[Break, ...] = (
+    Break("a service takes no seat", A.CHECK_OUT, SECOND, lambda m: {"by": replace(m.by, service=True)}),
     Break("nobody proposes or confirms a change of themself", A.GRANT_ROLE, FIRST, _ask(change={"staff": str(LEA), "role": "LEGAL"})),
     Break("nobody proposes or confirms a change of themself", A.DELEGATE, FIRST, _ask(change={"staff": str(OTHER), "to": str(LOU), "role": "LEGAL"})),
     Break("a service account gets no custody role and no duty", A.GRANT_ROLE, FIRST, lambda m: {

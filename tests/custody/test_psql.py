@@ -128,7 +128,7 @@ async def test_the_readers_login_looks_and_does_nothing_else(bank: World, sql: s
 
 async def test_nobody_logs_in_as_the_owner_and_the_migrating_login_acts_as_it(told: dict[str, Any], database_name: str, root: Any) -> None:
     logins = await root.fetch("select rolname from pg_roles where rolname like 'loanfile%' and rolcanlogin order by 1")
-    assert [r[0] for r in logins] == ["loanfile_app", "loanfile_migrate", "loanfile_reader"]
+    assert [r[0] for r in logins] == ["loanfile_app", "loanfile_ledger", "loanfile_migrate", "loanfile_reader"]
     raw = await asyncpg.connect(servers.url(told, "owner", database_name))
     try:
         assert tuple(await raw.fetchrow("select session_user::text, current_user::text")) == ("loanfile_migrate", "loanfile_owner")

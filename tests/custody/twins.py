@@ -484,6 +484,15 @@ async def _(bank: World) -> Attack:
     return Attack(None, (("insert into staff_roles (staff_id, role) values ($1, 'ARCHIVIST')", service.staff_id),))
 
 
+@twin("tg_operation_seats_c1_no_service")
+async def _(bank: World) -> Attack:
+    papers, request = await bank.papers(), None
+    service = await bank.hire("service", {Role.AUDITOR}, bank.branches["A"].id, (bank.branches["A"].id,))
+    await bank.sql("update staff set kind = 'SERVICE' where id = $1", service.staff_id)
+    op, opened = operation(bank, A.ACCEPT_RETURN, Tier.FIRST, papers, ["CLERK"], request)
+    return Attack("service", (opened, (SEAT, op, "CLERK", service.staff_id)))
+
+
 @twin("tg_staff_c32_custody_cleared")
 async def _(bank: World) -> Attack:
     await volume_out(bank)

@@ -136,6 +136,14 @@ RULES: tuple[Rule, ...] = (
         facts=("seats", "on_duty"),
     ),
     Rule(
+        "C1",
+        "SERVICE_NOT_ALLOWED",
+        SEATED,
+        "a service takes no seat",
+        lambda m: not m.by.service,
+        "tg_operation_seats_c1_no_service",
+    ),
+    Rule(
         "C2",
         "KEEPER_DUTY_CONFLICT",
         SEATED - AT_THE_DESK,

@@ -1,4 +1,4 @@
-"""The login of compiled reads.
+"""The logins that only look: of compiled reads, and of the sealer.
 
 Revision ID: 0003
 Revises: 0002
@@ -14,10 +14,10 @@ depends_on: str | None = None
 
 
 def upgrade() -> None:
-    """Grants what it may; refuses when an administrator has not made the role."""
-    run_script("0003_reader")
+    """Grants what it may; refuses when an administrator has not made the roles."""
+    run_script("0003_logins")
 
 
 def downgrade() -> None:
     """Takes it all away."""
-    run_script("0003_reader_down")
+    run_script("0003_logins_down")
