@@ -22,7 +22,9 @@ from storage.database import Database, Principal
 from storage.objects import ObjectStore
 from storage.terms import Role
 from tests.harness import servers
-from tests.reading.reference import SOURCES, View, fetch_rows, plain_schema
+from tests.reading.pages import View
+from tests.reading.reference import plain_schema
+from tests.reading.rows import SOURCES, fetch_rows
 
 
 class Bank:

@@ -19,7 +19,7 @@ from graphql import (
     is_non_null_type,
 )
 
-from tests.reading.reference import SOURCES, snake
+from tests.reading.rows import SOURCES, snake
 
 UNASKED = {"explainCustody", "contractHistory", "whoSaw", "tasks"}  # judged, logged, of the clock
 NAMED = {"loan": ("loans", "number"), "contract": ("contracts", "number"), "collateralCertificate": ("collateral_certificates", "number")}

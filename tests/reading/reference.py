@@ -6,38 +6,14 @@ import json
 import re
 from collections.abc import Callable, Iterable
 from decimal import Decimal
-from functools import cmp_to_key
 from typing import Any
-from uuid import UUID
 
 from graphql import GraphQLSchema, build_schema, execute, get_named_type, parse
 
-from storage.database import Principal
 from storage.terms import Role
+from tests.reading.pages import View, uuid_of
+from tests.reading.rows import SOURCES, Row, snake
 
-Row = dict[str, Any]
-SOURCES = {  # type: (table, prefix)
-    "Loan": ("loans", "loan"), "Customer": ("customers", "customer"), "Contract": ("contracts", "contract"),
-    "ArchiveRecord": ("archive_records", "record"), "CollateralCertificate": ("collateral_certificates", "certificate"),
-    "Collateral": ("collateral", "collateral"), "SealedEnvelope": ("sealed_envelopes", "envelope"), "FileItem": ("file_items", "item"),
-    "Checkout": ("movements", "checkout"), "AccessRequest": ("access_requests", "request"), "Approval": ("approvals", "approval"),
-    "Operation": ("operations", "operation"), "OperationSeat": ("operation_seats", "seat"), "Ticket": ("tickets", "ticket"),
-    "ReturnInspection": ("return_inspections", "inspection"), "Scan": ("scans", "scan"), "Hold": ("holds", "hold"),
-    "Discrepancy": ("discrepancies", "case"), "InspectionReport": ("inspection_reports", "report"),
-    "ReportSignOff": ("report_sign_offs", "signoff"), "CustodyEvent": ("events", "event"), "LoanPosition": ("loan_positions", "position"),
-    "LoanProduct": ("loan_products", "product"), "Dealer": ("dealers", "dealer"), "OrgUnit": ("org_units", "org"),
-    "StaffMember": ("staff", "staff"), "StorageLocation": ("storage_locations", "location"),
-}  # fmt: skip
-LINKS = ("request_lines", "loan_contracts", "loan_collateral", "staff_roles")
-OF_UNIT = {"loans", "customers", "contracts", "loan_positions", "tickets", "inspection_reports", "holds"}
-OF_SEVERAL = {
-    "collateral", "collateral_certificates", "sealed_envelopes", "archive_records", "file_items", "access_requests", "operations",
-    "movements", "discrepancies", "scans",
-}  # fmt: skip
-THROUGH = {  # visible with what they belong to
-    "approvals": ("access_requests", "request_id"), "operation_seats": ("operations", "operation_id"),
-    "return_inspections": ("movements", "movement_id"), "report_sign_offs": ("inspection_reports", "report_id"),
-}  # fmt: skip
 MASKED = {
     Role.LOAN_OFFICER,
     Role.CREDIT_DEPT_HEAD,
@@ -81,186 +57,21 @@ POINTERS = {  # field of a type: (table, our column)
 }  # fmt: skip
 
 
-def snake(name: str) -> str:
-    return re.sub(r"([A-Z])", lambda m: "_" + m[1].lower(), name)
-
-
 def plain_schema(sdl: str) -> GraphQLSchema:
     """The same SDL without strawberry: every enum and scalar is what stands in the document."""
     return build_schema(sdl)
 
 
-async def fetch_rows(root: Any) -> dict[str, list[Row]]:
-    """Everything, as a superuser sees it."""
-    names = [*(table for table, _ in SOURCES.values()), *LINKS]
-    return {name: [dict(r, __table=name) for r in await root.fetch(f"select * from {name}")] for name in names}  # names of ours
-
-
-class View:
-    """The bank as one person sees it at one instant; without `policies`, by what the compiler says alone."""
-
-    def __init__(self, rows: dict[str, list[Row]], me: Principal, now: dt.datetime, policies: bool = True) -> None:
-        self.every, self.me, self.now, self.policies = rows, me, now, policies
-        self.rows: dict[str, list[Row]] = {}
-        for name in (*OF_UNIT, *OF_SEVERAL, *(set(rows) - OF_UNIT - OF_SEVERAL - set(THROUGH) - {"events"}), *THROUGH, "events"):
-            self.rows[name] = [r for r in rows[name] if self._visible(name, r)]
-        self.by = {name: {r["id"]: r for r in found if "id" in r} for name, found in self.rows.items()}
-
-    def _visible(self, table: str, row: Row) -> bool:
-        if self.me.everywhere or table in ("staff", "org_units", "storage_locations", "dealers", "loan_products", "staff_roles"):
-            return True
-        branches = set(self.me.branches)
-        if table in OF_SEVERAL:
-            return bool(branches & set(row["visible_to"]))
-        if table not in OF_UNIT and not self.policies:
-            return True
-        if table in THROUGH:
-            parent, column = THROUGH[table]
-            return any(r["id"] == row[column] for r in self.rows[parent])
-        if table == "request_lines":
-            return any(r["id"] == row["request_id"] for r in self.rows["access_requests"])
-        if table == "events":
-            return row["org_id"] in branches or any(r["id"] == row["record_id"] for r in self.rows["archive_records"])
-        return row["org_id"] in branches
-
-    # Facts ---------------------------------------------------------------------------------------------------------
-    def kids(self, table: str, column: str, row: Row) -> list[Row]:
-        return [r for r in self.rows[table] if r[column] == row["id"]]
-
-    def open_movement(self, record: Row) -> Row | None:
-        return next((m for m in self.kids("movements", "record_id", record) if m["closed_at"] is None and m["kind"] != "ACT"), None)
-
-    def late(self, move: Row | None) -> bool:
-        if move is None or move["closed_at"] or move["returned_at"] or not move["due_at"]:
-            return False
-        return bool(move["due_at"] < self.now)
-
-    def phase(self, move: Row) -> str:
-        if move["closed_at"]:
-            return "CLOSED"
-        if move["returned_at"]:
-            return "RETURNED"
-        return ("READING" if move["kind"] == "READING" else "OUT") if move["out_at"] else "RESERVED"
-
-    def position(self, loan: Row) -> Row | None:
-        return max(self.kids("loan_positions", "loan_id", loan), key=lambda p: p["as_of"], default=None)
-
-    def on_hold(self, record: Row) -> bool:
-        loan = next((x for x in self.every["loans"] if x["id"] == record["primary_loan_id"]), None)
-        customer = next((c for c in self.every["customers"] if loan and c["id"] == loan["customer_id"]), None)
-        covers = {("record_id", record["id"]), ("loan_id", record["primary_loan_id"]), ("collateral_id", record["collateral_id"])}
-        covers |= {("party_id", customer["party_id"])} if customer else set()
-        covers |= {("dealer_id", loan["dealer_id"])} if loan else set()
-        active = [h for h in self.every["holds"] if h["lifted_at"] is None]
-        return any((name, h[name]) in covers for h in active for name in h if name.endswith("_id") and h[name] is not None)
-
-    def operation_state(self, row: Row) -> str:
-        return "EXPIRED" if row["state"] == "PENDING" and row["expires_at"] < self.now else str(row["state"])
-
-    def linked(self, link: str, ours: str, theirs: str, table: str, row: Row) -> list[Row]:
-        ids = {x[theirs] for x in self.rows[link] if x[ours] == row["id"]}
-        return [r for r in self.rows[table] if r["id"] in ids]
-
-    # Filters: three-valued, as in SQL --------------------------------------------------------------------------------
-    def computed(self, type_: str, row: Row, name: str) -> Any:
-        if name == "isOverdue" and type_ == "Loan":
-            newest = self.position(row)
-            return bool(newest and newest["overdue_amount"] > 0)
-        if name == "isOverdue":
-            return self.late(row if type_ == "Checkout" else self.open_movement(row))
-        special: dict[tuple[str, str], Callable[[Row], Any]] = {
-            ("Checkout", "phase"): self.phase, ("Operation", "state"): self.operation_state, ("ArchiveRecord", "onHold"): self.on_hold,
-        }  # fmt: skip
-        return special[type_, name](row) if (type_, name) in special else row[snake(name)]
-
-    def where(self, type_: str, row: Row, tree: dict[str, Any]) -> bool | None:
-        return _all(self._term(type_, row, name, value) for name, value in tree.items() if value is not None)
-
-    def _term(self, type_: str, row: Row, name: str, value: Any) -> bool | None:
-        if name == "and":
-            return _all(self.where(type_, row, v) for v in value)
-        if name == "or":
-            return _not(_all(_not(self.where(type_, row, v)) for v in value)) if value else False
-        if name == "not":
-            return _not(self.where(type_, row, value))
-        have = self.computed(type_, row, name)
-        return _all(_compare(operator, have, v) for operator, v in value.items() if v is not None)
-
-    # Pages -----------------------------------------------------------------------------------------------------------
-    def page(self, type_: str, rows: Iterable[Row], a: dict[str, Any]) -> dict[str, Any]:
-        rows = [r for r in rows if not a.get("where") or self.where(type_, r, a["where"])]
-        if a.get("updatedSince"):
-            rows = [r for r in rows if r["updated_at"] >= dt.datetime.fromisoformat(a["updatedSince"])]
-        keys = [(s["field"].lower(), s.get("direction", "ASC") == "DESC") for s in a.get("sort") or []]
-        keys.append(("id", bool(keys) and keys[-1][1]))
-
-        def order(x: Row, y: Row) -> int:
-            for key, down in keys:
-                if x[key] != y[key]:
-                    return (1 if x[key] > y[key] else -1) * (-1 if down else 1)
-            return 0
-
-        every = sorted(rows, key=cmp_to_key(order))
-        anywhere = {r["id"]: r for r in self.every[SOURCES[type_][0]]}  # a cursor is a place in the order, whoever may see the row
-        after, before = (anywhere[UUID(a[name])] if a.get(name) else None for name in ("after", "before"))
-        cut = [r for r in every if (not after or order(r, after) > 0) and (not before or order(r, before) < 0)]
-        if a.get("first"):
-            out, more, less = cut[: a["first"]], len(cut) > a["first"], bool(after)
-        else:
-            out, less, more = cut[-a["last"] :], len(cut) > a["last"], bool(before)
-        edges = [{"node": r, "cursor": str(r["id"])} for r in out]
-        ends = {"startCursor": edges[0]["cursor"], "endCursor": edges[-1]["cursor"]} if edges else {"startCursor": None, "endCursor": None}
-        info = {"hasNextPage": more, "hasPreviousPage": less, **ends}
-        return {"edges": edges, "totalCount": len(every), "totalCountCapped": False, "pageInfo": info}
-
-
-def _all(terms: Iterable[bool | None]) -> bool | None:
-    seen = list(terms)
-    return False if False in seen else None if None in seen else True
-
-
-def _not(term: bool | None) -> bool | None:
-    return None if term is None else not term
-
-
-def _compare(operator: str, have: Any, value: Any) -> bool | None:
-    if have is None:
-        return None
-    if isinstance(have, UUID):
-        value = [_uuid(v) for v in value] if operator == "in" else _uuid(value)
-    else:
-        value = [_like(have, v) for v in value] if operator == "in" else _like(have, value)
-    return {
-        "eq": lambda: have == value, "in": lambda: have in value, "gte": lambda: have >= value, "lt": lambda: have < value,
-        "startsWith": lambda: have.startswith(value), "contains": lambda: value in have,
-    }[operator]()  # fmt: skip
-
-
-def _like(have: Any, value: Any) -> Any:
-    if isinstance(have, dt.datetime):
-        return dt.datetime.fromisoformat(value)
-    if isinstance(have, dt.date):
-        return dt.date.fromisoformat(value)
-    return Decimal(value) if isinstance(have, Decimal) else value
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text.rpartition("_")[2])
-    except ValueError:
-        return None
-
-
 # Fields that are more than a column ------------------------------------------------------------------------------------
 def _by_id(view: View, text: str) -> Row | None:
-    prefix, uuid = text.rpartition("_")[0], _uuid(text)
+    prefix, uuid = text.rpartition("_")[0], uuid_of(text)
     table = next((t for t, p in SOURCES.values() if p == prefix), None)
     return view.by[table].get(uuid) if table and uuid else None
 
 
 def _one(view: View, table: str, by: dict[str, Any]) -> Row | None:
     ((name, value),) = by.items()
-    wanted = _uuid(value) if name == "id" else value
+    wanted = uuid_of(value) if name == "id" else value
     rows = view.rows[table] if table != "collateral_certificates" or name == "id" else [r for r in view.rows[table] if r["is_live"]]
     return next((r for r in rows if r[snake(name)] == wanted), None)
 

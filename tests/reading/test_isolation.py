@@ -17,7 +17,7 @@ from server.errors import Problem
 from storage.database import Principal
 from storage.terms import Role
 from tests.reading.conftest import Bank
-from tests.reading.reference import SOURCES
+from tests.reading.rows import SOURCES
 
 HERE, THERE = "", "-b2"
 PAGES = {"loans": "loans", "contracts": "contracts", "archiveRecords": "archive_records", "inspectionReports": "inspection_reports",

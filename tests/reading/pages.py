@@ -1,0 +1,102 @@
+"""Filters and pages over plain rows: three-valued as in SQL, sorted in Python."""
+
+import datetime as dt
+from collections.abc import Callable, Iterable
+from decimal import Decimal
+from functools import cmp_to_key
+from typing import Any
+from uuid import UUID
+
+from tests.reading.rows import SOURCES, Row, Seen, snake
+
+
+class View(Seen):
+    """What a person sees, filtered, sorted and cut into pages."""
+
+    def computed(self, type_: str, row: Row, name: str) -> Any:
+        if name == "isOverdue" and type_ == "Loan":
+            newest = self.position(row)
+            return bool(newest and newest["overdue_amount"] > 0)
+        if name == "isOverdue":
+            return self.late(row if type_ == "Checkout" else self.open_movement(row))
+        special: dict[tuple[str, str], Callable[[Row], Any]] = {
+            ("Checkout", "phase"): self.phase, ("Operation", "state"): self.operation_state, ("ArchiveRecord", "onHold"): self.on_hold,
+        }  # fmt: skip
+        return special[type_, name](row) if (type_, name) in special else row[snake(name)]
+
+    def where(self, type_: str, row: Row, tree: dict[str, Any]) -> bool | None:
+        return _all(self._term(type_, row, name, value) for name, value in tree.items() if value is not None)
+
+    def _term(self, type_: str, row: Row, name: str, value: Any) -> bool | None:
+        if name == "and":
+            return _all(self.where(type_, row, v) for v in value)
+        if name == "or":
+            return _not(_all(_not(self.where(type_, row, v)) for v in value)) if value else False
+        if name == "not":
+            return _not(self.where(type_, row, value))
+        have = self.computed(type_, row, name)
+        return _all(_compare(operator, have, v) for operator, v in value.items() if v is not None)
+
+    # Pages -----------------------------------------------------------------------------------------------------------
+    def page(self, type_: str, rows: Iterable[Row], a: dict[str, Any]) -> dict[str, Any]:
+        rows = [r for r in rows if not a.get("where") or self.where(type_, r, a["where"])]
+        if a.get("updatedSince"):
+            rows = [r for r in rows if r["updated_at"] >= dt.datetime.fromisoformat(a["updatedSince"])]
+        keys = [(s["field"].lower(), s.get("direction", "ASC") == "DESC") for s in a.get("sort") or []]
+        keys.append(("id", bool(keys) and keys[-1][1]))
+
+        def order(x: Row, y: Row) -> int:
+            for key, down in keys:
+                if x[key] != y[key]:
+                    return (1 if x[key] > y[key] else -1) * (-1 if down else 1)
+            return 0
+
+        every = sorted(rows, key=cmp_to_key(order))
+        anywhere = {r["id"]: r for r in self.every[SOURCES[type_][0]]}  # a cursor is a place in the order, whoever may see the row
+        after, before = (anywhere[UUID(a[name])] if a.get(name) else None for name in ("after", "before"))
+        cut = [r for r in every if (not after or order(r, after) > 0) and (not before or order(r, before) < 0)]
+        if a.get("first"):
+            out, more, less = cut[: a["first"]], len(cut) > a["first"], bool(after)
+        else:
+            out, less, more = cut[-a["last"] :], len(cut) > a["last"], bool(before)
+        edges = [{"node": r, "cursor": str(r["id"])} for r in out]
+        ends = {"startCursor": edges[0]["cursor"], "endCursor": edges[-1]["cursor"]} if edges else {"startCursor": None, "endCursor": None}
+        info = {"hasNextPage": more, "hasPreviousPage": less, **ends}
+        return {"edges": edges, "totalCount": len(every), "totalCountCapped": False, "pageInfo": info}
+
+
+def _all(terms: Iterable[bool | None]) -> bool | None:
+    seen = list(terms)
+    return False if False in seen else None if None in seen else True
+
+
+def _not(term: bool | None) -> bool | None:
+    return None if term is None else not term
+
+
+def _compare(operator: str, have: Any, value: Any) -> bool | None:
+    if have is None:
+        return None
+    if isinstance(have, UUID):
+        value = [uuid_of(v) for v in value] if operator == "in" else uuid_of(value)
+    else:
+        value = [_like(have, v) for v in value] if operator == "in" else _like(have, value)
+    return {
+        "eq": lambda: have == value, "in": lambda: have in value, "gte": lambda: have >= value, "lt": lambda: have < value,
+        "startsWith": lambda: have.startswith(value), "contains": lambda: value in have,
+    }[operator]()  # fmt: skip
+
+
+def _like(have: Any, value: Any) -> Any:
+    if isinstance(have, dt.datetime):
+        return dt.datetime.fromisoformat(value)
+    if isinstance(have, dt.date):
+        return dt.date.fromisoformat(value)
+    return Decimal(value) if isinstance(have, Decimal) else value
+
+
+def uuid_of(text: str) -> UUID | None:
+    try:
+        return UUID(text.rpartition("_")[2])
+    except ValueError:
+        return None

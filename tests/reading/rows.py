@@ -1,0 +1,107 @@
+"""Every row of every table, and which of them a person sees at one instant: written from the domain, not from the compiler."""
+
+import datetime as dt
+import re
+from typing import Any
+
+from storage.database import Principal
+
+Row = dict[str, Any]
+SOURCES = {  # type: (table, prefix)
+    "Loan": ("loans", "loan"), "Customer": ("customers", "customer"), "Contract": ("contracts", "contract"),
+    "ArchiveRecord": ("archive_records", "record"), "CollateralCertificate": ("collateral_certificates", "certificate"),
+    "Collateral": ("collateral", "collateral"), "SealedEnvelope": ("sealed_envelopes", "envelope"), "FileItem": ("file_items", "item"),
+    "Checkout": ("movements", "checkout"), "AccessRequest": ("access_requests", "request"), "Approval": ("approvals", "approval"),
+    "Operation": ("operations", "operation"), "OperationSeat": ("operation_seats", "seat"), "Ticket": ("tickets", "ticket"),
+    "ReturnInspection": ("return_inspections", "inspection"), "Scan": ("scans", "scan"), "Hold": ("holds", "hold"),
+    "Discrepancy": ("discrepancies", "case"), "InspectionReport": ("inspection_reports", "report"),
+    "ReportSignOff": ("report_sign_offs", "signoff"), "CustodyEvent": ("events", "event"), "LoanPosition": ("loan_positions", "position"),
+    "LoanProduct": ("loan_products", "product"), "Dealer": ("dealers", "dealer"), "OrgUnit": ("org_units", "org"),
+    "StaffMember": ("staff", "staff"), "StorageLocation": ("storage_locations", "location"),
+}  # fmt: skip
+LINKS = ("request_lines", "loan_contracts", "loan_collateral", "staff_roles")
+OF_UNIT = {"loans", "customers", "contracts", "loan_positions", "tickets", "inspection_reports", "holds"}
+OF_SEVERAL = {
+    "collateral", "collateral_certificates", "sealed_envelopes", "archive_records", "file_items", "access_requests", "operations",
+    "movements", "discrepancies", "scans",
+}  # fmt: skip
+THROUGH = {  # visible with what they belong to
+    "approvals": ("access_requests", "request_id"), "operation_seats": ("operations", "operation_id"),
+    "return_inspections": ("movements", "movement_id"), "report_sign_offs": ("inspection_reports", "report_id"),
+}  # fmt: skip
+
+
+def snake(name: str) -> str:
+    return re.sub(r"([A-Z])", lambda m: "_" + m[1].lower(), name)
+
+
+async def fetch_rows(root: Any) -> dict[str, list[Row]]:
+    """Everything, as a superuser sees it."""
+    names = [*(table for table, _ in SOURCES.values()), *LINKS]
+    return {name: [dict(r, __table=name) for r in await root.fetch(f"select * from {name}")] for name in names}  # names of ours
+
+
+class Seen:
+    """The bank as one person sees it at one instant; without `policies`, by what the compiler says alone."""
+
+    def __init__(self, rows: dict[str, list[Row]], me: Principal, now: dt.datetime, policies: bool = True) -> None:
+        self.every, self.me, self.now, self.policies = rows, me, now, policies
+        self.rows: dict[str, list[Row]] = {}
+        for name in (*OF_UNIT, *OF_SEVERAL, *(set(rows) - OF_UNIT - OF_SEVERAL - set(THROUGH) - {"events"}), *THROUGH, "events"):
+            self.rows[name] = [r for r in rows[name] if self._visible(name, r)]
+        self.by = {name: {r["id"]: r for r in found if "id" in r} for name, found in self.rows.items()}
+
+    def _visible(self, table: str, row: Row) -> bool:
+        if self.me.everywhere or table in ("staff", "org_units", "storage_locations", "dealers", "loan_products", "staff_roles"):
+            return True
+        branches = set(self.me.branches)
+        if table in OF_SEVERAL:
+            return bool(branches & set(row["visible_to"]))
+        if table not in OF_UNIT and not self.policies:
+            return True
+        if table in THROUGH:
+            parent, column = THROUGH[table]
+            return any(r["id"] == row[column] for r in self.rows[parent])
+        if table == "request_lines":
+            return any(r["id"] == row["request_id"] for r in self.rows["access_requests"])
+        if table == "events":
+            return row["org_id"] in branches or any(r["id"] == row["record_id"] for r in self.rows["archive_records"])
+        return row["org_id"] in branches
+
+    # Facts ---------------------------------------------------------------------------------------------------------
+    def kids(self, table: str, column: str, row: Row) -> list[Row]:
+        return [r for r in self.rows[table] if r[column] == row["id"]]
+
+    def open_movement(self, record: Row) -> Row | None:
+        return next((m for m in self.kids("movements", "record_id", record) if m["closed_at"] is None and m["kind"] != "ACT"), None)
+
+    def late(self, move: Row | None) -> bool:
+        if move is None or move["closed_at"] or move["returned_at"] or not move["due_at"]:
+            return False
+        return bool(move["due_at"] < self.now)
+
+    def phase(self, move: Row) -> str:
+        if move["closed_at"]:
+            return "CLOSED"
+        if move["returned_at"]:
+            return "RETURNED"
+        return ("READING" if move["kind"] == "READING" else "OUT") if move["out_at"] else "RESERVED"
+
+    def position(self, loan: Row) -> Row | None:
+        return max(self.kids("loan_positions", "loan_id", loan), key=lambda p: p["as_of"], default=None)
+
+    def on_hold(self, record: Row) -> bool:
+        loan = next((x for x in self.every["loans"] if x["id"] == record["primary_loan_id"]), None)
+        customer = next((c for c in self.every["customers"] if loan and c["id"] == loan["customer_id"]), None)
+        covers = {("record_id", record["id"]), ("loan_id", record["primary_loan_id"]), ("collateral_id", record["collateral_id"])}
+        covers |= {("party_id", customer["party_id"])} if customer else set()
+        covers |= {("dealer_id", loan["dealer_id"])} if loan else set()
+        active = [h for h in self.every["holds"] if h["lifted_at"] is None]
+        return any((name, h[name]) in covers for h in active for name in h if name.endswith("_id") and h[name] is not None)
+
+    def operation_state(self, row: Row) -> str:
+        return "EXPIRED" if row["state"] == "PENDING" and row["expires_at"] < self.now else str(row["state"])
+
+    def linked(self, link: str, ours: str, theirs: str, table: str, row: Row) -> list[Row]:
+        ids = {x[theirs] for x in self.rows[link] if x[ours] == row["id"]}
+        return [r for r in self.rows[table] if r["id"] in ids]
