@@ -6,7 +6,21 @@ import strawberry
 
 from schema.lending import Customer, Loan, Money
 from schema.organisation import OrgUnit, StorageLocation
-from schema.paging import Connection, Node, Versioned, col
+from schema.paging import (
+    BooleanFilter,
+    Connection,
+    DateFilter,
+    DateTimeFilter,
+    IDFilter,
+    Node,
+    StringFilter,
+    Versioned,
+    col,
+    enum_filter,
+    sort_keys,
+    sort_of,
+    where_of,
+)
 from schema.reading.declare import Many, One, Page, reads
 from schema.reading.declare import Money as money
 from schema.scalars import Date, DateTime
@@ -15,6 +29,21 @@ from storage import tables
 from storage.terms import CertificateKind, CollateralKind
 
 Paper = Annotated["FirstTierRecord", strawberry.lazy("schema.records")]  # type: ignore[name-defined]  # noqa: F821  # resolved lazily
+
+
+CERTIFICATE_FIELDS = ("number", "issued_on", "updated_at")
+CollateralCertificateWhere = where_of(
+    __name__, "CollateralCertificateWhere", id=IDFilter, number=StringFilter, kind=enum_filter(CertificateKind), issuer=StringFilter,
+    issued_on=DateFilter, expires_on=DateFilter, is_live=BooleanFilter, is_electronic=BooleanFilter, collateral_id=IDFilter,
+)  # fmt: skip
+CollateralCertificateSort = sort_of(__name__, "CollateralCertificateSort", *CERTIFICATE_FIELDS)
+CERTIFICATE_KEYS = sort_keys(*CERTIFICATE_FIELDS)
+ENVELOPE_FIELDS = ("barcode", "sealed_at", "updated_at")
+SealedEnvelopeWhere = where_of(
+    __name__, "SealedEnvelopeWhere", id=IDFilter, barcode=StringFilter, seal_no=StringFilter, sealed_at=DateTimeFilter, location_id=IDFilter
+)
+SealedEnvelopeSort = sort_of(__name__, "SealedEnvelopeSort", *ENVELOPE_FIELDS)
+ENVELOPE_KEYS = sort_keys(*ENVELOPE_FIELDS)
 
 
 @reads(tables.collateral_certificates, "certificate", visible=shared)

@@ -54,6 +54,14 @@ CheckoutSort = sort_of(__name__, "CheckoutSort", *CHECKOUT_FIELDS)
 CHECKOUT_KEYS = sort_keys(*CHECKOUT_FIELDS)
 
 
+HOLD_FIELDS = ("placed_at", "updated_at")
+HoldWhere = where_of(  # not by kind or reason: a filter would tell what the fields do not
+    __name__, "HoldWhere", id=IDFilter, subject_kind=enum_filter(HoldSubject), placed_at=DateTimeFilter, is_active=BooleanFilter
+)
+HoldSort = sort_of(__name__, "HoldSort", *HOLD_FIELDS)
+HOLD_KEYS = sort_keys(*HOLD_FIELDS)
+
+
 def _phase(move: Any, me: Any) -> Any:
     return case(
         (move.closed_at.is_not(None), "CLOSED"),
@@ -217,6 +225,7 @@ class Hold(Node, Versioned):
     reason: str | None = Masked("reason", HOLD_DETAIL, description="In words; legal, compliance and audit only.")
     subject_kind: HoldSubject = col("What it is on.")
     placed_at: DateTime = col("When it was placed.")
+    is_active: bool = Sql(lambda row, me: row.lifted_at.is_(None), description="Whether it holds now.")
     lifted_at: DateTime | None = col("When it was lifted.")
 
 

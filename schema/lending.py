@@ -51,6 +51,10 @@ LoanWhere = where_of(
 )  # fmt: skip
 LoanSort = sort_of(__name__, "LoanSort", *LOAN_FIELDS)
 LOAN_KEYS = sort_keys(*LOAN_FIELDS)
+CUSTOMER_FIELDS = ("name", "updated_at")
+CustomerWhere = where_of(__name__, "CustomerWhere", id=IDFilter, name=StringFilter, district=StringFilter, org_id=IDFilter)
+CustomerSort = sort_of(__name__, "CustomerSort", *CUSTOMER_FIELDS)
+CUSTOMER_KEYS = sort_keys(*CUSTOMER_FIELDS)
 CONTRACT_FIELDS = ("number", "signed_on", "updated_at")
 ContractWhere = where_of(
     __name__, "ContractWhere", id=IDFilter, number=StringFilter, kind=enum_filter(ContractKind), signed_on=DateFilter, amount=DecimalFilter

@@ -116,7 +116,7 @@ def enum_filter(type_: Any) -> Any:
     return _ENUM_FILTERS[type_]
 
 
-def where_of(module: str, name: str, **fields: Any) -> Any:
+def where_of(module: str, name: str, /, **fields: Any) -> Any:
     """A `where` input: a filter for each field, and `and`, `or`, `not`."""
     made = {n: _operator(f, "Filter on this field.") for n, f in fields.items()}
     for word, many in (("and", True), ("or", True), ("not", False)):
@@ -126,7 +126,7 @@ def where_of(module: str, name: str, **fields: Any) -> Any:
     return _made(name, made, "All given conditions must hold; at most 3 levels and 50 conditions.", module)
 
 
-def sort_of(module: str, name: str, *fields: str) -> Any:
+def sort_of(module: str, name: str, /, *fields: str) -> Any:
     """A `sort` input over a closed list of fields."""
     values = {f.upper(): strawberry.enum_value(f.upper(), description=f"By {f.replace('_', ' ')}.") for f in fields}
     make: Any = Enum

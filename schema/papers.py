@@ -7,7 +7,19 @@ from sqlalchemy import func, literal
 
 from schema.lending import Loan
 from schema.organisation import OrgUnit, StaffMember
-from schema.paging import DateFilter, IDFilter, Node, StringFilter, Versioned, col, enum_filter, sort_keys, sort_of, where_of
+from schema.paging import (
+    DateFilter,
+    DateTimeFilter,
+    IDFilter,
+    Node,
+    StringFilter,
+    Versioned,
+    col,
+    enum_filter,
+    sort_keys,
+    sort_of,
+    where_of,
+)
 from schema.reading.declare import Many, One, Sql, reads
 from schema.records import ArchiveRecord
 from schema.scalars import ByteCount, Date, DateTime
@@ -22,6 +34,15 @@ InspectionReportWhere = where_of(
 )  # fmt: skip
 InspectionReportSort = sort_of(__name__, "InspectionReportSort", *REPORT_FIELDS)
 REPORT_KEYS = sort_keys(*REPORT_FIELDS)
+
+
+SCAN_FIELDS = ("registered_at", "updated_at")
+ScanWhere = where_of(
+    __name__, "ScanWhere", id=IDFilter, status=enum_filter(ScanStatus), subject_kind=enum_filter(ScanSubject), title=StringFilter,
+    media_type=StringFilter, registered_at=DateTimeFilter, record_id=IDFilter,
+)  # fmt: skip
+ScanSort = sort_of(__name__, "ScanSort", *SCAN_FIELDS)
+SCAN_KEYS = sort_keys(*SCAN_FIELDS)
 
 
 def _hex(scan: Any, me: Any) -> Any:

@@ -4,9 +4,19 @@ from typing import Any
 
 import strawberry
 
-from schema.collateral import CollateralCertificate
+from schema.collateral import (
+    CERTIFICATE_KEYS,
+    ENVELOPE_KEYS,
+    CollateralCertificate,
+    CollateralCertificateSort,
+    CollateralCertificateWhere,
+    SealedEnvelope,
+    SealedEnvelopeSort,
+    SealedEnvelopeWhere,
+)
 from schema.custody import (
     CHECKOUT_KEYS,
+    HOLD_KEYS,
     OPERATION_KEYS,
     REQUEST_KEYS,
     AccessRequest,
@@ -15,22 +25,29 @@ from schema.custody import (
     Checkout,
     CheckoutSort,
     CheckoutWhere,
+    Hold,
+    HoldSort,
+    HoldWhere,
     Operation,
     OperationSort,
     OperationWhere,
 )
 from schema.lending import (
     CONTRACT_KEYS,
+    CUSTOMER_KEYS,
     LOAN_KEYS,
     Contract,
     ContractSort,
     ContractWhere,
+    Customer,
+    CustomerSort,
+    CustomerWhere,
     Loan,
     LoanSort,
     LoanWhere,
 )
 from schema.paging import Connection, Node
-from schema.papers import REPORT_KEYS, InspectionReport, InspectionReportSort, InspectionReportWhere
+from schema.papers import REPORT_KEYS, SCAN_KEYS, InspectionReport, InspectionReportSort, InspectionReportWhere, Scan, ScanSort, ScanWhere
 from schema.reading.declare import NodeById, One, Page
 from schema.records import RECORD_KEYS, ArchiveRecord, ArchiveRecordSort, ArchiveRecordWhere
 from schema.viewer import Viewer
@@ -89,6 +106,23 @@ class Reads:
         on=lambda row, _, me, by: _named(row, _, me, by) & row.is_live.is_(True) if "number" in by else _named(row, _, me, by),
         by=(CertificateBy, "Exactly one way to name it."),
         description="One certificate; by number the live one.",
+    )
+    customers: Connection[Customer] = Page(
+        where=CustomerWhere, sort=CustomerSort, keys=CUSTOMER_KEYS, updated_since=True, description="Customers of the caller's units."
+    )
+    collateral_certificates: Connection[CollateralCertificate] = Page(
+        where=CollateralCertificateWhere,
+        sort=CollateralCertificateSort,
+        keys=CERTIFICATE_KEYS,
+        updated_since=True,
+        description="Certificates, replaced ones included.",
+    )
+    sealed_envelopes: Connection[SealedEnvelope] = Page(
+        where=SealedEnvelopeWhere, sort=SealedEnvelopeSort, keys=ENVELOPE_KEYS, updated_since=True, description="Sealed envelopes."
+    )
+    scans: Connection[Scan] = Page(where=ScanWhere, sort=ScanSort, keys=SCAN_KEYS, updated_since=True, description="Scans in every state.")
+    holds: Connection[Hold] = Page(
+        where=HoldWhere, sort=HoldSort, keys=HOLD_KEYS, updated_since=True, description="Holds of the caller's units."
     )
     inspection_reports: Connection[InspectionReport] = Page(
         where=InspectionReportWhere, sort=InspectionReportSort, keys=REPORT_KEYS, updated_since=True, description="Inspection reports."

@@ -20,7 +20,8 @@ REPORTS = 12
 
 async def add_papers(database: Database, objects: ObjectStore, files: Sequence[File], progress: Progress) -> None:
     """A scan of the contract and of the certificate of the first files, and reports about them."""
-    some = files[:SCANNED]
+    rest = files[SCANNED // 2 :]
+    some = [*files[: SCANNED // 2], *rest[:: max(1, 2 * len(rest) // SCANNED)][: SCANNED // 2]]  # the first, and some of every branch
     task = progress.add_task("Demo bank: scans and reports", total=len(some) * 2 + min(REPORTS, len(files)))
     keeper = uploads.Uploads(database, objects)
     for file in some:

@@ -20,7 +20,7 @@ class View(Seen):
         if name == "isOverdue":
             return self.late(row if type_ == "Checkout" else self.open_movement(row))
         special: dict[tuple[str, str], Callable[[Row], Any]] = {
-            ("Checkout", "phase"): self.phase, ("Operation", "state"): self.operation_state, ("ArchiveRecord", "onHold"): self.on_hold,
+            ("Hold", "isActive"): lambda hold: hold["lifted_at"] is None, ("Checkout", "phase"): self.phase, ("Operation", "state"): self.operation_state, ("ArchiveRecord", "onHold"): self.on_hold,
         }  # fmt: skip
         return special[type_, name](row) if (type_, name) in special else row[snake(name)]
 
