@@ -28,13 +28,14 @@ from schema.visibility import shared, through
 from storage import tables
 from storage.terms import CertificateKind, CollateralKind
 
+RecordFilter = Annotated["ArchiveRecordWhere", strawberry.lazy("schema.records")]  # type: ignore[name-defined]  # noqa: F821
 Paper = Annotated["FirstTierRecord", strawberry.lazy("schema.records")]  # type: ignore[name-defined]  # noqa: F821  # resolved lazily
 
 
 CERTIFICATE_FIELDS = ("number", "issued_on", "updated_at")
 CollateralCertificateWhere = where_of(
     __name__, "CollateralCertificateWhere", id=IDFilter, number=StringFilter, kind=enum_filter(CertificateKind), issuer=StringFilter,
-    issued_on=DateFilter, expires_on=DateFilter, is_live=BooleanFilter, is_electronic=BooleanFilter, collateral_id=IDFilter,
+    issued_on=DateFilter, expires_on=DateFilter, is_live=BooleanFilter, is_electronic=BooleanFilter, collateral_id=IDFilter, record=RecordFilter,
 )  # fmt: skip
 CollateralCertificateSort = sort_of(__name__, "CollateralCertificateSort", *CERTIFICATE_FIELDS)
 CERTIFICATE_KEYS = sort_keys(*CERTIFICATE_FIELDS)

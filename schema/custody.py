@@ -7,9 +7,22 @@ from sqlalchemy import Text, and_, case, cast, func, literal, select
 from sqlalchemy.dialects.postgresql import JSONB
 
 from schema.organisation import OrgUnit, StaffMember
-from schema.paging import BooleanFilter, DateTimeFilter, IDFilter, Node, Versioned, col, enum_filter, sort_keys, sort_of, where_of
+from schema.paging import (
+    BooleanFilter,
+    DateTimeFilter,
+    IDFilter,
+    Node,
+    StringFilter,
+    Versioned,
+    col,
+    enum_filter,
+    list_filter,
+    sort_keys,
+    sort_of,
+    where_of,
+)
 from schema.reading.declare import Many, Masked, One, Sql, reads
-from schema.records import ArchiveRecord
+from schema.records import ArchiveRecord, ArchiveRecordListFilter, ArchiveRecordWhere
 from schema.scalars import DateTime
 from schema.visibility import HOLD_DETAIL, own_unit, shared, through
 from storage import tables
@@ -35,21 +48,23 @@ REQUEST_FIELDS = ("submitted_at", "updated_at")
 AccessRequestWhere = where_of(
     __name__, "AccessRequestWhere", id=IDFilter, state=enum_filter(RequestState), kind=enum_filter(RequestKind),
     purpose=enum_filter(Purpose), tier=enum_filter(Tier), applicant_id=IDFilter, submitted_at=DateTimeFilter,
+    records=ArchiveRecordListFilter,
 )  # fmt: skip
 AccessRequestSort = sort_of(__name__, "AccessRequestSort", *REQUEST_FIELDS)
 REQUEST_KEYS = sort_keys(*REQUEST_FIELDS)
 OPERATION_FIELDS = ("opened_at", "expires_at", "updated_at")
 OperationWhere = where_of(
     __name__, "OperationWhere", id=IDFilter, state=enum_filter(OperationState), action=enum_filter(Action), tier=enum_filter(Tier),
-    opened_at=DateTimeFilter, expires_at=DateTimeFilter,
+    opened_at=DateTimeFilter, expires_at=DateTimeFilter, records=ArchiveRecordListFilter,
 )  # fmt: skip
 OperationSort = sort_of(__name__, "OperationSort", *OPERATION_FIELDS)
 OPERATION_KEYS = sort_keys(*OPERATION_FIELDS)
 CHECKOUT_FIELDS = ("reserved_at", "updated_at")
 CheckoutWhere = where_of(
     __name__, "CheckoutWhere", id=IDFilter, phase=enum_filter(MovementPhase), kind=enum_filter(MovementKind), holder_id=IDFilter,
-    due_at=DateTimeFilter, is_overdue=BooleanFilter,
+    due_at=DateTimeFilter, is_overdue=BooleanFilter, record=ArchiveRecordWhere,
 )  # fmt: skip
+CheckoutListFilter = list_filter(__name__, "Checkout")
 CheckoutSort = sort_of(__name__, "CheckoutSort", *CHECKOUT_FIELDS)
 CHECKOUT_KEYS = sort_keys(*CHECKOUT_FIELDS)
 
@@ -60,6 +75,14 @@ HoldWhere = where_of(  # not by kind or reason: a filter would tell what the fie
 )
 HoldSort = sort_of(__name__, "HoldSort", *HOLD_FIELDS)
 HOLD_KEYS = sort_keys(*HOLD_FIELDS)
+
+
+EVENT_FIELDS = ("happened_at",)
+CustodyEventWhere = where_of(
+    __name__, "CustodyEventWhere", id=IDFilter, tag=StringFilter, happened_at=DateTimeFilter, actor_id=IDFilter, record_id=IDFilter
+)
+CustodyEventSort = sort_of(__name__, "CustodyEventSort", *EVENT_FIELDS)
+EVENT_KEYS = sort_keys(*EVENT_FIELDS)
 
 
 def _phase(move: Any, me: Any) -> Any:

@@ -18,6 +18,7 @@ from schema.paging import (
     Versioned,
     col,
     enum_filter,
+    list_filter,
     sort_keys,
     sort_of,
     where_of,
@@ -33,6 +34,9 @@ Records = Annotated["ArchiveRecord", strawberry.lazy("schema.records")]  # type:
 Reports = Annotated["InspectionReport", strawberry.lazy("schema.papers")]  # type: ignore[name-defined]  # noqa: F821
 Assets = Annotated["Collateral", strawberry.lazy("schema.collateral")]  # type: ignore[name-defined]  # noqa: F821
 Checkouts = Annotated["Checkout", strawberry.lazy("schema.custody")]  # type: ignore[name-defined]  # noqa: F821
+RecordsFilter = Annotated["ArchiveRecordListFilter", strawberry.lazy("schema.records")]  # type: ignore[name-defined]  # noqa: F821
+CheckoutsFilter = Annotated["CheckoutListFilter", strawberry.lazy("schema.custody")]  # type: ignore[name-defined]  # noqa: F821
+ReportsFilter = Annotated["InspectionReportListFilter", strawberry.lazy("schema.papers")]  # type: ignore[name-defined]  # noqa: F821
 
 
 @strawberry.type(description="An amount of money.")
@@ -47,18 +51,24 @@ LOAN_FIELDS = ("number", "starts_on", "matures_on", "principal_amount", "updated
 LoanWhere = where_of(
     __name__, "LoanWhere", id=IDFilter, number=StringFilter, status=enum_filter(LoanStatus), classification=enum_filter(Classification),
     principal_amount=DecimalFilter, term_months=IntFilter, starts_on=DateFilter, matures_on=DateFilter, is_overdue=BooleanFilter,
-    org_id=IDFilter, customer_id=IDFilter,
+    org_id=IDFilter, customer_id=IDFilter, customer="CustomerWhere", contracts="ContractListFilter", archive_records=RecordsFilter,
+    open_checkouts=CheckoutsFilter, inspection_reports=ReportsFilter,
 )  # fmt: skip
+LoanListFilter = list_filter(__name__, "Loan")
 LoanSort = sort_of(__name__, "LoanSort", *LOAN_FIELDS)
 LOAN_KEYS = sort_keys(*LOAN_FIELDS)
 CUSTOMER_FIELDS = ("name", "updated_at")
-CustomerWhere = where_of(__name__, "CustomerWhere", id=IDFilter, name=StringFilter, district=StringFilter, org_id=IDFilter)
+CustomerWhere = where_of(
+    __name__, "CustomerWhere", id=IDFilter, name=StringFilter, district=StringFilter, org_id=IDFilter, loans=LoanListFilter
+)
 CustomerSort = sort_of(__name__, "CustomerSort", *CUSTOMER_FIELDS)
 CUSTOMER_KEYS = sort_keys(*CUSTOMER_FIELDS)
 CONTRACT_FIELDS = ("number", "signed_on", "updated_at")
 ContractWhere = where_of(
-    __name__, "ContractWhere", id=IDFilter, number=StringFilter, kind=enum_filter(ContractKind), signed_on=DateFilter, amount=DecimalFilter
-)
+    __name__, "ContractWhere", id=IDFilter, number=StringFilter, kind=enum_filter(ContractKind), signed_on=DateFilter, amount=DecimalFilter,
+    loans=LoanListFilter,
+)  # fmt: skip
+ContractListFilter = list_filter(__name__, "Contract")
 ContractSort = sort_of(__name__, "ContractSort", *CONTRACT_FIELDS)
 CONTRACT_KEYS = sort_keys(*CONTRACT_FIELDS)
 

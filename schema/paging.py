@@ -73,7 +73,9 @@ STRUCTURAL_ENUMS.add("SortDirection")
 
 
 def _operator(type_: Any, description: str, name: str | None = None) -> tuple[Any, Any]:
-    return type_ | None, strawberry.field(name=name, default=strawberry.UNSET, description=description)
+    return f"{type_} | None" if isinstance(type_, str) else type_ | None, strawberry.field(
+        name=name, default=strawberry.UNSET, description=description
+    )
 
 
 def _made(name: str, fields: dict[str, tuple[Any, Any]], description: str, module: str) -> Any:
@@ -117,13 +119,20 @@ def enum_filter(type_: Any) -> Any:
 
 
 def where_of(module: str, name: str, /, **fields: Any) -> Any:
-    """A `where` input: a filter for each field, and `and`, `or`, `not`."""
+    """A `where` input: a filter for each field, a `where` for a relation to one (by name when it stands below), and `and`, `or`, `not`."""
     made = {n: _operator(f, "Filter on this field.") for n, f in fields.items()}
     for word, many in (("and", True), ("or", True), ("not", False)):
         inner = f"list['{name}'] | None" if many else f"'{name}' | None"
         told = {"and": "All of these.", "or": "Any of these; an empty list matches nothing.", "not": "None of this."}[word]
         made[f"{word}_"] = (inner.replace("'", ""), strawberry.field(name=word, default=strawberry.UNSET, description=told))
     return _made(name, made, "All given conditions must hold; at most 3 levels and 50 conditions.", module)
+
+
+def list_filter(module: str, name: str) -> Any:
+    """The filter over a relation to many of a type, beside its `where`."""
+    told = {"some": "At least one that the caller sees is so.", "none": "None that the caller sees is so."}
+    parts = {word: (f"{name}Where | None", strawberry.field(default=strawberry.UNSET, description=text)) for word, text in told.items()}
+    return _made(f"{name}ListFilter", parts, "Over the rows of a relation; all given conditions must hold.", module)
 
 
 def sort_of(module: str, name: str, /, *fields: str) -> Any:

@@ -16,6 +16,7 @@ from schema.paging import (
     Versioned,
     col,
     enum_filter,
+    list_filter,
     sort_keys,
     sort_of,
     where_of,
@@ -33,6 +34,7 @@ InspectionReportWhere = where_of(
     state=enum_filter(ReportState), period_from=DateFilter, period_to=DateFilter, loan_id=IDFilter,
 )  # fmt: skip
 InspectionReportSort = sort_of(__name__, "InspectionReportSort", *REPORT_FIELDS)
+InspectionReportListFilter = list_filter(__name__, "InspectionReport")
 REPORT_KEYS = sort_keys(*REPORT_FIELDS)
 
 

@@ -16,6 +16,7 @@ from schema.collateral import (
 )
 from schema.custody import (
     CHECKOUT_KEYS,
+    EVENT_KEYS,
     HOLD_KEYS,
     OPERATION_KEYS,
     REQUEST_KEYS,
@@ -25,6 +26,9 @@ from schema.custody import (
     Checkout,
     CheckoutSort,
     CheckoutWhere,
+    CustodyEvent,
+    CustodyEventSort,
+    CustodyEventWhere,
     Hold,
     HoldSort,
     HoldWhere,
@@ -48,8 +52,8 @@ from schema.lending import (
 )
 from schema.paging import Connection, Node
 from schema.papers import REPORT_KEYS, SCAN_KEYS, InspectionReport, InspectionReportSort, InspectionReportWhere, Scan, ScanSort, ScanWhere
-from schema.reading.declare import NodeById, One, Page
-from schema.records import RECORD_KEYS, ArchiveRecord, ArchiveRecordSort, ArchiveRecordWhere
+from schema.reading.declare import Counts, NodeById, One, Page
+from schema.records import GROUP_KEYS, RECORD_KEYS, ArchiveRecord, ArchiveRecordSort, ArchiveRecordWhere, RecordCount, RecordGroup
 from schema.viewer import Viewer
 
 
@@ -102,6 +106,10 @@ class Reads:
     archive_records: Connection[ArchiveRecord] = Page(
         where=ArchiveRecordWhere, sort=ArchiveRecordSort, keys=RECORD_KEYS, updated_since=True, description="Papers and volumes."
     )
+    record_counts: list[RecordCount] = Counts(
+        "ArchiveRecord", GROUP_KEYS, RecordGroup, ArchiveRecordWhere,
+        description="Records counted by keys, the most frequent first; at most 1,000 lines.",
+    )  # fmt: skip
     collateral_certificate: CollateralCertificate | None = One(
         on=lambda row, _, me, by: _named(row, _, me, by) & row.is_live.is_(True) if "number" in by else _named(row, _, me, by),
         by=(CertificateBy, "Exactly one way to name it."),
@@ -137,6 +145,9 @@ class Reads:
     )
     access_requests: Connection[AccessRequest] = Page(
         where=AccessRequestWhere, sort=AccessRequestSort, keys=REQUEST_KEYS, updated_since=True, description="Access requests."
+    )
+    custody_events: Connection[CustodyEvent] = Page(
+        where=CustodyEventWhere, sort=CustodyEventSort, keys=EVENT_KEYS, description="What happened to the papers, oldest id first."
     )
     operations: Connection[Operation] = Page(
         where=OperationWhere, sort=OperationSort, keys=OPERATION_KEYS, updated_since=True, description="Operations."

@@ -1,14 +1,29 @@
 """The papers and volumes under custody."""
 
+from enum import Enum
 from typing import Annotated, Any
 
 import strawberry
 from sqlalchemy import and_, func, select
 
 from schema.collateral import Collateral, CollateralCertificate, SealedEnvelope
-from schema.lending import Contract, Loan
+from schema.lending import Contract, Loan, LoanWhere
 from schema.organisation import OrgUnit, StaffMember, StorageLocation
-from schema.paging import BooleanFilter, Connection, IDFilter, Node, StringFilter, Versioned, col, enum_filter, sort_keys, sort_of, where_of
+from schema.paging import (
+    BooleanFilter,
+    Connection,
+    IDFilter,
+    Node,
+    StringFilter,
+    Versioned,
+    col,
+    enum_filter,
+    list_filter,
+    sort_keys,
+    sort_of,
+    where_of,
+)
+from schema.reading.compiler import STRUCTURAL_ENUMS
 from schema.reading.declare import Many, One, Page, Sql, reads
 from schema.scalars import DateTime
 from schema.visibility import shared
@@ -17,6 +32,7 @@ from storage.terms import DocumentType, PaperKind, RecordState, RetentionClass, 
 
 Checkouts = Annotated["Checkout", strawberry.lazy("schema.custody")]  # type: ignore[name-defined]  # noqa: F821  # resolved lazily
 Events = Annotated["CustodyEvent", strawberry.lazy("schema.custody")]  # type: ignore[name-defined]  # noqa: F821
+CheckoutFilter = Annotated["CheckoutWhere", strawberry.lazy("schema.custody")]  # type: ignore[name-defined]  # noqa: F821
 Scans = Annotated["Scan", strawberry.lazy("schema.papers")]  # type: ignore[name-defined]  # noqa: F821
 
 
@@ -53,8 +69,11 @@ def _frozen(record: Any, me: Any) -> Any:
 RECORD_FIELDS = ("archive_no", "updated_at")
 ArchiveRecordWhere = where_of(
     __name__, "ArchiveRecordWhere", id=IDFilter, archive_no=StringFilter, barcode=StringFilter, tier=enum_filter(Tier),
-    state=enum_filter(RecordState), is_overdue=BooleanFilter, on_hold=BooleanFilter, org_id=IDFilter, custody_org_id=IDFilter,
+    state=enum_filter(RecordState), is_overdue=BooleanFilter, on_hold=BooleanFilter, is_frozen=BooleanFilter,
+    org_id=IDFilter, custody_org_id=IDFilter, vault_id=IDFilter, location_id=IDFilter, envelope_id=IDFilter, primary_loan=LoanWhere,
+    open_checkout=CheckoutFilter,
 )  # fmt: skip
+ArchiveRecordListFilter = list_filter(__name__, "ArchiveRecord")
 ArchiveRecordSort = sort_of(__name__, "ArchiveRecordSort", *RECORD_FIELDS)
 RECORD_KEYS = sort_keys(*RECORD_FIELDS)
 
@@ -98,6 +117,39 @@ class FirstTierRecord(ArchiveRecord):
     collateral: Collateral | None = One("collateral_id", description="Collateral it belongs to.")
     envelope: SealedEnvelope | None = One("envelope_id", description="The sealed envelope it lies in.")
     vault: StorageLocation | None = One("vault_id", description="The vault that keeps it.")
+
+
+@strawberry.enum(description="What to count records by.")
+class RecordGroup(Enum):
+    """Keys of recordCounts."""
+
+    STATE = strawberry.enum_value("STATE", description="Where it stands.")
+    TIER = strawberry.enum_value("TIER", description="First or second tier.")
+    ORG_UNIT = strawberry.enum_value("ORG_UNIT", description="Branch of its loan.")
+    CUSTODY_ORG = strawberry.enum_value("CUSTODY_ORG", description="The unit that keeps it.")
+    LOCATION = strawberry.enum_value("LOCATION", description="Its vault, or the shelf of a volume.")
+
+
+STRUCTURAL_ENUMS.add("RecordGroup")
+GROUP_KEYS: dict[str, Any] = {
+    "STATE": ("state", lambda row: row.state),
+    "TIER": ("tier", lambda row: row.tier),
+    "ORG_UNIT": ("org_id", lambda row: row.org_id),
+    "CUSTODY_ORG": ("custody_org_id", lambda row: row.custody_org_id),
+    "LOCATION": ("location_id", lambda row: func.coalesce(row.vault_id, row.location_id)),
+}
+
+
+@strawberry.type(description="How many records have the same keys; a key that was not asked for is null.")
+class RecordCount:
+    """A line of a dashboard."""
+
+    state: RecordState | None = col("Where they stand.")
+    tier: Tier | None = col("Their tier.")
+    org_unit: OrgUnit | None = One("org_id", description="Branch of their loans.")
+    custody_org: OrgUnit | None = One("custody_org_id", description="The unit that keeps them.")
+    location: StorageLocation | None = One("location_id", description="Their vault or shelf; null also where they have none.")
+    count: int = col("How many the caller sees.")
 
 
 @reads(tables.file_items, "item", visible=shared)

@@ -11,19 +11,19 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 import strawberry
-from sqlalchemy import FromClause, Integer, Select, Text, Uuid, and_, case, func, null
+from sqlalchemy import FromClause, Integer, Select, Text, Uuid, and_, case, cast, func, null, true
 from sqlalchemy.dialects.postgresql import ARRAY
 from strawberry.annotation import StrawberryAnnotation
 from strawberry.types.arguments import StrawberryArgument
 
 from schema.directives import Cost, Requires
 from schema.reading import filters, paging
-from schema.reading.compiler import Expression, Field, Origin, Plan, array, global_id, own, scalar
+from schema.reading.compiler import Expression, Field, Origin, Plan, array, bad_request, global_id, own, scalar
 from schema.scalars import DateTime
 from storage.terms import Role
 
 T = TypeVar("T", bound=type)
-PAGE_COST = 2
+PAGE_COST, COUNTS_COST = 2, 50
 
 
 class Rows:
@@ -49,6 +49,7 @@ class Read:
     roles: frozenset[str] = frozenset()
     arguments: Mapping[str, tuple[Any, str]] = MappingProxyType({})
     cost: Cost | None = None
+    leads = False  # to rows of another type, over which a filter may go
 
     def json(self, plan: Plan, field: Field, row: Any) -> Any:
         """The SQL expression of the field's JSON."""
@@ -57,6 +58,10 @@ class Read:
     def value(self, plan: Plan, row: Any, args: dict[str, Any]) -> Any:
         """The SQL value to compare with in a filter."""
         raise NotImplementedError  # only computed columns have one
+
+    def linked(self, plan: Plan, row: Any) -> Callable[[Any], Any]:
+        """The condition on rows of another type that the field leads to, for a filter over them."""
+        raise NotImplementedError  # only relations have one
 
 
 class SqlRead(Read):
@@ -110,24 +115,31 @@ class MoneyRead(Read):
 class OneRead(Read):
     """The row that `via`, a column of ours, points at; that a mutation made (`given`); or `on(other, ours, me, **arguments)`."""
 
+    leads = True
+
     def __init__(
         self, via: str | None = None, *, given: str | None = None, on: Expression | None = None, **arguments: tuple[Any, str]
     ) -> None:
         self.via, self.given, self.on, self.arguments = via, given, on, arguments
 
-    def _condition(self, plan: Plan, field: Field, row: Any) -> Callable[[Any], Any]:
+    def linked(self, plan: Plan, row: Any, **args: Any) -> Callable[[Any], Any]:
+        """Whichever way was declared."""
         if self.on is not None:
             on = self.on
-            return lambda other: on(other.c, None if row is None else row.c, plan.me, **field.args)
+            return lambda other: on(other.c, None if row is None else row.c, plan.me, **args)
         if self.via is not None:
-            via = self.via
-            return lambda other: other.c.id == row.c[via]
-        name = self.given or ""
+            return self._pointed(row, self.via)
+        return self._made(plan, self.given or "")
+
+    def _pointed(self, row: Any, via: str) -> Callable[[Any], Any]:
+        return lambda other: other.c.id == row.c[via]
+
+    def _made(self, plan: Plan, name: str) -> Callable[[Any], Any]:
         return lambda other: other.c.id == plan.bind(lambda v: v.given.get(name), Uuid)
 
     def json(self, plan: Plan, field: Field, row: Any) -> Any:
         """The one object, or null."""
-        return scalar(plan.objects(field.type, plan.rows(field.type, self._condition(plan, field, row)), field.details))
+        return scalar(plan.objects(field.type, plan.rows(field.type, self.linked(plan, row, **field.args)), field.details))
 
 
 class ManyRead(OneRead):
@@ -145,18 +157,15 @@ class ManyRead(OneRead):
         super().__init__(via, given=given, on=on, **arguments)
         self.order = order
 
-    def _condition(self, plan: Plan, field: Field, row: Any) -> Callable[[Any], Any]:
-        if self.given is not None:
-            name = self.given
-            return lambda other: other.c.id == func.any(plan.bind(lambda v: v.given.get(name) or [], ARRAY(Uuid)))
-        if self.via is not None:
-            via = self.via
-            return lambda other: other.c[via] == row.c.id
-        return super()._condition(plan, field, row)
+    def _pointed(self, row: Any, via: str) -> Callable[[Any], Any]:
+        return lambda other: other.c[via] == row.c.id
+
+    def _made(self, plan: Plan, name: str) -> Callable[[Any], Any]:
+        return lambda other: other.c.id == func.any(plan.bind(lambda v: v.given.get(name) or [], ARRAY(Uuid)))
 
     def json(self, plan: Plan, field: Field, row: Any) -> Any:
         """All of them, as an array."""
-        origin = plan.rows(field.type, self._condition(plan, field, row))
+        origin = plan.rows(field.type, self.linked(plan, row, **field.args))
         ordered = origin.select().order_by(self.order(origin.row.c), origin.row.c.id)
         return array(plan.objects(field.type, origin, field.details, ordered))
 
@@ -176,7 +185,7 @@ class GivenRead(Read):
 class PageRead(Read):
     """A connection: rows whose `via` points at us (all visible rows without `via`), filtered, sorted, by keyset."""
 
-    cost = Cost(weight=PAGE_COST, multipliers=["first", "last"])
+    cost, leads = Cost(weight=PAGE_COST, multipliers=["first", "last"]), True
 
     def __init__(
         self,
@@ -199,16 +208,24 @@ class PageRead(Read):
             "before": (str | None, "Cursor."),
         }
 
+    def linked(self, plan: Plan, row: Any) -> Callable[[Any], Any]:
+        """All rows that the connection is over."""
+        via, on = self.via, self.on
+
+        def condition(other: Any) -> Any:
+            terms = [other.c[via] == row.c.id] if via else []
+            return and_(true(), *terms, *([on(other.c, None if row is None else row.c, plan.me)] if on else []))
+
+        return condition
+
     def json(self, plan: Plan, field: Field, row: Any) -> Any:
         """The page."""
         edge, node = paging.types(field.type)
-        condition, since = field.args.get("where"), field.args.get("updated_since")
+        condition, since, every = field.args.get("where"), field.args.get("updated_since"), self.linked(plan, row)
 
         def on(other: Any) -> Any:
-            terms = [other.c[self.via] == row.c.id] if self.via else []
-            terms += [self.on(other.c, None if row is None else row.c, plan.me)] if self.on else []
-            terms += [filters.where(plan, node, other, condition)] if condition else []
-            return and_(*terms, *([other.c.updated_at >= since] if since is not None else [])) if terms or since is not None else and_(True)
+            terms = [filters.where(plan, node, other, condition)] if condition else []
+            return and_(every(other), *terms, *([other.c.updated_at >= since] if since is not None else []))
 
         sort = paging.keys(self.keys, field.args.get("sort"))
         return paging.connection(plan, field, plan.rows(node, on), sort, edge, node)
@@ -258,6 +275,31 @@ class TaskListRead(Read):
         origin = Origin(every, ())
         ordered = origin.select().order_by(every.c.due_at.asc().nulls_last(), every.c.id).limit(size)
         return array(plan.objects(field.type, origin, field.details, ordered))
+
+
+class CountsRead(Read):
+    """How many rows of a type there are for each combination of `keys` (name in the enum to column and expression)."""
+
+    cost = Cost(weight=COUNTS_COST, multipliers=[])
+
+    def __init__(self, type_: str, keys: dict[str, tuple[str, Expression]], groups: type, where: type) -> None:
+        self.type_, self.keys = type_, keys
+        self.arguments = {"group_by": (list[groups], "At least one."), "where": (where | None, "Which rows to count.")}  # type: ignore[valid-type]
+
+    def json(self, plan: Plan, field: Field, row: Any) -> Any:
+        """The most frequent combinations first."""
+        type_, condition = plan.schema.get_type(self.type_), field.args.get("where")
+        chosen = {paging.name_of(member) for member in field.args["group_by"]}
+        if not chosen:
+            raise bad_request("Give at least one key to group by.", field.node)
+        origin = plan.rows(type_, lambda other: filters.where(plan, type_, other, condition) if condition else true())
+        by = [self.keys[key][1](origin.row.c) for key in self.keys if key in chosen]
+        every = {key: (name, make(origin.row.c)) for key, (name, make) in self.keys.items()}
+        shown = [(column if key in chosen else cast(null(), column.type)).label(name) for key, (name, column) in every.items()]
+        counted = origin.select().add_columns(*shown, func.count().label("count")).group_by(*by).subquery()
+        order = [counted.c.count.desc(), *(counted.c[name].asc().nulls_last() for name, _ in self.keys.values())]
+        groups = Origin(counted, ())
+        return array(plan.objects(field.type, groups, field.details, groups.select().order_by(*order).limit(paging.GROUPS_MAX)))
 
 
 class PolymorphicOneRead(Read):
@@ -325,5 +367,5 @@ def _declares(kind: type[Read]) -> Callable[..., Any]:
 Sql, Masked, Money = _declares(SqlRead), _declares(MaskedRead), _declares(MoneyRead)
 One, Many, Page = _declares(OneRead), _declares(ManyRead), _declares(PageRead)
 Given, Variants = _declares(GivenRead), _declares(VariantsRead)
-TaskList = _declares(TaskListRead)
+TaskList, Counts = _declares(TaskListRead), _declares(CountsRead)
 PolymorphicOne, NodeById = _declares(PolymorphicOneRead), _declares(NodeByIdRead)

@@ -1,11 +1,13 @@
-"""`where` inputs: a field is the column (or computed field) of its name, its operators are the keys of its value."""
+"""`where` inputs: a field is the column (or computed field) of its name, its operators are the keys of its value; or a relation."""
 
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import ARRAY, and_, false, func, not_, or_, true, type_coerce
+from graphql import get_named_type, get_nullable_type, is_list_type
+from sqlalchemy import ARRAY, and_, false, func, literal, not_, or_, true, type_coerce
 
 from schema.reading.compiler import Plan, bad_request, definition_of
+from schema.reading.paging import types
 
 DEPTH_MAX, LEAVES_MAX = 3, 50
 OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
@@ -36,16 +38,28 @@ def _one(plan: Plan, type_: Any, row: Any, name: str, value: Any, depth: int) ->
         return or_(false(), *(where(plan, type_, row, v, depth + 1) for v in value))  # none of nothing holds
     if name == "not_":
         return not_(where(plan, type_, row, value, depth + 1))
-    column = _column(plan, type_, row, name)
+    field = next((f for f in plan.possible(type_)[0].fields.values() if definition_of(f).python_name == name), None)
+    read = definition_of(field).metadata.get("read") if field else None
+    if field is not None and read is not None and read.leads:
+        return _related(plan, read, field, row, value, depth + 1)
+    column = row.c[name] if read is None else read.value(plan, row, {})
     return and_(true(), *(OPERATORS[operator](column, v) for operator, v in value.items() if v is not None))
 
 
-def _column(plan: Plan, type_: Any, row: Any, name: str) -> Any:
-    for field in plan.possible(type_)[0].fields.values():
-        declared = definition_of(field)
-        if declared.python_name == name and (read := declared.metadata.get("read")) is not None:
-            return read.value(plan, row, {})
-    return row.c[name]
+def _related(plan: Plan, read: Any, field: Any, row: Any, value: dict[str, Any], depth: int) -> Any:
+    """Over the rows that a field leads to, as far as the caller sees them: `some` and `none` of many, or the one."""
+    type_ = get_named_type(field.type)
+    paged = "edges" in type_.fields
+    node = types(type_)[1] if paged else type_
+
+    def found(tree: dict[str, Any]) -> Any:
+        origin = plan.rows(node, read.linked(plan, row))
+        return origin.select().add_columns(literal(1)).where(where(plan, node, origin.row, tree, depth)).exists()
+
+    if not paged and not is_list_type(get_nullable_type(field.type)):
+        return found(value)
+    some, none = value.get("some"), value.get("none")
+    return and_(true(), *([found(some)] if some is not None else []), *([not_(found(none))] if none is not None else []))
 
 
 def _leaves(tree: Any) -> int:

@@ -22,6 +22,7 @@ from sqlalchemy import BigInteger, Date, DateTime, Integer, LargeBinary, Numeric
 from schema.reading.compiler import NO_ROW, Field, Origin, Plan, Values, array, bad_request, own, scalar, within
 
 PAGE_MAX = 100
+GROUPS_MAX = 1_000
 TASKS = 20  # when nobody says how many
 TOTAL_MAX = 100_000
 MAC_BYTES = 18
@@ -59,11 +60,12 @@ def types(connection: Any) -> tuple[Any, Any]:
 
 def keys(declared: dict[str, Callable[[Any], Any]], sort: list[dict[str, Any]] | None) -> Sort:
     """The sort with the id behind it, which breaks ties. A sort key is never null, so a comparison is enough."""
-    chosen = [(declared[_name(s["field"])], _name(s["direction"]) == "DESC") for s in sort or ()]
+    chosen = [(declared[name_of(s["field"])], name_of(s["direction"]) == "DESC") for s in sort or ()]
     return [*chosen, (lambda row: row.id, bool(chosen) and chosen[-1][1])]
 
 
-def _name(member: Any) -> str:
+def name_of(member: Any) -> str:
+    """The name of an enum's member, coerced or not."""
     return str(getattr(member, "name", member))
 
 

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
@@ -14,6 +15,7 @@ from graphql import (
     get_nullable_type,
     is_abstract_type,
     is_enum_type,
+    is_input_object_type,
     is_leaf_type,
     is_list_type,
     is_non_null_type,
@@ -54,6 +56,7 @@ class Operation:
     def __init__(self, r: Random, schema: GraphQLSchema, rows: dict[str, list[dict[str, Any]]], ids: list[str], depth: int = 3) -> None:
         self.r, self.schema, self.rows, self.ids, self.count = r, schema, rows, ids, 0
         self.given: dict[str, Given] = {}
+        self.used: Counter[str] = Counter()
         self.fragments: dict[str, tuple[str, str]] = {}
         body = self._selection(schema.query_type, depth)
         head = ", ".join(given.declared(name) for name, given in self.given.items())
@@ -88,10 +91,23 @@ class Operation:
                 if depth < 2 and self.r.random() < 0.15:
                     some = [self._where(type_, table, depth + 1) for _ in range(1 if name == "not" else self.r.randint(0, 2))]
                     out[name] = some[0] if name == "not" else some
-            elif self.r.random() < 2.0 / len(type_.fields):
+            elif self.r.random() > 2.0 / len(type_.fields):
+                continue
+            elif (inner := get_named_type(field.type)).name.endswith("Where"):
+                if depth < 2:
+                    out[name] = self._where(inner, SOURCES[inner.name.removesuffix("Where")][0], depth + 1)
+            elif inner.name.endswith("ListFilter"):
+                if depth < 2:
+                    words = self.r.sample(["some", "none"], self.r.randint(0, 2))
+                    where = get_named_type(inner.fields["some"].type)
+                    self.used.update(f"{inner.name}.{word}" for word in words)
+                    out[name] = {word: self._where(where, SOURCES[where.name.removesuffix("Where")][0], depth + 1) for word in words}
+            else:
                 operators = list(get_named_type(field.type).fields.items())
                 chosen = self.r.sample(operators, self.r.randint(0, min(2, len(operators))))
+                self.used.update(f"{inner.name}.{operator}" for operator, _ in chosen)
                 out[name] = {o: self._operand(f.type, o, table, snake(name)) for o, f in chosen}
+        self.used.update(f"{type_.name}.{name}" for name in out)
         return out
 
     def _operand(self, type_: Any, operator: str, table: str, column: str) -> Any:
@@ -130,10 +146,16 @@ class Operation:
             out = ["id: " + self._value(known["id"].type, lambda: self.r.choice(self.ids))]
         elif "ids" in known:
             out = ["ids: " + self._value(known["ids"].type, lambda: [self.r.choice(self.ids) for _ in range(self.r.randint(0, 5))])]
+        elif "groupBy" in known:
+            keys = list(get_named_type(known["groupBy"].type).values)
+            groups = [Raw(k) for k in self.r.sample(keys, self.r.randint(1, 3))]
+            out = ["groupBy: " + self._value(known["groupBy"].type, groups)]
+            out += ["where: " + self._value(known["where"].type, self._where(get_named_type(known["where"].type), "archive_records"))]
         elif "by" in known:
             out = ["by: " + self._value(known["by"].type, self._by(name))]
         else:
             out = []
+        self.used.update(f"{parent.name}.{name}({text.partition(':')[0]})" for text in out)
         return f"({', '.join(out)})" if out else ""
 
     def _page(self, known: Any, table: str, most: int, key: str) -> list[str]:
@@ -143,7 +165,8 @@ class Operation:
         if "sort" in known and self.r.random() < 0.5:
             members = list(get_named_type(get_named_type(known["sort"].type).fields["field"].type).values)
             ways = [{}, {"direction": Raw("ASC")}, {"direction": Raw("DESC")}]
-            sort = [{"field": Raw(k), **self.r.choice(ways)} for k in self.r.sample(members, self.r.randint(1, 2))]
+            sort = [{"field": Raw(k), **self.r.choice(ways)} for k in self.r.sample(members, self.r.randint(1, min(2, len(members))))]
+            self.used.update(f"{get_named_type(known['sort'].type).name}.{one['field']}" for one in sort)
             out.append("sort: " + self._value(known["sort"].type, sort))
         if "updatedSince" in known and self.r.random() < 0.2:
             out.append("updatedSince: " + self._value(known["updatedSince"].type, self._some(table, "updated_at")))
@@ -212,6 +235,7 @@ class Operation:
 
     def _field(self, type_: Any, name: str, field: Any, inner: Any, depth: int) -> str:
         self.count += 1
+        self.used[f"{type_.name}.{name}"] += 1
         key = f"{name}_{self.count}{'x' * 64 if self.r.random() < 0.02 else ''}"
         if name in UNALIASED and self.r.random() < 0.5:
             key = name
@@ -228,6 +252,31 @@ class Operation:
         value, form = self._coin(), self.r.randint(0, 2)
         told = literal(value) if form == 0 else self._variable(Given("Boolean!", self._coin, None if form == 1 else value, form == 1))
         return f" @{self.r.choice(['include', 'skip'])}(if: {told})"
+
+
+def usable(schema: GraphQLSchema) -> set[str]:
+    """Every field, argument, member of a filter and key of a sort that a query of the generator may use."""
+    out, todo, seen = set[str](), [schema.query_type], set[str]()
+    while todo:
+        type_ = todo.pop()
+        if type_.name in seen or is_leaf_type(type_):
+            continue
+        seen.add(type_.name)
+        todo += schema.get_possible_types(type_) if is_abstract_type(type_) else []
+        if is_input_object_type(type_) and not type_.name.endswith(("Where", "Filter", "Sort")):
+            continue  # one-of: its members are tried one by one
+        for name, field in getattr(type_, "fields", {}).items():
+            if name in UNASKED:
+                continue
+            if type_.name.endswith("Sort"):
+                out |= {f"{type_.name}.{member}" for member in getattr(get_named_type(field.type), "values", ()) if name == "field"}
+                continue
+            out.add(f"{type_.name}.{name}")
+            todo.append(get_named_type(field.type))
+            for argument, given in getattr(field, "args", {}).items():
+                out.add(f"{type_.name}.{name}({argument})")
+                todo.append(get_named_type(given.type))
+    return out
 
 
 def literal(value: Any) -> str:

@@ -20,7 +20,7 @@ class View(Seen):
         if name == "isOverdue":
             return self.late(row if type_ == "Checkout" else self.open_movement(row))
         special: dict[tuple[str, str], Callable[[Row], Any]] = {
-            ("Hold", "isActive"): lambda hold: hold["lifted_at"] is None, ("Checkout", "phase"): self.phase, ("Operation", "state"): self.operation_state, ("ArchiveRecord", "onHold"): self.on_hold,
+            ("Hold", "isActive"): lambda hold: hold["lifted_at"] is None, ("Checkout", "phase"): self.phase, ("Operation", "state"): self.operation_state, ("ArchiveRecord", "onHold"): self.on_hold, ("ArchiveRecord", "isFrozen"): self.frozen,
         }  # fmt: skip
         return special[type_, name](row) if (type_, name) in special else row[snake(name)]
 
@@ -34,8 +34,26 @@ class View(Seen):
             return _not(_all(_not(self.where(type_, row, v)) for v in value)) if value else False
         if name == "not":
             return _not(self.where(type_, row, value))
+        if (type_, name) in RELATIONS:
+            other, related = RELATIONS[type_, name]
+            trees = {"some": value} if name in TO_ONE else value
+            return all(
+                any(self.where(other, r, tree) for r in related(self, row)) is (word == "some")
+                for word, tree in trees.items() if tree is not None
+            )  # fmt: skip
         have = self.computed(type_, row, name)
         return _all(_compare(operator, have, v) for operator, v in value.items() if v is not None)
+
+    def counts(self, a: dict[str, Any]) -> list[Row]:
+        names = {"STATE": "state", "TIER": "tier", "ORG_UNIT": "org_id", "CUSTODY_ORG": "custody_org_id", "LOCATION": "location_id"}
+        found: dict[tuple[Any, ...], int] = {}
+        for row in self.rows["archive_records"]:
+            if not a.get("where") or self.where("ArchiveRecord", row, a["where"]):
+                of = {**row, "location_id": row["vault_id"] or row["location_id"]}
+                key = tuple(of[column] if name in a["groupBy"] else None for name, column in names.items())
+                found[key] = found.get(key, 0) + 1
+        lines = [{"__table": "counts", "count": n, **dict(zip(names.values(), key, strict=True))} for key, n in found.items()]
+        return sorted(lines, key=lambda line: (-line["count"], *((line[c] is None, str(line[c])) for c in names.values())))
 
     # Pages -----------------------------------------------------------------------------------------------------------
     def page(self, type_: str, rows: Iterable[Row], a: dict[str, Any]) -> dict[str, Any]:
@@ -63,6 +81,38 @@ class View(Seen):
         ends = {"startCursor": edges[0]["cursor"], "endCursor": edges[-1]["cursor"]} if edges else {"startCursor": None, "endCursor": None}
         info = {"hasNextPage": more, "hasPreviousPage": less, **ends}
         return {"edges": edges, "totalCount": len(every), "totalCountCapped": False, "pageInfo": info}
+
+
+Related = Callable[[View, Row], Iterable[Row]]
+
+
+def _one(table: str, column: str) -> Related:
+    return lambda v, r: [x for x in [v.by[table].get(r[column])] if x]
+
+
+def _kids(table: str, column: str) -> Related:
+    return lambda v, r: v.kids(table, column, r)
+
+
+TO_ONE = {"customer", "primaryLoan", "openCheckout", "record"}
+RELATIONS: dict[tuple[str, str], tuple[str, Related]] = {  # field of a where: (type of the rows, which rows)
+    ("Loan", "customer"): ("Customer", _one("customers", "customer_id")),
+    ("Loan", "contracts"): ("Contract", lambda v, r: v.linked("loan_contracts", "loan_id", "contract_id", "contracts", r)),
+    ("Loan", "archiveRecords"): ("ArchiveRecord", _kids("archive_records", "primary_loan_id")),
+    ("Loan", "inspectionReports"): ("InspectionReport", _kids("inspection_reports", "loan_id")),
+    ("Loan", "openCheckouts"): ("Checkout", lambda v, r: v.open_checkouts(r)),
+    ("Customer", "loans"): ("Loan", _kids("loans", "customer_id")),
+    ("Contract", "loans"): ("Loan", lambda v, r: v.linked("loan_contracts", "contract_id", "loan_id", "loans", r)),
+    ("ArchiveRecord", "primaryLoan"): ("Loan", _one("loans", "primary_loan_id")),
+    ("ArchiveRecord", "openCheckout"): ("Checkout", lambda v, r: [m for m in [v.open_movement(r)] if m]),
+    ("Checkout", "record"): ("ArchiveRecord", _one("archive_records", "record_id")),
+    ("CollateralCertificate", "record"): ("ArchiveRecord", _kids("archive_records", "certificate_id")),
+    ("AccessRequest", "records"): (
+        "ArchiveRecord",
+        lambda v, r: v.linked("request_lines", "request_id", "record_id", "archive_records", r),
+    ),
+    ("Operation", "records"): ("ArchiveRecord", lambda v, r: [x for x in v.rows["archive_records"] if x["id"] in r["record_ids"]]),
+}
 
 
 def _all(terms: Iterable[bool | None]) -> bool | None:

@@ -62,6 +62,13 @@ def plain_schema(sdl: str) -> GraphQLSchema:
     return build_schema(sdl)
 
 
+COUNTED = {
+    "orgUnit": ("org_units", "org_id"),
+    "custodyOrg": ("org_units", "custody_org_id"),
+    "location": ("storage_locations", "location_id"),
+}
+
+
 # Fields that are more than a column ------------------------------------------------------------------------------------
 def _by_id(view: View, text: str) -> Row | None:
     prefix, uuid = text.rpartition("_")[0], uuid_of(text)
@@ -87,6 +94,7 @@ ROOT: dict[str, Callable[[View, dict[str, Any]], Any]] = {
     "loans": lambda v, a: v.page("Loan", v.rows["loans"], a),
     "contracts": lambda v, a: v.page("Contract", v.rows["contracts"], a),
     "archiveRecords": lambda v, a: v.page("ArchiveRecord", v.rows["archive_records"], a),
+    "recordCounts": lambda v, a: v.counts(a),
     "customers": lambda v, a: v.page("Customer", v.rows["customers"], a),
     "collateralCertificates": lambda v, a: v.page("CollateralCertificate", v.rows["collateral_certificates"], a),
     "sealedEnvelopes": lambda v, a: v.page("SealedEnvelope", v.rows["sealed_envelopes"], a),
@@ -95,6 +103,7 @@ ROOT: dict[str, Callable[[View, dict[str, Any]], Any]] = {
     "inspectionReports": lambda v, a: v.page("InspectionReport", v.rows["inspection_reports"], a),
     "checkouts": lambda v, a: v.page("Checkout", [m for m in v.rows["movements"] if m["kind"] != "ACT"], a),
     "accessRequests": lambda v, a: v.page("AccessRequest", v.rows["access_requests"], a),
+    "custodyEvents": lambda v, a: v.page("CustodyEvent", v.rows["events"], a),
     "operations": lambda v, a: v.page("Operation", v.rows["operations"], a),
 }
 Special = Callable[[View, Row, dict[str, Any]], Any]
@@ -117,11 +126,6 @@ def _stored(v: View, column: str, r: Row) -> list[Row]:
     return _ordered((s for s in v.kids("scans", column, r) if s["status"] == "STORED"), "id")
 
 
-def _open_checkouts(v: View, r: Row) -> list[Row]:
-    found = [v.open_movement(x) for x in v.kids("archive_records", "primary_loan_id", r)]
-    return _ordered((m for m in found if m), "id")
-
-
 SPECIAL: dict[str, Special] = {
     "Loan.position": lambda v, r, a: v.position(r),
     "Loan.isOverdue": lambda v, r, a: v.computed("Loan", r, "isOverdue"),
@@ -129,7 +133,7 @@ SPECIAL: dict[str, Special] = {
     "Loan.collateral": lambda v, r, a: _ordered(v.linked("loan_collateral", "loan_id", "collateral_id", "collateral", r), "id"),
     "Loan.archiveRecords": lambda v, r, a: v.page("ArchiveRecord", v.kids("archive_records", "primary_loan_id", r), a),
     "Loan.inspectionReports": lambda v, r, a: v.page("InspectionReport", v.kids("inspection_reports", "loan_id", r), a),
-    "Loan.openCheckouts": lambda v, r, a: _open_checkouts(v, r),
+    "Loan.openCheckouts": lambda v, r, a: _ordered(v.open_checkouts(r), "id"),
     "Customer.loans": lambda v, r, a: v.page("Loan", v.kids("loans", "customer_id", r), a),
     "Contract.loans": lambda v, r, a: v.page("Loan", v.linked("loan_contracts", "contract_id", "loan_id", "loans", r), a),
     "Collateral.certificates": lambda v, r, a: _ordered(v.kids("collateral_certificates", "collateral_id", r), "issued_on"),
@@ -173,7 +177,7 @@ OF_RECORDS: dict[str, Special] = {
     "checkouts": lambda v, r, a: v.page("Checkout", [m for m in v.kids("movements", "record_id", r) if m["kind"] != "ACT"], a),
     "isOverdue": lambda v, r, a: v.late(v.open_movement(r)),
     "onHold": lambda v, r, a: v.on_hold(r),
-    "isFrozen": lambda v, r, a: any(d["resolved_at"] is None for d in v.kids("discrepancies", "record_id", r)),
+    "isFrozen": lambda v, r, a: v.frozen(r),
     "scans": lambda v, r, a: _stored(v, "record_id", r),
     "custodyEvents": lambda v, r, a: v.page("CustodyEvent", v.kids("events", "record_id", r), a),
 }
@@ -182,6 +186,8 @@ OF_RECORDS: dict[str, Special] = {
 def typename(row: Row, *_: Any) -> str:
     if row["__table"] == "viewer":
         return "Viewer"
+    if row["__table"] == "counts":
+        return "RecordCount"
     if row["__table"] == "archive_records":
         return "FirstTierRecord" if row["tier"] == "FIRST" else "SecondTierRecord"
     return next(name for name, (table, _) in SOURCES.items() if table == row["__table"])
@@ -191,7 +197,10 @@ def resolve(source: Any, info: Any, **a: Any) -> Any:
     view, name = info.context, info.field_name
     if source is None:
         return ROOT[name](view, a)
-    if "__table" not in source:
+    if source.get("__table") == "counts" and name in COUNTED:
+        table, column = COUNTED[name]
+        return view.by[table].get(source[column])
+    if "__table" not in source or source["__table"] == "counts":
         return source[name]
     type_ = typename(source)
     key = f"{type_}.{name}"

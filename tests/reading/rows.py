@@ -99,6 +99,12 @@ class Seen:
         active = [h for h in self.every["holds"] if h["lifted_at"] is None]
         return any((name, h[name]) in covers for h in active for name in h if name.endswith("_id") and h[name] is not None)
 
+    def open_checkouts(self, loan: Row) -> list[Row]:
+        return [m for m in map(self.open_movement, self.kids("archive_records", "primary_loan_id", loan)) if m]
+
+    def frozen(self, record: Row) -> bool:
+        return any(case["resolved_at"] is None for case in self.kids("discrepancies", "record_id", record))
+
     def operation_state(self, row: Row) -> str:
         return "EXPIRED" if row["state"] == "PENDING" and row["expires_at"] < self.now else str(row["state"])
 

@@ -23,10 +23,10 @@ HERE, THERE = "", "-b2"
 PAGES = {"loans": "loans", "contracts": "contracts", "archiveRecords": "archive_records", "inspectionReports": "inspection_reports",
          "checkouts": "movements", "accessRequests": "access_requests", "operations": "operations",
          "customers": "customers", "collateralCertificates": "collateral_certificates", "sealedEnvelopes": "sealed_envelopes",
-         "scans": "scans", "holds": "holds"}  # fmt: skip
+         "scans": "scans", "holds": "holds", "custodyEvents": "events"}  # fmt: skip
 BY = {"loan": ("loans", ("number",)), "contract": ("contracts", ("number",)), "archiveRecord": ("archive_records", ("barcode", "archiveNo")),
       "collateralCertificate": ("collateral_certificates", ("number",))}  # fmt: skip
-OTHERS = {"viewer", "node", "nodes", "explainCustody", "contractHistory", "whoSaw"}  # tried below, or of head office alone
+OTHERS = {"viewer", "node", "nodes", "explainCustody", "contractHistory", "whoSaw", "recordCounts"}  # tried below, or of head office alone
 SAMPLE = build_schema()._schema
 
 

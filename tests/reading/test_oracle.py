@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from collections.abc import AsyncIterator
 from random import Random
 from typing import Any
@@ -15,11 +16,12 @@ from storage.database import PRINCIPAL_SQL, Database, Principal
 from storage.terms import Role
 from tests.harness import servers
 from tests.reading.conftest import Bank
-from tests.reading.generator import Operation
+from tests.reading.generator import Operation, usable
 from tests.reading.reference import answer, bare
 from tests.reading.smallest import smallest
 
-OPERATIONS = [60, pytest.param(2_000, marks=pytest.mark.soak)]
+OPERATIONS = [200, pytest.param(2_000, marks=pytest.mark.soak)]
+USES_MIN = 3
 LIMITS = re.compile("fields|nesting|tokens|too deep|50 cond|levels|costs")  # what a random document may be refused for
 
 
@@ -85,16 +87,21 @@ def oracle(demo: Bank, plain: GraphQLSchema, answered: Any, unguarded: Database)
 @pytest.mark.parametrize("count", OPERATIONS)
 async def test_random_operations_are_answered_like_the_reference(oracle: Oracle, count: int) -> None:
     """Each three times: as it is, from a place in its own pages, and with other values of the same shape for somebody else."""
-    demo = oracle.demo
+    demo, used = oracle.demo, Counter[str]()
     for number in range(count):
         r = Random(number)
         operation, policies = Operation(r, oracle.plain, demo.rows, demo.ids), r.random() < 0.7
+        used.update(operation.used)
         me, other, values = r.choice(demo.people), r.choice(demo.people), operation.variables()
         ours = await oracle.holds(me, operation.text, values, policies, number)
         if cursors := operation.cursors(ours):
             oracle.pages += len(cursors)
             await oracle.holds(r.choice([me, other]), operation.text, {**values, **cursors}, policies, number)
         await oracle.holds(other, operation.text, operation.variables(), policies, number)
+    every = usable(oracle.plain)
+    seldom = sorted(name for name in every if used[name] < USES_MIN)
+    print(f"\noracle: n={count} answers={oracle.answers} seeds=0..{count - 1} used {len(every) - len(seldom)}/{len(every)} {seldom or ''}")
+    assert count < 2_000 or not seldom, seldom
     assert oracle.refused < oracle.answers / 5, "the generator asks too much"
     assert oracle.leaves > 20 * oracle.answers and oracle.pages > count / 4, "the generator asks too little"
 
