@@ -54,6 +54,7 @@ from schema.paging import Connection, Node
 from schema.papers import REPORT_KEYS, SCAN_KEYS, InspectionReport, InspectionReportSort, InspectionReportWhere, Scan, ScanSort, ScanWhere
 from schema.reading.declare import Counts, NodeById, One, Page
 from schema.records import GROUP_KEYS, RECORD_KEYS, ArchiveRecord, ArchiveRecordSort, ArchiveRecordWhere, RecordCount, RecordGroup
+from schema.search import LOOK_UP, SEARCH, CodeHit, SearchHit
 from schema.viewer import Viewer
 
 
@@ -106,6 +107,8 @@ class Reads:
     archive_records: Connection[ArchiveRecord] = Page(
         where=ArchiveRecordWhere, sort=ArchiveRecordSort, keys=RECORD_KEYS, updated_since=True, description="Papers and volumes."
     )
+    search: list[SearchHit] = SEARCH
+    look_up: list[CodeHit] = LOOK_UP
     record_counts: list[RecordCount] = Counts(
         "ArchiveRecord", GROUP_KEYS, RecordGroup, ArchiveRecordWhere,
         description="Records counted by keys, the most frequent first; at most 1,000 lines.",

@@ -145,6 +145,14 @@ class Action(StrEnum):
     GRANT_READING = "GRANT_READING"
 
 
+class LabelKind(StrEnum):
+    """What a label is printed for; its first letter begins the code."""
+
+    PAPER = "PAPER"
+    VOLUME = "VOLUME"
+    ENVELOPE = "ENVELOPE"
+
+
 class Purpose(StrEnum):
     """Why a paper leaves its place (C13)."""
 

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 import strawberry
-from sqlalchemy import FromClause, Integer, Select, Text, Uuid, and_, case, cast, func, null, true
+from sqlalchemy import FromClause, Integer, Text, Uuid, and_, case, cast, func, null, true
 from sqlalchemy.dialects.postgresql import ARRAY
 from strawberry.annotation import StrawberryAnnotation
 from strawberry.types.arguments import StrawberryArgument
@@ -23,7 +23,7 @@ from schema.scalars import DateTime
 from storage.terms import Role
 
 T = TypeVar("T", bound=type)
-PAGE_COST, COUNTS_COST = 2, 50
+PAGE_COST, COUNTS_COST, SEARCH_COST = 2, 50, 10
 
 
 class Rows:
@@ -231,16 +231,22 @@ class PageRead(Read):
         return paging.connection(plan, field, plan.rows(node, on), sort, edge, node)
 
 
-class VariantsRead(Read):
-    """Objects of several types: `hits(me, **arguments)` selects (kind, id); kind is an id prefix."""
+class HitsRead(Read):
+    """Objects that a function of PostgreSQL finds: `hits(**arguments)` is its rows, which come in order."""
 
-    def __init__(self, hits: Callable[..., Select[Any]], **arguments: tuple[Any, str]) -> None:
+    cost = Cost(weight=SEARCH_COST, multipliers=["first"])
+
+    def __init__(self, hits: Callable[..., Any], **arguments: tuple[Any, str]) -> None:
         self.hits, self.arguments = hits, arguments
 
     def json(self, plan: Plan, field: Field, row: Any) -> Any:
-        """One object a hit, in order."""
-        hits = self.hits(plan.me, **field.args).subquery()
-        return array(own(hits).add_columns(pick(plan, field, hits.c.kind, hits.c.id).label("json")))
+        """One object a hit."""
+        sized = {"first": plan.bind(lambda v: field.values(v).get("first") or paging.TASKS, Integer)} if "first" in self.arguments else {}
+        if sized:
+            plan.check(lambda v: paging.size(field.values(v).get("first") or paging.TASKS))
+        hits = self.hits(**{**field.args, **sized})
+        found = Origin(hits, ())
+        return array(plan.objects(field.type, found, field.details, found.select().order_by(hits.c.n)))
 
 
 def pick(plan: Plan, field: Field, kind: Any, id_: Any) -> Any:
@@ -366,6 +372,6 @@ def _declares(kind: type[Read]) -> Callable[..., Any]:
 
 Sql, Masked, Money = _declares(SqlRead), _declares(MaskedRead), _declares(MoneyRead)
 One, Many, Page = _declares(OneRead), _declares(ManyRead), _declares(PageRead)
-Given, Variants = _declares(GivenRead), _declares(VariantsRead)
+Given, Hits = _declares(GivenRead), _declares(HitsRead)
 TaskList, Counts = _declares(TaskListRead), _declares(CountsRead)
 PolymorphicOne, NodeById = _declares(PolymorphicOneRead), _declares(NodeByIdRead)

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import ARRAY, Text, Uuid, bindparam, func, or_, select
 
+from server.custody.labels import is_misread
 from server.errors import InputProblem, InvalidInput, NotFound
 from storage.database import Database, Principal
 from storage.tables import archive_records, movements, request_lines, sealed_envelopes
@@ -38,6 +39,9 @@ async def records_by_barcode(database: Database, principal: Principal, codes: Se
     """Records with these labels; an envelope's label names all its papers. NotFound when a label is unknown."""
     if not codes:
         raise InvalidInput([InputProblem(("barcodes",), "EMPTY")])
+    codes = [code.strip().upper() for code in codes]
+    if misread := [n for n, code in enumerate(codes) if is_misread(code)]:
+        raise InvalidInput([InputProblem(("barcodes", str(n)), "BARCODE_MISREAD") for n in misread])
     async with database.transaction(principal) as conn:
         rows = await conn.rows(BY_BARCODE, codes=list(codes))
     known = {r["barcode"] for r in rows} | {r["envelope"] for r in rows}

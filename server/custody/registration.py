@@ -11,9 +11,10 @@ from uuid import UUID, uuid4
 
 from server.compliance.events import Chains
 from server.compliance.tags import Tag
+from server.custody.labels import printed
 from storage.database import Connection, Principal
 from storage.tables import archive_records, file_items, sealed_envelopes, seals
-from storage.terms import DocumentType, PaperKind, RecordState, RetentionClass, Tier
+from storage.terms import DocumentType, LabelKind, PaperKind, RecordState, RetentionClass, Tier
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,7 @@ class NewRecord:
     """A paper (with `kind`) or a volume (without)."""
 
     archive_no: str
-    barcode: str
+    barcode: str | None  # of a label that is printed already; otherwise one is made
     title: str
     loan: UUID
     org: UUID
@@ -52,7 +53,7 @@ class NewItem:
 class NewEnvelope:
     """An envelope, its seal and the papers that go into it."""
 
-    barcode: str
+    barcode: str | None
     seal_no: str
     org: UUID
     collateral: UUID | None
@@ -63,6 +64,7 @@ async def register_records(conn: Connection, by: Principal, new: Sequence[NewRec
     """F1, S1: PENDING_INTAKE for papers, COLLECTING for volumes; answers the ids in the order given."""
     chains = await Chains.lock(conn, {n.loan for n in new})
     ids = [uuid4() for _ in new]
+    made = iter(await printed(conn, [LabelKind.PAPER if n.kind else LabelKind.VOLUME for n in new if n.barcode is None]))
     rows = []
     for id_, n in zip(ids, new, strict=True):
         tier = Tier.FIRST if n.kind else Tier.SECOND
@@ -72,7 +74,7 @@ async def register_records(conn: Connection, by: Principal, new: Sequence[NewRec
                 "id": id_,
                 "org_id": n.org,
                 "archive_no": n.archive_no,
-                "barcode": n.barcode,
+                "barcode": n.barcode or next(made),
                 "tier": tier,
                 "kind": n.kind,
                 "title": n.title,
@@ -133,15 +135,17 @@ async def seal_envelopes(
     """Two people seal the papers of one collateral; `chain_of` names the loan of each record."""
     chains = await Chains.lock(conn, set(chain_of.values()))
     ids = [uuid4() for _ in new]
+    made = iter(await printed(conn, [LabelKind.ENVELOPE for n in new if n.barcode is None]))
+    codes = [n.barcode or next(made) for n in new]
     await conn.insert(
         sealed_envelopes,
         [
-            {"id": i, "org_id": n.org, "barcode": n.barcode, "seal_no": n.seal_no, "collateral_id": n.collateral, "sealed_at": at}
-            for i, n in zip(ids, new, strict=True)
+            {"id": i, "org_id": n.org, "barcode": code, "seal_no": n.seal_no, "collateral_id": n.collateral, "sealed_at": at}
+            for i, n, code in zip(ids, new, codes, strict=True)
         ],
     )
     await conn.insert(seals, [{"seal_no": n.seal_no, "envelope_id": i, "applied_at": at} for i, n in zip(ids, new, strict=True)])
-    for id_, n in zip(ids, new, strict=True):
+    for id_, n, code in zip(ids, new, codes, strict=True):
         for record in n.records:
             await conn.update(archive_records, {"id": record}, {"envelope_id": id_})
             chains.note(
@@ -152,7 +156,7 @@ async def seal_envelopes(
                 at=at,
                 record=record,
                 seal_no=n.seal_no,
-                barcode=n.barcode,
+                barcode=code,
             )
     await chains.write()
     return ids

@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 
 from server import collateral, lending
 from server.custody.desk import Desk, Done, nothing_more
+from server.custody.labels import label
 from server.custody.moves import Ask, Placement
 from server.custody.registration import NewEnvelope, NewItem, NewRecord, add_items, register_records, seal_envelopes
 from server.demo import names
@@ -23,6 +24,7 @@ from storage.terms import (
     CollateralKind,
     ContractKind,
     DocumentType,
+    LabelKind,
     LoanStatus,
     LocationKind,
     PaperKind,
@@ -169,7 +171,7 @@ class Maker:
             new.append(
                 NewRecord(
                     f"YJ{index:06}-1",
-                    f"P1{index:07}",
+                    label(LabelKind.PAPER, 2 * index - 1),
                     "机动车登记证书",
                     loans[n],
                     org,
@@ -182,14 +184,23 @@ class Maker:
             )
             new.append(
                 NewRecord(
-                    f"YJ{index:06}-2", f"P2{index:07}", "抵押登记回执", loans[n], org, org, PaperKind.RECEIPT, cars[n], None, branch.vault
+                    f"YJ{index:06}-2",
+                    label(LabelKind.PAPER, 2 * index),
+                    "抵押登记回执",
+                    loans[n],
+                    org,
+                    org,
+                    PaperKind.RECEIPT,
+                    cars[n],
+                    None,
+                    branch.vault,
                 )
             )
         papers = await register_records(conn, officer, new, at)
         volumes = await register_records(
             conn, officer,
             [
-                NewRecord(f"EJ{index:06}", f"V{index:08}", "个人汽车贷款信贷档案", loans[n], org, org, retention=RetentionClass.TWENTY_YEARS, pages=20)
+                NewRecord(f"EJ{index:06}", label(LabelKind.VOLUME, index), "个人汽车贷款信贷档案", loans[n], org, org, retention=RetentionClass.TWENTY_YEARS, pages=20)
                 for n, index in enumerate(indexes)
             ], at,
         )  # fmt: skip
@@ -203,7 +214,7 @@ class Maker:
         )  # fmt: skip
         envelopes = await seal_envelopes(
             conn, officer,
-            [NewEnvelope(f"F{i:08}", f"S{i:08}", org, cars[n], (papers[2 * n], papers[2 * n + 1])) for n, i in enumerate(indexes)],
+            [NewEnvelope(label(LabelKind.ENVELOPE, i), f"S{i:08}", org, cars[n], (papers[2 * n], papers[2 * n + 1])) for n, i in enumerate(indexes)],
             {paper: loans[k // 2] for k, paper in enumerate(papers)}, at,
         )  # fmt: skip
         return papers, volumes, items, envelopes

@@ -18,5 +18,5 @@ create extension if not exists btree_gist;
 create extension if not exists pg_stat_statements;
 alter schema public owner to loanfile_owner;
 revoke all on schema public from public;
-grant usage, create on schema public to loanfile_judge, loanfile_registrar;
+grant usage, create on schema public to loanfile_judge, loanfile_registrar, loanfile_search;
 grant usage on schema public to loanfile_app, loanfile_reader, loanfile_ledger;

@@ -61,6 +61,7 @@ from storage.tables.records import (
     seals,
     storage_locations,
 )
+from storage.tables.search import barcodes, search_terms
 
 __all__ = [
     "access_log",
@@ -68,6 +69,7 @@ __all__ = [
     "approval_ranks",
     "approvals",
     "archive_records",
+    "barcodes",
     "chains",
     "collateral",
     "collateral_certificates",
@@ -107,6 +109,7 @@ __all__ = [
     "scans",
     "sealed_envelopes",
     "seals",
+    "search_terms",
     "staff",
     "staff_relations",
     "staff_roles",

@@ -146,12 +146,12 @@ class World:
                 no = f"{self.tag}{self.number:06}"
                 new.append(
                     NewRecord(
-                        f"A1{no}", f"B1{no}", "登记证书", loan, branch.id, branch.id, PaperKind.OTHER_TITLE, collateral, vault=branch.vault
+                        f"A1{no}", None, "登记证书", loan, branch.id, branch.id, PaperKind.OTHER_TITLE, collateral, vault=branch.vault
                     )
                 )
             ids = await register_records(conn, officer, new, at)
             self.number += 1
-            envelope = NewEnvelope(f"E{self.tag}{self.number}", f"S{self.tag}{self.number}", branch.id, collateral, tuple(ids))
+            envelope = NewEnvelope(None, f"S{self.tag}{self.number}", branch.id, collateral, tuple(ids))
             envelopes = await seal_envelopes(conn, officer, [envelope], dict.fromkeys(ids, loan), at)
         slot = await self._place(branch.id, "SLOT", branch.cabinet, branch.vault)
         ask = Ask(A.INTAKE, records=tuple(ids), placements=(Placement(envelopes[0], slot),))
@@ -167,7 +167,7 @@ class World:
             for _ in range(count):
                 self.number += 1
                 no = f"{self.tag}{self.number:06}"
-                new.append(NewRecord(f"A2{no}", f"B2{no}", "信贷档案", loan, branch.id, branch.id, pages=3))
+                new.append(NewRecord(f"A2{no}", None, "信贷档案", loan, branch.id, branch.id, pages=3))
             ids = await register_records(conn, officer, new, at)
             await add_items(conn, [NewItem(i, branch.id, 1, DocumentType.CONTRACT, "合同", 3) for i in ids], at)
         await self.done(self.of("officer", letter), Ask(A.SUBMIT_VOLUME, records=tuple(ids)))

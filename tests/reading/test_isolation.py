@@ -13,9 +13,10 @@ from graphql import GraphQLSchema, get_named_type, get_nullable_type, is_enum_ty
 
 from schema.reading.answers import ReadingSchema
 from schema.root import build_schema
+from server.custody.labels import label
 from server.errors import Problem
 from storage.database import Principal
-from storage.terms import Role
+from storage.terms import LabelKind, Role
 from tests.reading.conftest import Bank
 from tests.reading.rows import SOURCES
 
@@ -26,7 +27,17 @@ PAGES = {"loans": "loans", "contracts": "contracts", "archiveRecords": "archive_
          "scans": "scans", "holds": "holds", "custodyEvents": "events"}  # fmt: skip
 BY = {"loan": ("loans", ("number",)), "contract": ("contracts", ("number",)), "archiveRecord": ("archive_records", ("barcode", "archiveNo")),
       "collateralCertificate": ("collateral_certificates", ("number",))}  # fmt: skip
-OTHERS = {"viewer", "node", "nodes", "explainCustody", "contractHistory", "whoSaw", "recordCounts"}  # tried below, or of head office alone
+OTHERS = {
+    "viewer",
+    "node",
+    "nodes",
+    "explainCustody",
+    "contractHistory",
+    "whoSaw",
+    "recordCounts",
+    "search",
+    "lookUp",
+}  # tried below, or of head office alone
 SAMPLE = build_schema()._schema
 
 
@@ -173,7 +184,7 @@ async def test_a_mutation_on_foreign_things_changes_nothing_and_tells_nothing(
     input_type = get_named_type(field.args["input"].type)
     before = await demo.root.fetchval("select count(*) from events")
     told = []
-    for named, codes in ((ids, [foreign["record"]["barcode"]]), (nothing, ["V99999999"])):
+    for named, codes in ((ids, [foreign["record"]["barcode"]]), (nothing, [label(LabelKind.VOLUME, 99_999_999)])):
         given = given_for(input_type, named, codes)
         told.append(await answered(here, text, {"i": given}))
     assert told[0][1] is None and told[0] == told[1], told
