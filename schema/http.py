@@ -4,7 +4,8 @@ A POST of JSON that is right is answered in a few lines; everything that is wron
 """
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import aclosing
 from typing import Any
 
 import asyncpg
@@ -17,7 +18,9 @@ from starlette.responses import JSONResponse, Response
 from strawberry.types import ExecutionResult
 
 from schema.reading.answers import ReadingSchema
+from schema.sockets import Socket
 from schema.trusted import TrustedDocuments
+from server.auth import expiry
 from server.context import Context
 from server.errors import ApiError, BadRequest, Internal, LoanfileError, Throttled, Unauthenticated, Unavailable
 from storage.database import StalePrincipal
@@ -115,18 +118,51 @@ def media_type(request: Request) -> str:
 class View:
     """The endpoint. `context_of` knows the parts and the caller of a request; True reads the caller anew."""
 
-    def __init__(self, schema: ReadingSchema, context_of: Callable[[Request, bool], Awaitable[Context]], trusted: TrustedDocuments) -> None:
+    def __init__(
+        self, schema: ReadingSchema, context_of: Callable[[Mapping[str, str], str, bool], Awaitable[Context]], trusted: TrustedDocuments
+    ) -> None:
         self.schema, self.context_of, self.trusted = schema, context_of, trusted
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """HTTP only; sockets are closed politely."""
+        """HTTP, or a socket."""
         if scope["type"] == "websocket":
-            await receive()
-            await send({"type": "websocket.close", "code": 4406, "reason": "Subscriptions are not served."})
+            await self._socket(scope, receive, send)
             return
         request = Request(scope, receive)
         response = await self.respond(request)
         await response(scope, receive, send)
+
+    async def _socket(self, scope: Any, receive: Any, send: Any) -> None:
+        headers = {k.decode("latin-1"): v.decode("latin-1") for k, v in scope["headers"]}
+        request_id = str(scope.get("state", {}).get("request_id", ""))
+
+        async def admit(given: Mapping[str, str]) -> tuple[Context, float]:
+            context = await self.context_of({**headers, **given}, request_id, False)
+            return context, expiry({**headers, **given}.get("authorization", ""))
+
+        def refused(error: BaseException) -> dict[str, Any]:
+            known = (
+                error if isinstance(error, ApiError) else BadRequest(str(error)) if isinstance(error, LoanfileError) else api_error(error)
+            )
+            return {"message": known.message, "extensions": _extensions(known, request_id)}
+
+        await Socket(receive, send, admit, self._told, refused).run(list(scope.get("subprotocols") or ()))
+
+    async def _told(self, context: Context, payload: Mapping[str, Any]) -> AsyncIterator[tuple[str, Any]]:
+        """`next` with each answer, or one `error`."""
+        body, variables, name = _parameters(payload)
+        text = self.trusted.text(body, context)
+        context.query, context.variables, context.operation_name = text, variables or {}, name
+        async with aclosing(self.schema.listen(text, variables, context, name)) as answers:
+            async for result in answers:
+                production = context.settings.production
+                errors = [formatted(e, context.request_id, production=production) for e in result.errors or ()]
+                if any(e["extensions"]["code"] == Unauthenticated.code for e in errors):
+                    raise Unauthenticated("The token is not valid.")
+                if errors and result.data is None and not any(e.get("path") for e in errors):
+                    yield "error", errors
+                    return
+                yield "next", {"data": result.data, **({"errors": errors} if errors else {})}
 
     async def respond(self, request: Request) -> Response:
         """One answer, whatever happens."""
@@ -144,7 +180,7 @@ class View:
         if request.method != "POST":
             told = {"errors": [{"message": "Use POST.", "extensions": {"code": "BAD_REQUEST", "requestId": request_id}}]}
             return JSONResponse(told, 405, {"Allow": "POST"})
-        context: Context = await self.context_of(request, False)
+        context: Context = await self.context_of(request.headers, request_id, False)
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind == "multipart/form-data":
             return await self._multipart(request, context)
@@ -160,9 +196,12 @@ class View:
         result = await self._run(context, query, variables, name)
         causes = [_cause(error) for error in (result.errors or ()) if error.original_error is not None]
         if any(isinstance(cause, StalePrincipal) for cause in causes):
-            context = await self.context_of(request, True)
+            context = await self.context_of(request.headers, context.request_id, True)
             result = await self._run(context, query, variables, name)
-        elif _is_forbidden(result) and (newer := await self.context_of(request, True)).principal != context.principal:
+        elif (
+            _is_forbidden(result)
+            and (newer := await self.context_of(request.headers, context.request_id, True)).principal != context.principal
+        ):
             context = newer  # the role was granted since the caller was read
             result = await self._run(context, query, variables, name)
         elif any(isinstance(cause, RACES) for cause in causes):

@@ -9,10 +9,17 @@ from schema.queries import Query
 from schema.reading.answers import ReadingSchema
 from schema.records import FileItem, FirstTierRecord, SecondTierRecord
 from schema.scalars import SCALARS
+from schema.subscriptions import Subscription
 
 TYPES = [FirstTierRecord, SecondTierRecord, FileItem, Scan, Hold, Discrepancy]  # reached through interfaces alone
 
 
 def build_schema() -> ReadingSchema:
     """The one schema of the process."""
-    return ReadingSchema(query=Query, mutation=Mutation, types=TYPES, config=StrawberryConfig(auto_camel_case=True, scalar_map=SCALARS))
+    return ReadingSchema(
+        query=Query,
+        mutation=Mutation,
+        subscription=Subscription,
+        types=TYPES,
+        config=StrawberryConfig(auto_camel_case=True, scalar_map=SCALARS),
+    )

@@ -105,6 +105,11 @@ def _operations(me: Any) -> Any:
     )
 
 
+def waiting_operations(me: Any) -> Any:
+    """Operations that wait for a seat which the caller may take, as lines with `subject_id`."""
+    return _operations(me)
+
+
 def _movements(me: Any) -> list[Any]:
     m = tables.movements.c
     is_open = and_(m.closed_at.is_(None), m.kind != "ACT", m.out_at.is_not(None))

@@ -1,7 +1,7 @@
 """The web application: parts, routes and middleware. Top of the import arrow."""
 
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -12,7 +12,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from schema.graphiql.page import routes as graphiql_routes
@@ -24,6 +24,7 @@ from server.auth import Authenticator, Issuer
 from server.context import Context
 from server.custody.desk import Desk
 from server.failpoints import FailpointReached
+from server.feed import Feed
 from server.oidc import FixedKeys, Keys, PublishedKeys
 from server.settings import Settings
 from server.throttle import Buckets
@@ -78,6 +79,7 @@ class Parts:
             )
         )
         self.desk = Desk(self.database)
+        self.feed = Feed(self.database)
         self.buckets = Buckets(settings.cost_bucket, settings.cost_per_second)
         self.authenticator = Authenticator(settings, self.database, _keys(settings))
 
@@ -100,21 +102,25 @@ class Parts:
 
     async def stop(self) -> None:
         """Closes what was opened."""
+        await self.feed.stop()
         await self.database.close()
         self.objects.close()
 
-    async def context(self, request: Request, fresh: bool = False) -> Context:
-        """The context of one request; `fresh` reads the caller anew. Raises Unauthenticated."""
-        principal = await self.authenticator.principal(request.headers.get("authorization"), fresh=fresh)
+    async def context(self, headers: Mapping[str, str], request_id: str, fresh: bool = False) -> Context:
+        """The context of one operation; `fresh` reads the caller anew. Raises Unauthenticated."""
+        authorization = headers.get("authorization")
+        principal = await self.authenticator.principal(authorization, fresh=fresh)
         return Context(
             principal,
             self.database,
             self.desk,
             self.objects,
             self.settings,
-            language=_language(request.headers.get("accept-language", "")),
-            request_id=request.state.request_id,
+            language=_language(headers.get("accept-language", "")),
+            request_id=request_id,
             buckets=self.buckets,
+            feed=self.feed,
+            renew=lambda: self.authenticator.principal(authorization, fresh=True),
         )
 
 
@@ -137,6 +143,9 @@ class Frame:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pure ASGI: the body is counted while it streams."""
+        if scope["type"] == "websocket":
+            scope.setdefault("state", {})["request_id"] = request_id = uuid.uuid4().hex
+            logs.bind(request_id)
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
@@ -283,7 +292,7 @@ def create_app(settings: Settings) -> Starlette:
         *([] if settings.production or settings.oidc_issuer else _development_routes(parts)),
         *(graphiql_routes(settings) if page else []),
     ]
-    routes.append(Route("/graphql", view, methods=None))
+    routes += [Route("/graphql", view, methods=None), WebSocketRoute("/graphql", view)]
     middleware = [Middleware(Frame, settings=settings)]
     if settings.cors_origins:
         middleware.append(Middleware(CORSMiddleware, allow_origins=sorted(settings.cors_origins), **CORS))

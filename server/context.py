@@ -1,10 +1,12 @@
 """What a request brings to a resolver."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from server.custody.desk import Desk
 from server.errors import BadRequest
+from server.feed import Feed
 from server.settings import Settings
 from server.throttle import Buckets
 from storage.database import Database, Principal
@@ -27,6 +29,8 @@ class Context:
     operation_name: str | None = None
     cost: int | None = None  # of the operation, once it is known
     buckets: Buckets | None = None
+    feed: Feed | None = None  # for what listens
+    renew: Callable[[], Awaitable[Principal]] | None = None  # reads the caller anew
 
     @property
     def cursor_secret(self) -> bytes:

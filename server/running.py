@@ -143,6 +143,9 @@ def serve(settings: Settings, embedded: Embedded | None, console: Console, liste
         log_config=None,  # its own would undo ours
         access_log=False,
         server_header=False,
+        ws="websockets-sansio",
+        ws_max_size=settings.json_bytes_max,
+        ws_per_message_deflate=False,  # a few hundred bytes a message: not worth its memory
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
     server, ended = uvicorn.Server(config), threading.Event()

@@ -1,6 +1,7 @@
 """Where compiled reads meet Strawberry: before its lifecycle for queries, inside a resolver for a mutation's payload."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
 from typing import Any
 
 import orjson
@@ -11,7 +12,7 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from strawberry.types import ExecutionResult
 
 from schema.limits import MUTATION_VALUES_MAX, QUERY_VALUES_MAX, check_size, check_variables
-from schema.reading.compiler import Values
+from schema.reading.compiler import Values, bad_request
 from schema.reading.documents import Document, Documents
 from server.errors import ApiError
 from storage.database import StalePrincipal
@@ -50,23 +51,49 @@ class ReadingSchema(strawberry.Schema):
         if not query:
             return await super().execute(query, variable_values, context_value, root_value, operation_name, **rest)
         document = self.documents.get(query, operation_name)
-        if document.errors:
-            return ExecutionResult(data=None, errors=document.errors)
-        if error := _forbidden(document, context_value.principal.roles):
-            return ExecutionResult(data=None, errors=[error])
-        if document.introspects and context_value.settings.production:
-            return ExecutionResult(data=None, errors=[GraphQLError("Introspection is off.", extensions={"code": "BAD_REQUEST"})])
-        variables = _checked(document, variable_values)
-        if isinstance(variables, list):
-            return ExecutionResult(data=None, errors=variables)
-        context_value.cost = document.price.of(variables.coerced)
-        try:
-            context_value.spend()
-        except ApiError as refused:
-            return ExecutionResult(data=None, errors=[GraphQLError(refused.message, original_error=refused)])
+        errors, variables = self._admitted(document, variable_values, context_value)
+        if not errors and document.kind is OperationType.SUBSCRIPTION:
+            errors = [bad_request("Subscriptions are served over WebSocket.")]
+        if errors:
+            return ExecutionResult(data=None, errors=errors)
         if document.kind is not OperationType.QUERY or document.ordinary:
             return await super().execute(query, variable_values, context_value, root_value, operation_name, **rest)
         return await self._read(document, variables, context_value)
+
+    async def listen(
+        self, query: str, given: dict[str, Any] | None, context: Any, name: str | None
+    ) -> AsyncGenerator[ExecutionResult, None]:
+        """What an operation tells over a socket: a subscription's answers as they come, of all others the one."""
+        document = self.documents.get(query, name)
+        if document.errors or document.kind is not OperationType.SUBSCRIPTION:
+            yield await self.execute(query, given, context, None, name)
+            return
+        errors, _ = self._admitted(document, given, context)
+        if errors:
+            yield ExecutionResult(data=None, errors=errors)
+            return
+        stream: Any = await super().subscribe(query, given, context, None, name)
+        async with aclosing(stream) as answers:
+            async for answer in answers:
+                yield answer
+
+    def _admitted(self, document: Document, given: dict[str, Any] | None, context: Any) -> tuple[list[GraphQLError], Any]:
+        """What keeps an operation from being run, or the variables of one that may."""
+        if document.errors:
+            return document.errors, None
+        if error := _forbidden(document, context.principal.roles):
+            return [error], None
+        if document.introspects and context.settings.production:
+            return [bad_request("Introspection is off.")], None
+        variables = _checked(document, given)
+        if isinstance(variables, list):
+            return variables, None
+        context.cost = document.price.of(variables.coerced)
+        try:
+            context.spend()
+        except ApiError as refused:
+            return [GraphQLError(refused.message, original_error=refused)], None
+        return [], variables
 
     async def _read(self, document: Document, variables: Any, context: Any) -> ExecutionResult:
         me = context.principal
@@ -81,7 +108,7 @@ class ReadingSchema(strawberry.Schema):
 
 def _checked(document: Document, given: dict[str, Any] | None) -> Any:
     """The variables as their types take them, or what is wrong with them; a mutation tells of its own texts by path."""
-    query = document.kind is OperationType.QUERY
+    query = document.kind is not OperationType.MUTATION
     try:
         check_size(given, QUERY_VALUES_MAX if query else MUTATION_VALUES_MAX)
         variables = document.variables(given)

@@ -65,6 +65,7 @@ events = table(
     Index("ix_events_record_id", "record_id"),
     Index("ix_events_subject_id", "subject_id"),
     Index("ix_events_happened_at", "happened_at", "id"),
+    Index("ix_events_transaction_id", "transaction_id", "id"),
     check("hash = sha256(prev_hash || canonical)", "c48_hash"),
     check("seq > 0", "seq_positive"),
 )

@@ -1,0 +1,49 @@
+"""A client of graphql-transport-ws: says the words of the protocol and hears what comes back."""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from websockets.asyncio.client import ClientConnection, connect
+
+from tests.harness.web import Site
+
+PROTOCOL = "graphql-transport-ws"
+
+
+class Listener:
+    """One socket."""
+
+    def __init__(self, socket: ClientConnection) -> None:
+        self.socket = socket
+
+    async def say(self, message: Any) -> None:
+        await self.socket.send(message if isinstance(message, str | bytes) else json.dumps(message))
+
+    async def hear(self) -> dict[str, Any]:
+        return dict(json.loads(await self.socket.recv()))
+
+    async def begin(self, token: str | None) -> dict[str, Any]:
+        await self.say({"type": "connection_init", "payload": {"Authorization": f"Bearer {token}"} if token else None})
+        return await self.hear()
+
+    async def subscribe(self, query: str, id_: str = "1", **variables: Any) -> None:
+        await self.say({"id": id_, "type": "subscribe", "payload": {"query": query, "variables": variables}})
+
+    async def answer(self, query: str, id_: str = "1", **variables: Any) -> Any:
+        await self.subscribe(query, id_, **variables)
+        heard = await self.hear()
+        assert (heard["id"], heard["type"]) == (id_, "next"), heard
+        assert await self.hear() == {"id": id_, "type": "complete"}
+        return heard["payload"]
+
+
+@asynccontextmanager
+async def listener(site: Site, username: str | None = None, token: str | None = None) -> AsyncIterator[Listener]:
+    """A socket, already admitted when a username or a token is given."""
+    async with connect(f"{site.address.replace('http', 'ws')}/graphql", subprotocols=[PROTOCOL], proxy=None) as socket:  # type: ignore[list-item]
+        made = Listener(socket)
+        if username or token:
+            assert await made.begin(token or site.token(username or "")) == {"type": "connection_ack"}
+        yield made
