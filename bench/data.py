@@ -202,6 +202,7 @@ class Bank:
 
     parts: Parts
     super_url: str
+    sockets: str
     postmaster: int
     loans: int = LOANS
     files: int = FILES
@@ -253,7 +254,7 @@ def _served(*, durable: bool) -> Iterator[Bank]:
         assert postgres is not None
         url = f"postgresql://postgres:{parts.secrets['super']}@/{embedded.database}?host={embedded.sockets}&port=5432"
         pids = {child.name: child.process.pid for child in embedded.children.running}
-        yield Bank(parts, url, pids["postgres"])
+        yield Bank(parts, url, str(embedded.sockets), pids["postgres"])
 
 
 @asynccontextmanager
