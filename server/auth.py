@@ -3,6 +3,7 @@
 The embedded issuer signs with a key of the home and is for development alone.
 """
 
+import hashlib
 import json
 import time
 from dataclasses import dataclass
@@ -123,12 +124,23 @@ class Issuer:
         return {self.kid: self.private_key.public_key()}
 
 
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What a right token said, the key it was signed with, and the time at which it has expired."""
+
+    subject: str
+    kid: str
+    key: Any
+    until: float
+
+
 class Authenticator:
     """Tokens to principals."""
 
     def __init__(self, settings: Settings, database: Database, keys: Keys) -> None:
         self.settings, self.database, self.keys = settings, database, keys
         self.known: dict[str, tuple[Principal, float]] = {}  # with the clock reading until which it may be kept
+        self.verified: dict[bytes, Verified] = {}  # by digest: a signature costs more than the rest of a request
 
     async def principal(self, authorization: str | None, *, fresh: bool = False) -> Principal:
         """The caller; Unauthenticated for everything else. Kept from before unless `fresh`: every statement compares its version."""
@@ -146,7 +158,19 @@ class Authenticator:
         return kept[0]
 
     async def _subject(self, token: str) -> str:
-        """Whom a token names; every way in which it can be wrong has the same answer."""
+        """Whom a token names: as verified before, while it has not expired and its key is still the issuer's; else verified now."""
+        digest = hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
+        kept = self.verified.get(digest)
+        if kept is None or time.time() >= kept.until or (await self.keys.key(kept.kid) or (None,))[0] is not kept.key:
+            self.verified.pop(digest, None)
+            kept = await self._verify(token)
+            while len(self.verified) >= KNOWN_MAX:
+                self.verified.pop(next(iter(self.verified)))
+            self.verified[digest] = kept
+        return kept.subject
+
+    async def _verify(self, token: str) -> Verified:
+        """Every way in which a token can be wrong has the same answer."""
         try:
             if len(token) > TOKEN_CHARACTERS_MAX:
                 raise ValueError
@@ -168,9 +192,9 @@ class Authenticator:
             subject = claims[self.settings.oidc_claim]
             if not isinstance(subject, str) or not subject:
                 raise ValueError
+            return Verified(subject, head["kid"], key, int(claims["exp"]) + LEEWAY_SECONDS)
         except (jwt.PyJWTError, ValueError, TypeError):
             raise Unauthenticated("The token is not valid.") from None
-        return subject
 
     async def person(self, username: str) -> tuple[Principal, float]:
         """Roles, delegations and branches of an active member of staff, and until when: the next delegation begins or ends then."""

@@ -12,6 +12,7 @@ import hmac
 import json
 from collections.abc import Callable
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -197,5 +198,6 @@ def _declaring(field: Field) -> str:
     return str((owners[0] if owners else field.parent).name)
 
 
+@lru_cache(4)
 def _padded(secret: bytes, pad: int) -> bytes:
     return bytes(b ^ pad for b in secret.ljust(64, b"\0"))
