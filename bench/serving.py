@@ -5,7 +5,7 @@ from collections.abc import Callable
 import uvicorn
 from starlette.applications import Starlette
 
-from server.running import listen
+from server.running import Protocol, listen
 from server.settings import Settings, load
 
 
@@ -13,5 +13,5 @@ def serve(create: Callable[[Settings], Starlette]) -> None:
     """As `loanfile serve` does."""
     settings = load()
     with listen(settings) as listening:
-        config = uvicorn.Config(create(settings), log_config=None, access_log=False, server_header=False)
+        config = uvicorn.Config(create(settings), http=Protocol, log_config=None, access_log=False, server_header=False)
         uvicorn.Server(config).run(sockets=[listening])

@@ -278,12 +278,12 @@ def create_app(settings: Settings) -> Starlette:
             await parts.stop()
 
     page = not settings.production if settings.graphiql is None else settings.graphiql
-    routes = [
+    routes: list[BaseRoute] = [
+        Route("/graphql", view, methods=None),  # first: routes are tried in order
         *_health(parts),
         *([] if settings.production or settings.oidc_issuer else _development_routes(parts)),
         *(graphiql_routes(settings) if page else []),
     ]
-    routes.append(Route("/graphql", view, methods=None))
     middleware = [Middleware(Frame, settings=settings)]
     if settings.cors_origins:
         middleware.append(Middleware(CORSMiddleware, allow_origins=sorted(settings.cors_origins), **CORS))
