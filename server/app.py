@@ -1,6 +1,6 @@
 """The web application: parts, routes and middleware. Top of the import arrow."""
 
-import uuid
+import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -161,7 +161,7 @@ class Frame:
             await _too_large(limit, request_id)(scope, receive, sending)
         else:
             await self._counted(scope, receive, sending, limit, request_id, lambda: status)
-        logs.log.info("request", method=scope["method"], path=scope["path"], status=status)
+        logs.request(scope["method"], scope["path"], status, request_id)
 
     async def _counted(self, scope: Scope, receive: Receive, send: Send, limit: int, request_id: str, status: Callable[[], int]) -> None:
         seen = 0
@@ -212,7 +212,7 @@ def _too_large(limit: int, request_id: str) -> Response:
 
 def _request_id(given: bytes) -> str:
     text = given.decode("latin-1")
-    return text if 8 <= len(text) <= 64 and text.isascii() and text.replace("-", "").isalnum() else uuid.uuid4().hex
+    return text if 8 <= len(text) <= 64 and text.isascii() and text.replace("-", "").isalnum() else secrets.token_hex(16)
 
 
 def _development_routes(parts: Parts) -> list[BaseRoute]:
