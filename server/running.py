@@ -10,11 +10,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import uvicorn
 from rich.console import Console
 from rich.progress import Progress
+from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 from server.app import create_app
 from server.settings import Settings, SettingsError, load
@@ -135,11 +136,46 @@ def listen(settings: Settings) -> socket.socket:
     return made
 
 
+class OneWrite:
+    """A transport that sends at once what is written in one turn of the loop: head and body of an answer are one system call."""
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport, self._loop, self._waiting = transport, asyncio.get_running_loop(), list[bytes]()
+
+    def write(self, data: bytes) -> None:
+        """Waits for what else is written before the loop turns."""
+        if not self._waiting:
+            self._loop.call_soon(self._flush)
+        self._waiting.append(data)
+
+    def _flush(self) -> None:
+        if self._waiting:
+            self._transport.write(b"".join(self._waiting))
+            self._waiting.clear()
+
+    def close(self) -> None:
+        """What was written is sent first."""
+        self._flush()
+        self._transport.close()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+
+class Protocol(AutoHTTPProtocol):  # type: ignore[valid-type,misc]  # uvicorn chooses it by what is installed
+    """Uvicorn's, with answers in one write."""
+
+    def connection_made(self, transport: Any) -> None:
+        """Once a connection."""
+        super().connection_made(OneWrite(transport))
+
+
 def serve(settings: Settings, embedded: Embedded | None, console: Console, listening: socket.socket, started: float | None = None) -> int:
     """The web server in this process, watched together with its embedded parts."""
     app = create_app(settings)
     config = uvicorn.Config(
         app,
+        http=Protocol,
         log_config=None,  # its own would undo ours
         access_log=False,
         server_header=False,

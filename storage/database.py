@@ -6,7 +6,7 @@ principal itself (architecture section 3). Nothing is ever set for a session: it
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -42,12 +42,11 @@ class Principal:
     everywhere: bool = False
     staff_no: str = ""
     version: int = 0  # of the staff row that this was read from; 0: not from a cache, so nothing to compare
+    settings: tuple[str, str, str] = field(init=False, compare=False, repr=False)  # values of app.staff, app.branches and app.roles
 
-    @property
-    def settings(self) -> tuple[str, str, str]:
-        """Values of app.staff, app.branches and app.roles."""
+    def __post_init__(self) -> None:
         branches = EVERYWHERE if self.everywhere else ",".join(map(str, self.branches))
-        return str(self.staff_id), branches, ",".join(sorted(self.roles))
+        object.__setattr__(self, "settings", (str(self.staff_id), branches, ",".join(sorted(self.roles))))  # once, not for each statement
 
 
 class Connection:

@@ -14,8 +14,11 @@ import pytest_asyncio
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
+from server.auth import Authenticator
 from server.errors import Unauthenticated
-from server.oidc import PublishedKeys, usable
+from server.oidc import FixedKeys, PublishedKeys, usable
+from server.settings import Settings
+from storage.database import Database
 from tests.harness.issuer import OutsideIssuer, outside_issuer
 from tests.harness.web import Site, site
 from tests.harness.world import World
@@ -107,6 +110,27 @@ async def test_a_token_within_the_leeway_is_good_and_a_leavers_is_not(
     await bank.sql("update staff set active = false where id = $1", who.staff_id)
     answer = await ask(client, good)
     assert answer.status_code == 401 and answer.headers["www-authenticate"].startswith("Bearer")
+
+
+async def test_a_token_that_was_right_is_refused_once_it_has_expired(
+    client: httpx.AsyncClient, outside: OutsideIssuer, bank: World
+) -> None:
+    short = outside.token(bank.people["officer"].staff_no, exp=datetime.now(UTC) - timedelta(seconds=28))  # two seconds of leeway left
+    assert (await ask(client, short)).status_code == 200
+    await asyncio.sleep(2.5)
+    assert (await ask(client, short)).status_code == 401
+
+
+async def test_a_token_that_was_right_is_refused_once_its_key_is_another_or_gone(outside: OutsideIssuer) -> None:
+    keys = {"ec1": outside.keys["ec1"].public_key()}
+    settings = Settings(oidc_issuer=outside.address)
+    authenticator, token = Authenticator(settings, Database(""), FixedKeys(keys)), outside.token("ann")
+    assert await authenticator._subject(token) == await authenticator._subject(token) == "ann"
+    for newer in ({"ec1": ec.generate_private_key(ec.SECP256R1()).public_key()}, {}):
+        keys.clear()
+        keys.update(newer)
+        with pytest.raises(Unauthenticated):
+            await authenticator._subject(token)
 
 
 async def test_the_issuer_is_asked_once_for_many_and_again_at_most_once_a_minute(outside: OutsideIssuer) -> None:

@@ -13,6 +13,9 @@ from uuid import UUID
 
 from graphql import (
     GraphQLError,
+    ListValueNode,
+    ObjectValueNode,
+    VariableNode,
     get_argument_values,
     get_named_type,
     get_nullable_type,
@@ -229,15 +232,25 @@ class Plan:
         """A selected field with its arguments."""
         node = details[0].node
         definition = parent.fields[node.name.value]
-
-        def values(v: Values) -> dict[str, Any]:
-            return v.of(definition, node)
-
         args = get_argument_values(definition, node, self.variables)
+        values = self._values(definition, node, args)
         lifted = {
             definition_of(definition.args[k]).python_name: self.lift(definition.args[k].type, v, within(values, k)) for k, v in args.items()
         }
         return Field(parent, definition, details, lifted, values)
+
+    def _values(self, definition: Any, node: Any, args: dict[str, Any]) -> Callable[[Values], dict[str, Any]]:
+        """How a request gets its argument values: literals are coerced here, once; only what a variable brings is new."""
+        given = {argument.name.value: argument.value for argument in node.arguments or ()}
+        whole = {name: value.name.value for name, value in given.items() if isinstance(value, VariableNode)}
+        if any(_has_variable(value) for name, value in given.items() if name not in whole):
+            return lambda v: v.of(definition, node)
+        brought = {name: variable for name, variable in whole.items() if variable in self.variables.coerced}  # part of the plan's key
+        constant = {name: value for name, value in args.items() if name not in brought}
+        if not brought:
+            return lambda v: constant
+        key = id(node)
+        return lambda v: v.once(key, lambda: {**constant, **{name: v.variables.coerced[variable] for name, variable in brought.items()}})
 
     # Rows ------------------------------------------------------------------------------------------------------------
     def possible(self, type_: Any) -> list[Any]:
@@ -355,6 +368,15 @@ class Plan:
 def within(get: Callable[[Any], Any], key: Any) -> Callable[[Any], Any]:
     """The member of what another getter gets."""
     return lambda v: get(v)[key]
+
+
+def _has_variable(value: Any) -> bool:
+    """Whether a variable stands somewhere inside a value of the document."""
+    if isinstance(value, ListValueNode):
+        return any(_has_variable(one) for one in value.values)
+    if isinstance(value, ObjectValueNode):
+        return any(_has_variable(one.value) for one in value.fields)
+    return isinstance(value, VariableNode)
 
 
 def _plain(value: Any) -> Any:
