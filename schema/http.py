@@ -11,7 +11,7 @@ from typing import Any
 import asyncpg
 import orjson
 import structlog
-from graphql import GraphQLError
+from graphql import GraphQLError, OperationType
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
@@ -116,12 +116,16 @@ def media_type(request: Request) -> str:
 
 
 class View:
-    """The endpoint. `context_of` knows the parts and the caller of a request; True reads the caller anew."""
+    """The endpoint. `context_of` knows the parts and the caller of a request; True reads the caller anew. `page` is for browsers."""
 
     def __init__(
-        self, schema: ReadingSchema, context_of: Callable[[Mapping[str, str], str, bool], Awaitable[Context]], trusted: TrustedDocuments
+        self,
+        schema: ReadingSchema,
+        context_of: Callable[[Mapping[str, str], str, bool], Awaitable[Context]],
+        trusted: TrustedDocuments,
+        page: Callable[[], Response] | None = None,
     ) -> None:
-        self.schema, self.context_of, self.trusted = schema, context_of, trusted
+        self.schema, self.context_of, self.trusted, self.page = schema, context_of, trusted, page
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """HTTP, or a socket."""
@@ -177,9 +181,10 @@ class View:
             return refusal(api_error(error), request, request_id)
 
     async def _respond(self, request: Request, request_id: str) -> Response:
+        if request.method == "GET":
+            return await self._get(request, request_id)
         if request.method != "POST":
-            told = {"errors": [{"message": "Use POST.", "extensions": {"code": "BAD_REQUEST", "requestId": request_id}}]}
-            return JSONResponse(told, 405, {"Allow": "POST"})
+            return _not_allowed("Use POST, or GET for a query.", "GET, POST", request_id)
         context: Context = await self.context_of(request.headers, request_id, False)
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind == "multipart/form-data":
@@ -189,6 +194,20 @@ class View:
             return Response(orjson.dumps(told), 415, media_type=media_type(request))
         body, variables, name = _parameters(_decoded(await request.body()))
         return await self._execute(request, context, self.trusted.text(body, context), variables, name)
+
+    async def _get(self, request: Request, request_id: str) -> Response:
+        """The page for a browser, else a query: a GET changes nothing, and its answer is nobody else's."""
+        if self.page is not None and "text/html" in request.headers.get("accept", ""):
+            return self.page()
+        context = await self.context_of(request.headers, request_id, False)
+        given: dict[str, Any] = dict(request.query_params)
+        decoded = {name: _decoded(given[name].encode(), f"`{name}`") for name in ("variables", "extensions") if given.get(name)}
+        body, variables, name = _parameters(given | decoded)
+        text = self.trusted.text(body, context)
+        document = self.schema.documents.get(text, name)
+        if not document.errors and document.kind is OperationType.MUTATION:
+            return _not_allowed("A mutation is sent by POST.", "POST", request_id)
+        return await self._execute(request, context, text, variables, name)
 
     async def _execute(
         self, request: Request, context: Context, query: str, variables: dict[str, Any] | None, name: str | None
@@ -258,6 +277,11 @@ class View:
             raise BadRequest(str(error.detail)) from None
 
 
+def _not_allowed(message: str, methods: str, request_id: str) -> Response:
+    told = {"errors": [{"message": message, "extensions": {"code": "BAD_REQUEST", "requestId": request_id}}]}
+    return JSONResponse(told, 405, {"Allow": methods})
+
+
 def _is_forbidden(result: Any) -> bool:
     return any((error.extensions or {}).get("code") == "FORBIDDEN" for error in result.errors or ())
 
@@ -268,11 +292,11 @@ def _text(value: Any) -> bytes:
     return value.encode()
 
 
-def _decoded(body: bytes) -> Any:
+def _decoded(body: bytes, what: str = "The body") -> Any:
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError:
-        raise BadRequest("The body is not JSON.") from None
+        raise BadRequest(f"{what} is not JSON.") from None
 
 
 def _parameters(body: Any) -> tuple[dict[str, Any], dict[str, Any] | None, str | None]:

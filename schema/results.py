@@ -161,7 +161,8 @@ Act = Callable[[strawberry.Info, Any], Awaitable[Any]]
 def mutation(name: str, input_type: Any, payload_type: type, act: Act, *, description: str, requires: Iterable[Role] | None = None) -> Any:
     """The field of a mutation; `act` answers the payload's JSON, a Refused, or raises a Problem."""
     members: Any = Union[(payload_type, *PROBLEMS)]  # made at run time
-    union = Annotated[members, strawberry.union(f"{name[0].upper()}{name[1:]}Result")]
+    what = f"What {name} answers: its payload, or the problem that kept it from being done."
+    union = Annotated[members, strawberry.union(f"{name[0].upper()}{name[1:]}Result", description=what)]
 
     async def resolve(info: strawberry.Info, input: Any) -> Any:  # the argument's name in the SDL
         language = info.context.language

@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from schema.graphiql.page import routes as graphiql_routes
+from schema.graphiql import page as graphiql
 from schema.http import View
 from schema.root import build_schema
 from schema.trusted import TrustedDocuments, read_manifest
@@ -207,7 +207,7 @@ SECURITY = {
 
 
 CORS: dict[str, Any] = {
-    "allow_methods": ["POST"],
+    "allow_methods": ["GET", "POST"],
     "allow_headers": ["Authorization", "Content-Type", "Accept-Language", "X-Request-Id", "GraphQL-Require-Preflight"],
     "expose_headers": ["X-Request-Id", "Retry-After"],
     "max_age": 600,
@@ -272,7 +272,8 @@ def create_app(settings: Settings) -> Starlette:
     schema, manifest = build_schema(), read_manifest(settings.trusted_documents)
     for text in manifest.values():
         schema.documents.get(text, None)  # read and validated before the first request
-    view = View(schema, parts.context, TrustedDocuments(manifest))
+    shown = not settings.production if settings.graphiql is None else settings.graphiql
+    view = View(schema, parts.context, TrustedDocuments(manifest), graphiql.page if shown else None)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -286,13 +287,12 @@ def create_app(settings: Settings) -> Starlette:
         finally:
             await parts.stop()
 
-    page = not settings.production if settings.graphiql is None else settings.graphiql
     routes: list[BaseRoute] = [
         Route("/graphql", view, methods=None),  # first: routes are tried in order
         WebSocketRoute("/graphql", view),
         *_health(parts),
         *([] if settings.production or settings.oidc_issuer else _development_routes(parts)),
-        *(graphiql_routes(settings) if page else []),
+        *(graphiql.files() if shown else []),
     ]
     middleware = [Middleware(Frame, settings=settings)]
     if settings.cors_origins:

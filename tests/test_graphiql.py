@@ -13,18 +13,26 @@ import httpx
 import pytest
 from graphql import parse, validate
 from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 from schema.graphiql import page
 from schema.graphiql.examples import examples
 from schema.reading.answers import ReadingSchema
-from server.settings import Settings
 
 HTML = {"accept": "text/html"}
 
 
+def application(dist: Path) -> Starlette:
+    async def shown(_: Request) -> Response:
+        return page.page(dist)
+
+    return Starlette(routes=[Route("/graphql", shown), *page.files(dist)])
+
+
 def client(dist: Path) -> httpx.AsyncClient:
-    app = Starlette(routes=page.routes(Settings(), dist))
-    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test")
+    return httpx.AsyncClient(transport=httpx.ASGITransport(application(dist)), base_url="http://test")
 
 
 @pytest.fixture
@@ -54,11 +62,6 @@ async def test_files_are_served_by_name_alone(built: Path) -> None:
         assert (await web.get(f"/graphql/static/{name}")).status_code == 404
 
 
-async def test_a_get_that_is_no_browser_is_told_to_post(built: Path) -> None:
-    answer = await client(built).get("/graphql", headers={"accept": "application/json"})
-    assert answer.status_code == 405 and answer.headers["allow"] == "POST"
-
-
 def test_the_examples_are_valid(schema: ReadingSchema) -> None:
     for example in examples(date(2026, 11, 20)):
         assert not validate(schema._schema, parse(example["query"]))
@@ -77,7 +80,7 @@ async def test_the_browser_shows_three_tabs_or_the_page_stands_by_its_contract(b
 
     import uvicorn
 
-    server = uvicorn.Server(uvicorn.Config(Starlette(routes=page.routes(Settings())), port=0, log_level="error"))
+    server = uvicorn.Server(uvicorn.Config(application(page.DIST), port=0, log_level="error"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:

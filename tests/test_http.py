@@ -111,10 +111,36 @@ async def test_unknown_ids_and_ids_of_another_type_are_null(officer: httpx.Async
     assert answer.status_code == 200 and answer.json()["data"] == {"nodes": [None] * len(ids)}, answer.text
 
 
-@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PATCH", "HEAD"])
-async def test_only_post_is_served(officer: httpx.AsyncClient, method: str) -> None:
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "HEAD"])
+async def test_other_methods_are_refused(officer: httpx.AsyncClient, method: str) -> None:
     answer = await officer.request(method, "/graphql", params={"query": "{ __typename }"})
-    assert answer.status_code == 405 and answer.headers["allow"] == "POST"
+    assert answer.status_code == 405 and answer.headers["allow"] == "GET, POST"
+
+
+async def test_a_get_asks_and_changes_nothing(officer: httpx.AsyncClient) -> None:
+    asked = {"query": "query Q($n: Int!) { loans(first: $n) { edges { node { number } } } }", "operationName": "Q", "variables": '{"n": 1}'}
+    answer = await officer.get("/graphql", params=asked)
+    assert answer.status_code == 200 and "loans" in answer.json()["data"] and answer.headers["cache-control"] == "no-store"
+    act = 'mutation { requestCheckout(input: {recordIds: [], purpose: AUDIT, idempotencyKey: "k"}) { __typename } }'
+    refused = await officer.get("/graphql", params={"query": act})
+    assert refused.status_code == 405 and refused.headers["allow"] == "POST"
+    anonymous = await officer.get("/graphql", params=asked, headers={"Authorization": ""})
+    coded(anonymous, 401, "UNAUTHENTICATED")
+
+
+@pytest.mark.parametrize(
+    "params",
+    [{}, {"query": ""}, {"query": "{"}, {"query": "mutation {"}, {"query": "{ __typename }", "variables": "["}, {"query": "{ __typename }", "variables": "[]"},
+     {"query": "{ __typename }", "extensions": "1"}, {"documentId": "sha256:00"}, {"query": "subscription { operationWaiting { operation { id } } }"}],
+)  # fmt: skip
+async def test_a_get_that_is_no_query_is_the_callers_error(officer: httpx.AsyncClient, params: dict[str, str]) -> None:
+    coded(await officer.get("/graphql", params=params, headers={"Accept": RESPONSE_JSON}), 400)
+
+
+async def test_a_browser_gets_the_page_at_the_endpoint(officer: httpx.AsyncClient) -> None:
+    answer = await officer.get("/graphql", headers={"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"})
+    assert answer.headers["content-type"].startswith("text/html") and "Loanfile" in answer.text
+    assert "script-src 'self'" in answer.headers["content-security-policy"]
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "application/graphql", "application/xml"])

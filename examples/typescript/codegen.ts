@@ -1,10 +1,10 @@
 import type { CodegenConfig } from "@graphql-codegen/cli";
 
-// The schema: `loanfile schema > schema.graphql`, or the file of the release you write against.
+// The schema: `loanfile export-schema > schema.graphql`, or the file of the release you write against.
 const config: CodegenConfig = {
   schema: "schema.graphql",
-  documents: ["src/**/*.ts", "!src/generated/**"],
-  ignoreNoDocuments: false,
+  documents: "src/operations/*.graphql",
+  importExtension: ".js",
   generates: {
     "./src/generated/": {
       preset: "client",

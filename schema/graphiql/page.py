@@ -6,11 +6,10 @@ from datetime import date
 from pathlib import Path
 
 from starlette.requests import Request
-from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from schema.graphiql.examples import examples
-from server.settings import Settings
 
 DIST = Path(__file__).with_name("dist")
 TYPES = {".js": "text/javascript", ".css": "text/css", ".ttf": "font/ttf", ".svg": "image/svg+xml", ".woff2": "font/woff2"}
@@ -36,18 +35,17 @@ ABSENT = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Lo
 """
 
 
-def routes(settings: Settings, dist: Path = DIST) -> list[BaseRoute]:
-    """The page and its files; without the files a page that says how to get them."""
+def page(dist: Path = DIST) -> Response:
+    """The page; without its files one that says how to get them."""
+    headers = {"Content-Security-Policy": POLICY}
+    if not (dist / "graphiql.js").exists():
+        return HTMLResponse(ABSENT, 503, headers)
+    tabs = json.dumps(examples(date.today()), ensure_ascii=False).replace("</", "<\\/")
+    return HTMLResponse(PAGE.format(examples=tabs), headers=headers)
 
-    async def page(request: Request) -> Response:
-        if "text/html" not in request.headers.get("accept", ""):
-            told = {"errors": [{"message": "Use POST.", "extensions": {"code": "BAD_REQUEST"}}]}
-            return JSONResponse(told, 405, {"Allow": "POST"})
-        headers = {"Content-Security-Policy": POLICY}
-        if not (dist / "graphiql.js").exists():
-            return HTMLResponse(ABSENT, 503, headers)
-        tabs = json.dumps(examples(date.today()), ensure_ascii=False).replace("</", "<\\/")
-        return HTMLResponse(PAGE.format(examples=tabs), headers=headers)
+
+def files(dist: Path = DIST) -> list[BaseRoute]:
+    """What the page loads."""
 
     async def file(request: Request) -> Response:
         name = request.path_params["name"]
@@ -56,4 +54,4 @@ def routes(settings: Settings, dist: Path = DIST) -> list[BaseRoute]:
             return Response(html.escape("not found"), 404, media_type="text/plain")
         return FileResponse(path, media_type=TYPES[path.suffix], headers={"Cache-Control": "max-age=3600"})
 
-    return [Route("/graphql", page, methods=["GET"]), Route("/graphql/static/{name}", file, methods=["GET"])]
+    return [Route("/graphql/static/{name}", file, methods=["GET"])]

@@ -1,27 +1,21 @@
 """A small demo bank of its own for what compares reads: every kind of row, in three branches."""
 
-import asyncio
-import json
 from collections.abc import AsyncIterator
 from typing import Any
 
-import asyncpg
 import orjson
 import pytest
 import pytest_asyncio
 from graphql import GraphQLSchema
-from rich.console import Console
-from rich.progress import Progress
 
 from schema.reading.answers import ReadingSchema
 from server.context import Context
 from server.custody.desk import Desk
-from server.demo.seed import seed
-from server.settings import DEMO_LOANS_MIN, Settings
+from server.settings import Settings
 from storage.database import Database, Principal
 from storage.objects import ObjectStore
 from storage.terms import Role
-from tests.harness import servers
+from tests.harness.demo import demo_bank
 from tests.reading.pages import View
 from tests.reading.reference import plain_schema
 from tests.reading.rows import SOURCES, fetch_rows
@@ -48,15 +42,8 @@ class Bank:
 
 @pytest_asyncio.fixture(scope="module")
 async def demo(told: dict[str, Any], objects: ObjectStore) -> AsyncIterator[Bank]:
-    name = await asyncio.to_thread(servers.clone, told)
-    given: dict[str, Any] = {"database_url": servers.url(told, "app", name), "migration_database_url": servers.url(told, "owner", name)}
-    database = Database(given["database_url"])
-    await database.open()
-    root = await asyncpg.connect(servers.url(told, "super", name))
-    await root.set_type_codec("jsonb", schema="pg_catalog", encoder=json.dumps, decoder=json.loads)
-    try:
-        await seed(Settings(**given, demo_loans=DEMO_LOANS_MIN), database, objects, Progress(console=Console(quiet=True)))
-        rows = await fetch_rows(root)
+    async with demo_bank(told, objects) as made:
+        rows, root = await fetch_rows(made.root), made.root
         roles: dict[Any, set[Role]] = {}
         for row in await root.fetch("select staff_id, role from staff_roles"):
             roles.setdefault(row["staff_id"], set()).add(Role(row["role"]))
@@ -68,10 +55,7 @@ async def demo(told: dict[str, Any], objects: ObjectStore) -> AsyncIterator[Bank
             )
             for s in rows["staff"]
         }  # fmt: skip
-        yield Bank(database, root, rows, people, await root.fetchval("select now()"), name)
-    finally:
-        await root.close()
-        await database.close()
+        yield Bank(made.database, root, rows, people, await root.fetchval("select now()"), made.name)
 
 
 @pytest.fixture(scope="session")

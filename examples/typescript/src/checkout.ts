@@ -1,25 +1,7 @@
 /** Hand out what an approved request names, and say why when a rule refuses. */
 import { randomUUID } from "node:crypto";
-import type { Client } from "./client.ts";
-import { graphql } from "./generated/index.ts";
-import type { CheckOutMutation } from "./generated/graphql.ts";
-
-const CheckOut = graphql(`
-  mutation CheckOut($input: CheckOutInput!) {
-    checkOut(input: $input) {
-      __typename
-      ... on CheckOutPayload {
-        replayed
-        operation { id state openSeats }
-        records { id archiveNo state }
-        checkouts { id dueAt }
-      }
-      ... on Problem { code message }
-      ... on CustodyViolation { violations { rule code message remedy requiredRoles earliestAt } }
-      ... on InvalidInput { problems { path code message } }
-    }
-  }
-`);
+import type { Client } from "./client.js";
+import { CheckOutDocument, type CheckOutMutation } from "./generated/graphql.js";
 
 export type CheckOutAnswer = CheckOutMutation["checkOut"];
 
@@ -28,7 +10,7 @@ export type CheckOutAnswer = CheckOutMutation["checkOut"];
  * out once.
  */
 export function checkOut(client: Client, barcodes: string[], dueOn: string, key: string = randomUUID()): Promise<CheckOutAnswer> {
-  return client.ask(CheckOut, { input: { barcodes, dueOn, idempotencyKey: key } }).then((data) => data.checkOut);
+  return client.ask(CheckOutDocument, { input: { barcodes, dueOn, idempotencyKey: key } }).then((data) => data.checkOut);
 }
 
 /** What the person at the desk reads. */

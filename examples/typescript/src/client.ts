@@ -78,7 +78,7 @@ export class Client {
   async #once<Data, Variables>(document: TypedDocumentNode<Data, Variables>, variables: Variables): Promise<Data> {
     const { __meta__: meta } = document as { __meta__?: { hash?: string } };
     const asked =
-      this.#settings.trusted && meta?.hash ? { documentId: `sha256:${meta.hash}`, variables } : operation(document, variables);
+      this.#settings.trusted && meta?.hash ? { documentId: meta.hash, variables } : operation(document, variables);
     const response = await fetch(this.#settings.url, {
       method: "POST",
       headers: {

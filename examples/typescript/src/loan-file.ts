@@ -1,42 +1,12 @@
 /** Show a loan file: everything about one loan in one question, which is one SQL statement. */
-import type { Client } from "./client.ts";
-import { graphql } from "./generated/index.ts";
-import type { LoanFileQuery } from "./generated/graphql.ts";
-
-const LoanFile = graphql(`
-  query LoanFile($number: String!) {
-    loan(by: { number: $number }) {
-      id
-      number
-      status
-      isOverdue
-      principal { amount currencyCode }
-      customer { id name phoneMasked }
-      contracts(first: 10) { edges { node { id number kind signedOn } } }
-      archiveRecords(first: 50) {
-        edges {
-          node {
-            __typename
-            id
-            archiveNo
-            barcode
-            title
-            state
-            openCheckout { id dueAt isOverdue holder { id name } }
-            ... on FirstTierRecord { kind envelope { id sealNo } }
-            ... on SecondTierRecord { items { title documentType pages } }
-          }
-        }
-      }
-    }
-  }
-`);
+import type { Client } from "./client.js";
+import { LoanFileDocument, type LoanFileQuery } from "./generated/graphql.js";
 
 export type LoanFile = NonNullable<LoanFileQuery["loan"]>;
 
 /** The file of a loan; null when there is none that the caller may see. */
 export async function loanFile(client: Client, number: string): Promise<LoanFile | null> {
-  return (await client.ask(LoanFile, { number })).loan ?? null;
+  return (await client.ask(LoanFileDocument, { number })).loan ?? null;
 }
 
 /** A few lines for a terminal. */

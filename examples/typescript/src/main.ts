@@ -1,8 +1,8 @@
 /** `node dist/main.js file QC2024000001` · `node dist/main.js out V000000010 2026-12-01` · `node dist/main.js watch` */
-import { checkOut, said } from "./checkout.ts";
-import { Client } from "./client.ts";
-import { loanFile, told } from "./loan-file.ts";
-import { watch } from "./watch.ts";
+import { checkOut, said } from "./checkout.js";
+import { Client } from "./client.js";
+import { loanFile, told } from "./loan-file.js";
+import { watch } from "./watch.js";
 
 const client = new Client({
   url: process.env["LOANFILE_URL"] ?? "http://127.0.0.1:8000/graphql",

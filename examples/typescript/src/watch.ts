@@ -1,16 +1,6 @@
 /** Every custody event as it becomes final, none lost and none told twice, across lost sockets and restarts of the page. */
-import type { Client } from "./client.ts";
-import { graphql } from "./generated/index.ts";
-import type { CustodyEventsSubscription } from "./generated/graphql.ts";
-
-const CustodyEvents = graphql(`
-  subscription CustodyEvents($after: String) {
-    custodyEventRecorded(after: $after) {
-      cursor
-      event { id tag happenedAt actor { id name } record { id archiveNo state } }
-    }
-  }
-`);
+import type { Client } from "./client.js";
+import { CustodyEventsDocument, type CustodyEventsSubscription } from "./generated/graphql.js";
 
 export type CustodyEvent = NonNullable<CustodyEventsSubscription["custodyEventRecorded"]["event"]>;
 
@@ -18,7 +8,7 @@ export type CustodyEvent = NonNullable<CustodyEventsSubscription["custodyEventRe
 export async function* watch(client: Client, after?: string): AsyncGenerator<{ cursor: string; event: CustodyEvent }> {
   for (;;) {
     try {
-      for await (const answer of client.subscribe(CustodyEvents, { after: after ?? null })) {
+      for await (const answer of client.subscribe(CustodyEventsDocument, { after: after ?? null })) {
         if (answer.errors?.length) throw new Error(answer.errors[0]?.message);
         const told = answer.data?.custodyEventRecorded;
         if (!told) continue;
