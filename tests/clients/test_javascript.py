@@ -118,7 +118,7 @@ async def asked(served: Site, demo: Demo, number: str) -> str:
         told = (await client.post("/graphql", json={"query": ASK, "variables": {"i": given}})).json()
         assert told["data"]["requestCheckout"]["__typename"] == "RequestCheckoutPayload", told
         request = await demo.root.fetchval("select request_id from request_lines where record_id = $1 order by request_id desc", row["id"])
-        cancel = {"requestId": f"request_{request}", "idempotencyKey": uuid4().hex}
+        cancel = {"requestId": f"request_{request}", "expectedVersion": "1", "reason": "不用了", "idempotencyKey": uuid4().hex}
         told = (await client.post("/graphql", json={"query": CANCEL, "variables": {"i": cancel}})).json()
         assert told["data"]["cancelRequest"]["__typename"] == "CancelRequestPayload", told
     return str(row["archive_no"])
