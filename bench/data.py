@@ -58,6 +58,11 @@ create function pg_temp.at(n bigint) returns timestamptz language sql immutable 
 create function pg_temp.who(n bigint) returns text language sql immutable as $$
   select substr('{SURNAMES}', 1 + (n * 7919 % {len(SURNAMES)})::int, 1) || substr('{GIVEN}', 1 + (n * 104729 % {len(GIVEN)})::int, 1)
       || substr('{GIVEN}', 1 + (n * 1299709 / 7 % {len(GIVEN)})::int, 1) $$;
+create function pg_temp.told(n bigint, m bigint) returns bytea language sql immutable as $$ select convert_to('event ' || n || ' ' || m, 'UTF8') $$;
+create function pg_temp.link(n bigint, m bigint) returns bytea language plpgsql immutable as $$ declare made bytea := ''; begin
+  for i in 1 .. m loop made := sha256(made || pg_temp.told(n, i)); end loop;
+  return made;
+end $$;
 """
 
 UNITS = """
@@ -123,6 +128,8 @@ COLUMNS = {
         uploaded_by, registered_at, upload_expires_at, stored_at, object_key, object_version_id, lock_until, created_at, updated_at""",
     "inspection_reports": """id, org_id, number, kind, subject, loan_id, title, period_from, period_to, analysis, proposal, state, round,
         drafted_by, drafted_at, submitted_at, created_at, updated_at""",
+    "chains": "id, kind, org_id, seq, head, last_at",
+    "events": "chain_id, seq, happened_at, tag, subject_kind, subject_id, record_id, actor_id, org_id, canonical, prev_hash, hash",
     "holds": "id, org_id, kind, subject_kind, loan_id, reason, placer_id, placed_at, lifted_at, lifted_by, lift_reason, created_at, updated_at",
 }
 # Of ten volumes one is out and two have been; `m` numbers the parts of one loan's file.
@@ -184,7 +191,12 @@ OF_FILES = {
     "holds": """select pg_temp.i(27, n), pg_temp.unit(n), 'LEGAL', 'LOAN', pg_temp.i(8, n), '诉讼', pg_temp.officer(n), pg_temp.at(n),
         case when gone then pg_temp.at(n) + interval '9 days' end, case when gone then pg_temp.i(2, 100 + pg_temp.keeper_no(n)) end,
         case when gone then '结案' end, pg_temp.at(n), pg_temp.at(n) from ns, lateral (select n % 200 = 7 as gone) o where n % 100 = 7""",
+    "chains": """select pg_temp.i(8, n), 'LOAN', pg_temp.unit(n), 3, pg_temp.link(n, 3), pg_temp.at(n) + interval '3 minutes' from ns""",
+    "events": """select pg_temp.i(8, n), m, pg_temp.at(n) + make_interval(mins => m::int), 'record:register:done', 'record', pg_temp.i(16, n * 3 + m - 1),
+        pg_temp.i(16, n * 3 + m - 1), pg_temp.officer(n), pg_temp.unit(n), pg_temp.told(n, m), pg_temp.link(n, m - 1), pg_temp.link(n, m)
+        from ns, generate_series(1, 3) m""",
 }  # fmt: skip
+LOADED_BESIDE = ("search_terms", "barcodes")  # filled by the product's own function
 INDEXES = """
 select indexrelid::regclass::text as name, pg_get_indexdef(indexrelid) as made from pg_index i
 where indrelid = any ($1::text[]::regclass[]) and not exists (select from pg_constraint c where c.conindid = i.indexrelid) order by 1"""
@@ -279,11 +291,14 @@ async def _build(made: Bank, bar: Progress) -> None:
                 account,
             )
             await root.execute("insert into staff_roles (staff_id, role) values ($1, $2)", added, role)
-        tables = [*OF_LOANS, *OF_FILES]
+        tables = [*OF_LOANS, *OF_FILES, *LOADED_BESIDE]
         indexes = await root.fetch(INDEXES, tables)
         for index in indexes:
             await root.execute(f"drop index {index['name']}")
         await _fill(root, bar)
+        task = bar.add_task("search terms", total=None)
+        found = await root.fetchval("select index_everything()")
+        bar.update(task, total=found, completed=found)
         task = bar.add_task("indexes", total=len(indexes))
         for index in indexes:
             await root.execute(index["made"])
