@@ -34,7 +34,7 @@ golden: $(VENV)/.stamp
 	$(BIN)/python -m tests.golden
 
 bench: $(VENV)/.stamp
-	@$(BIN)/python -m bench.hostile
+	@exec $(BIN)/python -m bench $(PARTS)
 
 lock: $(VENV)/.stamp
 	$(COMPILE) --extra dev -o requirements.lock pyproject.toml

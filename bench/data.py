@@ -58,7 +58,9 @@ create function pg_temp.at(n bigint) returns timestamptz language sql immutable 
 create function pg_temp.who(n bigint) returns text language sql immutable as $$
   select substr('{SURNAMES}', 1 + (n * 7919 % {len(SURNAMES)})::int, 1) || substr('{GIVEN}', 1 + (n * 104729 % {len(GIVEN)})::int, 1)
       || substr('{GIVEN}', 1 + (n * 1299709 / 7 % {len(GIVEN)})::int, 1) $$;
-create function pg_temp.told(n bigint, m bigint) returns bytea language sql immutable as $$ select convert_to('event ' || n || ' ' || m, 'UTF8') $$;
+create function pg_temp.told(n bigint, m bigint) returns bytea language sql immutable as $$
+  select convert_to('loanfile event 1', 'UTF8') || '\\x00'::bytea
+      || convert_to('{{"detail":{{"from":"AWAITED","to":"FILED"}},"n":' || n || ',"seq":' || m || '}}', 'UTF8') $$;
 create function pg_temp.link(n bigint, m bigint) returns bytea language plpgsql immutable as $$ declare made bytea := ''; begin
   for i in 1 .. m loop made := sha256(made || pg_temp.told(n, i)); end loop;
   return made;

@@ -54,15 +54,23 @@ class Server:
 
 
 @contextmanager
-def servers(bank: data.Bank, principal: Principal, account: str) -> Iterator[dict[str, Server]]:
-    """All four, by name."""
-    peer = node.installed("postgraphile", HERE, PEER_FILES)
+def our_site(bank: data.Bank) -> Iterator[web.Site]:
+    """Ours alone, on the whole production path."""
     told = {"sockets": bank.sockets, "secrets": bank.parts.secrets, "s3_endpoint": bank.parts.store.endpoint}
     folder = data.CACHE / "servers"
     shutil.rmtree(folder, ignore_errors=True)
+    settings = {"cost_bucket": OUT_OF_REACH, "cursor_secret": bank.parts.secrets["cursor_secret"], "readers_max": str(READERS)}
+    with web.site(told, "loanfile", folder, **settings) as made:
+        yield made
+
+
+@contextmanager
+def servers(bank: data.Bank, principal: Principal, account: str) -> Iterator[dict[str, Server]]:
+    """All four, by name."""
+    peer = node.installed("postgraphile", HERE, PEER_FILES)
     with ExitStack() as stack:
-        settings = {"cost_bucket": OUT_OF_REACH, "cursor_secret": bank.parts.secrets["cursor_secret"], "readers_max": str(READERS)}
-        ours = stack.enter_context(web.site(told, "loanfile", folder, **settings))
+        ours = stack.enter_context(our_site(bank))
+        folder = ours.settings.home
         bearer = {"authorization": f"Bearer {ours.token(account)}"}
         made = {"ours": Server("ours", "Loanfile", int(ours.address.rpartition(":")[2]), ours.process.pid, bearer)}
         environment = web.outer_environment() | {

@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Integer, func, literal_column, or_, select, true
 
+from storage import tables
 from storage.terms import Role
 
 MASKED_DATA = frozenset(
@@ -15,7 +16,6 @@ MASKED_DATA = frozenset(
         Role.LEGAL,
         Role.COMPLIANCE,
         Role.AUDITOR,
-        Role.EXAMINER,
         Role.EXAMINER,
     }
 )
@@ -30,6 +30,14 @@ def own_unit(row: Any, me: Any) -> Any:
 def shared(row: Any, me: Any) -> Any:
     """Rows that several units may see: loan, custody and collateral."""
     return row.visible_to.op("&&")(me.branches)
+
+
+def found_by_unit(row: Any, me: Any) -> Any:
+    """What is true of all that the caller sees, in words that an index serves: a list of a whole table begins with it."""
+    if "visible_to" not in row:
+        return true()
+    *some, more = (row.visible_to[literal_column(str(at), Integer)] for at in tables.SEEN)
+    return or_(*(unit == func.any(me.branches) for unit in some), more.is_not(None))
 
 
 def through(link: Any, ours: str, theirs: str) -> Any:

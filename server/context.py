@@ -45,6 +45,6 @@ class Context:
         if self.buckets is not None:
             self.buckets.spend(self.principal.staff_id, self.cost)
 
-    async def fetch(self, sql: str, *args: Any) -> str:
-        """Runs a compiled read."""
-        return await self.database.fetch_json(sql, *args)
+    async def fetch(self, sql: str, *args: Any, lists: bool = False) -> str:
+        """Runs a compiled read; `lists` when it begins with a list of a whole table."""
+        return await self.database.fetch_json(sql, *args, lists=lists)

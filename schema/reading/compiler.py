@@ -196,6 +196,7 @@ class Plan:
         self.schema, self.operation, self.fragments, self.variables = schema, operation, fragments, variables
         self.getters: dict[str, Callable[[Values], Any]] = {}
         self.checks: list[Callable[[Values], Any]] = []
+        self.lists = False  # whether a list of a whole table is among what is asked for
         branches = self.bind(lambda v: list(v.principal.branches), ARRAY(Uuid))
         staff, language = self.bind(lambda v: v.principal.staff_id, Uuid), self.bind(lambda v: v.language, Text)
         self.me = Me(roles, everywhere, branches, staff, language)
@@ -392,7 +393,7 @@ class Compiled:
     def __init__(self, statement: Select[Any], plan: Plan) -> None:
         compiled: Any = statement.compile(dialect=DIALECT)
         self.sql: str = compiled.string
-        self.checks = plan.checks
+        self.checks, self.lists = plan.checks, plan.lists
         self.getters = [plan.getters[name] for name in compiled.positiontup]
 
     def bound(self, values: Values) -> list[Any]:

@@ -20,6 +20,7 @@ from schema.directives import Cost, Requires
 from schema.reading import filters, paging
 from schema.reading.compiler import Expression, Field, Origin, Plan, array, bad_request, global_id, own, scalar
 from schema.scalars import DateTime
+from schema.visibility import found_by_unit
 from storage.terms import Role
 
 T = TypeVar("T", bound=type)
@@ -220,11 +221,14 @@ class PageRead(Read):
 
     def json(self, plan: Plan, field: Field, row: Any) -> Any:
         """The page."""
+        plan.lists = plan.lists or row is None
         edge, node = paging.types(field.type)
         condition, since, every = field.args.get("where"), field.args.get("updated_since"), self.linked(plan, row)
 
         def on(other: Any) -> Any:
             terms = [filters.where(plan, node, other, condition)] if condition else []
+            if row is None and not plan.me.everywhere:
+                terms.append(found_by_unit(other.c, plan.me))
             return and_(every(other), *terms, *([other.c.updated_at >= since] if since is not None else []))
 
         sort = paging.keys(self.keys, field.args.get("sort"))

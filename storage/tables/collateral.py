@@ -36,7 +36,6 @@ collateral = table(
     *stamps(),
     one_of("kind", CollateralKind),
     check("kind <> 'VEHICLE' or vin is not null", "vehicle_has_vin"),
-    Index("ix_collateral_visible_to", "visible_to", postgresql_using="gin"),
     Index("ix_collateral_vin", "vin"),
 )
 
@@ -75,5 +74,4 @@ collateral_certificates = table(
     *stamps(),
     one_of("kind", CertificateKind),
     Index("uq_collateral_certificates_c12_number", "number", unique=True, postgresql_where=text("is_live")),
-    Index("ix_collateral_certificates_visible_to", "visible_to", postgresql_using="gin"),
 )

@@ -52,6 +52,9 @@ HASH = LargeBinary
 NOW = text("clock_timestamp()")
 
 
+SEALED = {"sealed": True}  # a column that the role of reads may not select: what opens it is a write
+
+
 def table(name: str, comment: str, *parts: SchemaItem) -> Table:
     """A table with its comment."""
     return Table(name, metadata, *parts, comment=comment)

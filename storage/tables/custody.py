@@ -107,7 +107,6 @@ access_requests = table(
     UniqueConstraint("id", "applicant_id", name="uq_access_requests_for_c3"),
     check("purpose <> 'OTHER' or coalesce(length(trim(reason)), 0) > 0", "c13_other_in_words"),
     check("(kind = 'EXTENSION') = (extends_id is not null and extends_until is not null)", "extension_names_checkout"),
-    Index("ix_access_requests_visible_to", "visible_to", postgresql_using="gin"),
     Index("ix_access_requests_state", "state", "id"),
 )
 
@@ -164,7 +163,6 @@ operations = table(
     one_of("state", OperationState),
     check("(state = 'DONE') = (done_at is not null)", "done_at"),
     check("done_at is null or done_at <= expires_at", "c1_in_time"),
-    Index("ix_operations_visible_to", "visible_to", postgresql_using="gin"),
     Index("ix_operations_pending", "expires_at", postgresql_where=text("state = 'PENDING'")),
 )
 
@@ -213,7 +211,6 @@ movements = table(
     Index("ix_movements_operation_id", "operation_id", postgresql_where=text("operation_id is not null")),
     Index("ix_movements_open_holder", "holder_id", postgresql_where=text("closed_at is null")),
     Index("ix_movements_due", "due_at", "id", postgresql_where=text("closed_at is null and out_at is not null")),
-    Index("ix_movements_visible_to", "visible_to", postgresql_using="gin"),
     check("kind = 'ACT' or (request_id is not null and holder_id is not null)", "lending_names_request_and_holder"),
     check("kind <> 'ACT' or out_at is null", "act_is_never_out"),
     check("(out_at is null) = (exit_operation_id is null) or kind = 'READING'", "c1_exit_by_operation"),
@@ -324,7 +321,6 @@ discrepancies = table(
     one_of("state", DiscrepancyState),
     check("(state = 'RESOLVED') = (resolved_at is not null)", "resolved_at"),
     Index("uq_discrepancies_c43_one_open", "record_id", "kind", unique=True, postgresql_where=text("resolved_at is null")),
-    Index("ix_discrepancies_visible_to", "visible_to", postgresql_using="gin"),
 )
 
 off_balance_entries = table(

@@ -74,7 +74,6 @@ scans = table(
         "status <> 'STORED' or num_nonnulls(stored_at, object_key, object_version_id, lock_until) = 4",
         "c49_stored_is_pinned_and_locked",
     ),
-    Index("ix_scans_visible_to", "visible_to", postgresql_using="gin"),
     Index("ix_scans_unfinished", "upload_expires_at", postgresql_where=text("status = 'REGISTERED'")),
 )
 

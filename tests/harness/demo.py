@@ -31,7 +31,7 @@ class Demo:
 async def demo_bank(told: dict[str, Any], objects: ObjectStore) -> AsyncIterator[Demo]:
     name = await asyncio.to_thread(servers.clone, told)
     given: dict[str, Any] = {"database_url": servers.url(told, "app", name), "migration_database_url": servers.url(told, "owner", name)}
-    database = Database(given["database_url"])
+    database = Database(given["database_url"], servers.url(told, "reader", name))
     await database.open()
     root = await asyncpg.connect(servers.url(told, "super", name))
     await root.set_type_codec("jsonb", schema="pg_catalog", encoder=json.dumps, decoder=json.loads)

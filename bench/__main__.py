@@ -1,0 +1,94 @@
+"""`make bench`: all subjects, or those that are named: `make bench PARTS="reads search"`."""
+
+import sys
+from collections.abc import Callable
+
+from rich.console import Console
+
+from bench import data, hostile, isolation, lists, memory, peers, reads, report
+from bench.load import Load
+
+Subject = Callable[[data.Bank, Load, Console], list[str]]
+
+
+def _reads(bank: data.Bank, load: Load, console: Console) -> list[str]:
+    import asyncio
+
+    principal = asyncio.run(reads.principal_of(bank, "officer"))
+    with peers.servers(bank, principal, "officer") as running:
+        made = reads.measure(bank, running, load, console)
+        console.print(reads.table(made, running))
+        console.print(", ".join(f"{s.label}: {peers.resident_mb(s.pid):.0f} MB" for s in running.values()), highlight=False)
+    told = reads.results(made)
+    report.keep("reads", told)
+    return reads.over_budget(told)
+
+
+def _lists(bank: data.Bank, load: Load, console: Console) -> list[str]:
+    with peers.our_site(bank) as site:
+        found = lists.measure(site, load, console)
+    console.print(lists.table(found, "Lists: 50 nodes with every value, in every order"))
+    report.keep("lists", lists.results(found))
+    return [f"list {f.name}: p95 {f.p95_ms:.0f} ms in {f.what}" for f in found if f.p95_ms > lists.BUDGET_MS]
+
+
+def _search(bank: data.Bank, load: Load, console: Console) -> list[str]:
+    with peers.our_site(bank) as site:
+        found = lists.measure_search(site, load, console)
+    console.print(lists.table(found, "Search: the first 20 with their nodes"))
+    report.keep("search", lists.results(found))
+    return [f"search for {f.name}: p95 {f.p95_ms:.0f} ms" for f in found if f.p95_ms > lists.SEARCH_BUDGET_MS]
+
+
+def _isolation(bank: data.Bank, load: Load, console: Console) -> list[str]:
+    made = isolation.run(bank)
+    for name, r in made.items():
+        console.print(
+            f"isolation, {name}: {r.with_ms:.2f} ms with, {r.without_ms:.2f} ms without, {r.ratio:.2f}×, by {r.index}", highlight=False
+        )
+    report.keep(
+        "isolation", {name: {"ratio": round(r.ratio, 3), "with_ms": round(r.with_ms, 3), "index": r.index} for name, r in made.items()}
+    )
+    return [f"isolation, {name}: {r.ratio:.2f}×" for name, r in made.items() if r.ratio > isolation.BUDGET]
+
+
+def _memory(bank: data.Bank, load: Load, console: Console) -> list[str]:
+    with peers.our_site(bank) as site:
+        m = memory.measure(site, load, console)
+    points = " ".join(f"{p:.0f}" for p in m.points)
+    console.print(
+        f"memory: steady {m.steady_mb:.0f} MB; after each 10,000 of 100,000 requests of 10,000 documents: {points} MB", highlight=False
+    )
+    report.keep("memory_mb", round(m.steady_mb, 1))
+    report.keep("memory", {"growth_mb": round(m.growth_mb, 1), "points": [round(p, 1) for p in m.points]})
+    told = [f"memory: {m.steady_mb:.0f} MB"] if m.steady_mb > memory.BUDGET_MB else []
+    return told + ([f"memory grew by {m.growth_mb:.0f} MB"] if m.growth_mb > memory.GROWTH_MB_MAX else [])
+
+
+def _hostile(bank: data.Bank, load: Load, console: Console) -> list[str]:
+    slowest = hostile.run(console)
+    report.keep("hostile_ms", round(slowest, 1))
+    return [f"hostile documents: {slowest:.0f} ms"] if slowest > hostile.BUDGET_MS else []
+
+
+SUBJECTS: dict[str, Subject] = {
+    "reads": _reads, "lists": _lists, "search": _search, "isolation": _isolation, "memory": _memory, "hostile": _hostile,
+}  # fmt: skip
+
+
+def main() -> None:
+    """Measures, prints, keeps; says at the end what is over its budget."""
+    asked = sys.argv[1:] or list(SUBJECTS)
+    if unknown := set(asked) - set(SUBJECTS):
+        sys.exit(f"bench: {', '.join(sorted(unknown))} is none of {', '.join(SUBJECTS)}")
+    console, over = Console(), list[str]()
+    with data.bank(console) as bank, Load() as load:
+        for name in asked:
+            over += SUBJECTS[name](bank, load, console)
+    report.write_page()
+    for line in over:
+        console.print(f"over budget: {line}", style="bold red", highlight=False)
+
+
+if __name__ == "__main__":
+    main()

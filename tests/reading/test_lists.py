@@ -1,0 +1,88 @@
+"""Lists of whole tables stay quick at any size: each order has its index, each caller's rows are found through one."""
+
+import json
+from typing import Any
+
+import asyncpg
+import pytest
+from graphql import get_named_type
+from sqlalchemy import Table
+
+from schema.reading.answers import ReadingSchema
+from schema.reading.compiler import Values, definition_of
+from schema.reads import Reads
+from storage import tables
+from storage.terms import Role
+from tests.harness import servers
+from tests.reading.conftest import Bank
+
+PAGES = {f.name: f for f in Reads.__strawberry_definition__.fields if "sort" in getattr(f.metadata.get("read"), "arguments", {})}  # type: ignore[attr-defined]
+
+
+def listed(schema: ReadingSchema, name: str) -> Table:
+    """The table that a root list is over."""
+    field = schema._schema.query_type.fields[schema.config.name_converter.apply_naming_config(name)]  # type: ignore[union-attr]
+    node: Any = get_named_type(get_named_type(field.type).fields["edges"].type).fields["node"].type  # type: ignore[union-attr]
+    table: Table = definition_of(get_named_type(node)).origin.__reads__.table
+    return table
+
+
+def beginnings(table: Table) -> set[str]:
+    """Columns with which an index over all rows begins."""
+    found = {next(iter(i.columns)).name for i in table.indexes if i.columns and i.dialect_options["postgresql"]["where"] is None}
+    return found | {
+        next(iter(c.columns)).name
+        for c in table.constraints
+        if getattr(c, "columns", None) and type(c).__name__ in ("PrimaryKeyConstraint", "UniqueConstraint")
+    }
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_order_of_a_list_has_an_index(schema: ReadingSchema, name: str) -> None:
+    table = listed(schema, name)
+    wanted = {key(table.c).name for key in PAGES[name].metadata["read"].keys.values()}
+    assert wanted - beginnings(table) == set()
+
+
+@pytest.mark.parametrize("name", PAGES)
+async def test_what_a_caller_sees_is_found_by_unit_behind_row_level_security(
+    told: dict[str, Any], demo: Bank, schema: ReadingSchema, name: str
+) -> None:
+    """PostgreSQL asks nothing of a row before its policy but what it knows to leak nothing: the index must be usable all the same."""
+    officer = next(p for p in demo.people if p.roles == {Role.LOAN_OFFICER})
+    table = listed(schema, name)
+    text = f"{{ {schema.config.name_converter.apply_naming_config(name)}(first: 50) {{ edges {{ node {{ id }} }} }} }}"
+    document = schema.documents.get(text, None)
+    variables = document.variables({})
+    plan = await document.plan(variables, officer.roles, officer.everywhere, lambda p: p.query())
+    assert plan.lists
+    reader = await asyncpg.connect(servers.url(told, "reader", demo.name))
+    try:
+        await reader.execute(
+            "set plan_cache_mode = force_custom_plan; set enable_seqscan = off; set enable_indexscan = off; set enable_indexonlyscan = off"
+        )
+        explained = await reader.fetchval(f"explain (format json) {plan.sql}", *plan.bound(Values(variables, officer, bytes(32))))
+    finally:
+        await reader.close()
+    used = {i for i in indexes(json.loads(explained)) if table.name in i}
+    by_unit = {f"ix_{table.name}_seen_{at}" for at in tables.SEEN} if "visible_to" in table.c else set()
+    assert used and (by_unit <= used or (not by_unit and any("org_id" in i for i in used))), (used, explained[:2000])
+
+
+def indexes(plan: Any) -> set[str]:
+    """Names of all indexes in an explained plan."""
+    if isinstance(plan, dict):
+        return indexes(list(plan.values())) | ({plan["Index Name"]} if "Index Name" in plan else set())
+    return set[str]().union(*map(indexes, plan)) if isinstance(plan, list) else set()
+
+
+async def test_the_role_of_reads_selects_all_that_is_not_sealed(root: "asyncpg.Connection[Any]", schema: ReadingSchema) -> None:
+    read = {
+        d.origin.__reads__.table
+        for t in schema._schema.type_map.values()
+        if "strawberry-definition" in t.extensions and (d := definition_of(t)) and hasattr(getattr(d, "origin", None), "__reads__")
+    }
+    for table in read:
+        for column in table.c:
+            may = await root.fetchval("select has_column_privilege('loanfile_reader', $1, $2, 'select')", table.name, column.name)
+            assert may != bool(column.info.get("sealed")), f"{table.name}.{column.name}"
