@@ -127,7 +127,7 @@ def _difference(one: Any, other: Any, where: str = "") -> str:
 def _slice(load: Load, bank: data.Bank, server: peers.Server, name: str, seed: int, into: Measured | None) -> None:
     """One server and one question for two seconds; the first time only to warm up."""
     backends = peers.children(bank.postmaster)
-    before, before_database = peers.cpu_seconds(server.pid), sum(map(peers.cpu_seconds, backends))
+    before, before_database = peers.cpu_seconds(server.pid), peers.cpu_of(backends)
     found = load.run(f"{server.name} {name}", seconds=SECONDS, clients=CLIENTS, seed=seed)
     if into is None:
         return
@@ -135,7 +135,8 @@ def _slice(load: Load, bank: data.Bank, server: peers.Server, name: str, seed: i
     into.p50_ms.append(found["p50_ms"])
     into.p99_ms.append(found["p99_ms"])
     into.cpu_ms.append((peers.cpu_seconds(server.pid) - before) / found["asked"] * 1000)
-    into.database_ms.append((sum(map(peers.cpu_seconds, backends)) - before_database) / found["asked"] * 1000)
+    after = peers.cpu_of(backends)
+    into.database_ms.append(sum(after[pid] - before_database[pid] for pid in after) / found["asked"] * 1000)
 
 
 def measure(bank: data.Bank, servers: dict[str, peers.Server], load: Load, console: Console) -> dict[str, dict[str, Measured]]:

@@ -84,7 +84,7 @@ def formatted(error: GraphQLError, request_id: str, *, production: bool = False)
         told: dict[str, Any] = {**error.formatted}
         if production:
             told["message"] = SUGGESTION.sub("", told["message"])
-        return {**told, "extensions": {**(told.get("extensions") or {}), "code": code, "requestId": request_id}}
+        return {**told, "extensions": {**(told.get("extensions") or {}), "code": code, "requestId": request_id, "retryable": False}}
     known = api_error(error)
     made: dict[str, Any] = {"message": known.message, "extensions": _extensions(known, request_id)}
     if error.path:

@@ -214,8 +214,9 @@ class Authenticator:
         everywhere = not examines and (row["level"] == OrgLevel.HEAD_OFFICE or bool(EVERYWHERE & roles))
         until = began + min(KEPT_SECONDS_MAX, float(row["seconds"] if row["seconds"] is not None else KEPT_SECONDS_MAX))
         branches = tuple(row["granted"] or ()) if examines else tuple(row["branches"])
+        much = everywhere or await self.database.sees_much(branches)
         return Principal(
-            row["id"], row["org_id"], row["name"], roles, branches, everywhere, row["staff_no"], row["principal_version"]
+            row["id"], row["org_id"], row["name"], roles, branches, everywhere, row["staff_no"], row["principal_version"], much
         ), until
 
     async def people(self) -> list[dict[str, str]]:

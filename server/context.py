@@ -46,5 +46,6 @@ class Context:
             self.buckets.spend(self.principal.staff_id, self.cost)
 
     async def fetch(self, sql: str, *args: Any, lists: bool = False) -> str:
-        """Runs a compiled read; `lists` when it begins with a list of a whole table."""
-        return await self.database.fetch_json(sql, *args, lists=lists)
+        """Runs a compiled read; `lists` when a list of a whole table is in it."""
+        me = self.principal
+        return await self.database.fetch_json(sql, *args, planned=lists and not (me.everywhere or me.sees_much))

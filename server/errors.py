@@ -70,6 +70,16 @@ class Problem(LoanfileError):
     """An expected failure of a mutation; the code is the type's name."""
 
 
+# Whether and when a refused act is worth another try, by the code of its problem.
+RETRIES = {
+    "CUSTODY_VIOLATION": "after the remedy of each violation, or from `earliestAt`; with the same key",
+    "INVALID_INPUT": "when the paths it names are corrected; with the same key",
+    "NOT_FOUND": "never",
+    "VERSION_CONFLICT": "at once, when the person has seen the thing anew; with the same key and the `currentVersion`",
+    "IDEMPOTENCY_CONFLICT": "never with this key: it was spent on another input",
+}
+
+
 class NotFound(Problem):
     """No such thing, or not visible to the caller: the two look the same."""
 

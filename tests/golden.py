@@ -1,18 +1,21 @@
 """The golden files: `make golden` writes them, the suite compares. A change of behaviour is a diff in review."""
 
 import ast
+import re
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
 from schema.access import table
+from schema.results import PROBLEMS, ProblemCode
 from schema.root import build_schema
 from server import settings
 from server.custody.printing import matrix_text, rules_markdown, rules_short
 from server.custody.rules import Rule
+from server.errors import RETRIES, ApiError
 
 FOLDER = Path(__file__).parent / "golden"
-README = Path(__file__).parents[1] / "README.md"
+ROOT = Path(__file__).parents[1]
 
 
 def tests_of(rule: Rule) -> list[str]:
@@ -54,13 +57,36 @@ GOLDEN: dict[str, Callable[[], str]] = {
     "schema.graphql": schema_text,
     "field_access.txt": lambda: table(build_schema()._schema),
 }
-SECTIONS: dict[str, Callable[[], str]] = {"rules": rules_short, "settings": settings.table}
 
 
-def readme() -> str:
-    """The README with its generated tables as they should be."""
-    text = README.read_text("utf-8")
-    for name, make in SECTIONS.items():
+def errors() -> str:
+    """Codes of top-level errors."""
+    rows = ["| Code | HTTP | Worth another try | Meaning |", "|---|---|---|---|"]
+    for kind in sorted(ApiError.__subclasses__(), key=lambda k: k.status):
+        when = f"yes, after {kind.retry_after_seconds} s" if kind.retry_after_seconds else "yes, after `retryAfterSeconds`"
+        rows.append(f"| `{kind.code}` | {kind.status} | {when if kind.retryable else 'no'} | {(kind.__doc__ or '').strip()} |")
+    return "\n".join(rows)
+
+
+def problems() -> str:
+    """Codes of what a mutation answers in place of its payload."""
+    rows = ["| Code | Type | Worth another try |", "|---|---|---|"]
+    for kind in PROBLEMS:
+        code = re.sub("(?<=[a-z])(?=[A-Z])", "_", kind.__name__).upper()
+        rows.append(f"| `{ProblemCode[code].name}` | `{kind.__name__}` | {RETRIES[code]} |")
+    return "\n".join(rows)
+
+
+SECTIONS: dict[str, dict[str, Callable[[], str]]] = {
+    "README.md": {"rules": rules_short, "settings": settings.table},
+    "docs/api/errors.md": {"errors": errors, "problems": problems},
+}
+
+
+def page(path: str) -> str:
+    """A page with its generated tables as they should be."""
+    text = (ROOT / path).read_text("utf-8")
+    for name, make in SECTIONS[path].items():
         head, tail = f"<!-- {name}: written by make golden -->\n", "<!-- end -->"
         before, _, rest = text.partition(head)
         text = before + head + make() + "\n" + tail + rest.partition(tail)[2]
@@ -71,7 +97,8 @@ def main() -> None:
     FOLDER.mkdir(exist_ok=True)
     for name, make in GOLDEN.items():
         (FOLDER / name).write_text(make(), "utf-8")
-    README.write_text(readme(), "utf-8")
+    for path in SECTIONS:
+        (ROOT / path).write_text(page(path), "utf-8")
 
 
 if __name__ == "__main__":

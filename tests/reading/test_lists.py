@@ -86,3 +86,13 @@ async def test_the_role_of_reads_selects_all_that_is_not_sealed(root: "asyncpg.C
         for column in table.c:
             may = await root.fetchval("select has_column_privilege('loanfile_reader', $1, $2, 'select')", table.name, column.name)
             assert may != bool(column.info.get("sealed")), f"{table.name}.{column.name}"
+
+
+async def test_who_sees_little_is_told_from_who_sees_much(demo: Bank) -> None:
+    """By the planner's own estimate, which is fresh after `analyze`."""
+    await demo.root.execute("analyze loans")
+    officer = next(p for p in demo.people if p.roles == {Role.LOAN_OFFICER})
+    empty = await demo.root.fetchval("insert into org_units (code, name, level) values ('EMPTY', '空支行', 'BRANCH') returning id")
+    assert await demo.database.sees_much(officer.branches)
+    assert not await demo.database.sees_much((empty,))
+    assert not await demo.database.sees_much(())

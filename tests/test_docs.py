@@ -1,0 +1,162 @@
+"""What the pages of `docs/api` show is asked of a demo bank as it stands, page by page, and answered as they show it."""
+
+import asyncio
+import fnmatch
+import hashlib
+import json
+import re
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import pytest_asyncio
+
+from schema.graphiql.examples import due_on
+from server.demo.names import small_pdf
+from storage.objects import ObjectStore
+from tests.harness.demo import Demo, demo_bank
+from tests.harness.listener import listener
+from tests.harness.web import Site, site
+
+FOLDER = Path(__file__).parents[1] / "docs" / "api"
+BLOCK = re.compile(r"^```(\w+)(?: (\w+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+PAGES = sorted(path.name for path in FOLDER.glob("*.md") if "```graphql" in path.read_text("utf-8"))
+SHOWN = ("answer", "errors", "told")  # an answer, its top-level errors, what a subscription tells
+SECONDS_MAX = 20
+
+
+@pytest_asyncio.fixture(scope="module")
+async def demo(told: dict[str, Any], objects: ObjectStore) -> AsyncIterator[Demo]:
+    async with demo_bank(told, objects) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def served(told: dict[str, Any], demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    with site(told, demo.name, tmp_path_factory.mktemp("docs")) as made:
+        yield made
+
+
+def fits(shown: Any, answered: Any) -> bool:
+    """Whether an answer is as it is shown: `…` is any value, at the end of a list any more of them, in a text any letters."""
+    if isinstance(shown, dict):
+        return isinstance(answered, dict) and shown.keys() == answered.keys() and all(fits(shown[k], answered[k]) for k in shown)
+    if isinstance(shown, list):
+        if shown[-1:] == ["…"] and isinstance(answered, list):
+            shown, answered = shown[:-1], answered[: len(shown) - 1]
+        return isinstance(answered, list) and len(shown) == len(answered) and all(map(fits, shown, answered))
+    if isinstance(shown, str) and "…" in shown:
+        return shown == "…" or (isinstance(answered, str) and fnmatch.fnmatchcase(answered, shown.replace("[", "[[]").replace("…", "*")))
+    return bool(shown == answered)
+
+
+class Reading:
+    """One page, from its first example to its last."""
+
+    def __init__(self, served: Site, known: dict[str, Any], stack: AsyncExitStack) -> None:
+        self.served, self.known, self.stack = served, known, stack
+        self.answers: dict[str, Any] = {}
+        self.last: Any = None
+        self.sockets: list[Any] = []
+
+    def filled(self, value: Any) -> Any:
+        """Variables with what is between < and >: something known, or from an answer before."""
+        if isinstance(value, dict):
+            return {k: self.filled(v) for k, v in value.items()}
+        if isinstance(value, list):
+            return [self.filled(v) for v in value]
+        if not isinstance(value, str) or not re.fullmatch("<.*>", value):
+            return value
+        name = value[1:-1]
+        if name == "a new key":
+            return uuid4().hex
+        if name in self.known:
+            return self.known[name]
+        found: Any = self.answers
+        for step in name.split("."):
+            found = found[step]
+        return found
+
+    async def ask(self, text: str, variables: dict[str, Any]) -> None:
+        """A question, by who the first line says; a subscription goes on listening."""
+        who = re.match(r"# as ([\w-]+)", text)
+        assert who, f"an example begins with who asks: {text[:60]}"
+        if re.search(r"^subscription\b", text, re.MULTILINE):
+            socket = await self.stack.enter_async_context(listener(self.served, who[1]))
+            await socket.subscribe(text, **variables)
+            self.sockets.append(socket)
+            await asyncio.sleep(0.5)  # until the server listens
+            return
+        async with self.served.client(who[1]) as client:
+            body = {"query": text, "variables": variables}
+            answer = (await client.post("/graphql", json=body, headers={"accept-language": "en"})).json()
+        assert ("errors" in answer) == ("wrongly" in text.splitlines()[0]), answer
+        self.last = answer.get("errors") or answer["data"]
+        self.answers |= answer.get("data") or {}
+
+    async def told(self) -> Any:
+        """What a subscription of the page tells next."""
+        heard = await asyncio.wait_for(self.sockets[-1].hear(), SECONDS_MAX)
+        assert heard["type"] == "next" and "errors" not in heard["payload"], heard
+        return heard["payload"]["data"]
+
+
+def examples(page: str) -> list[tuple[str, str, str]]:
+    return [(kind, what or "", text) for kind, what, text in BLOCK.findall((FOLDER / page).read_text("utf-8"))]
+
+
+@pytest_asyncio.fixture
+async def known(demo: Demo, tmp_path: Path) -> dict[str, Any]:
+    """What a reader of the pages has at hand."""
+    volume = await demo.root.fetchrow(
+        "select r.id, r.barcode, r.pages from archive_records r join staff s on s.org_id = r.org_id where s.username = 'loan-officer'"
+        " and r.tier = 'SECOND' and r.state = 'FILED' and not exists (select from request_lines q where q.record_id = r.id)"
+        " order by r.archive_no desc limit 1"
+    )
+    officer = await demo.root.fetchval("select id from staff where username = 'loan-officer'")
+    pdf = small_pdf("contract")
+    (tmp_path / "contract.pdf").write_bytes(pdf)
+    assert volume
+    return {
+        "a volume on the shelf": f"record_{volume['id']}",
+        "barcode of the volume": volume["barcode"],
+        "pages of the volume": volume["pages"],
+        "the loan officer": f"staff_{officer}",
+        "a weekday soon": str(due_on(datetime.now(UTC).date())),
+        "SHA-256 of contract.pdf": hashlib.sha256(pdf).hexdigest(),
+        "size of contract.pdf": str(len(pdf)),
+    }
+
+
+@pytest.mark.parametrize("page", PAGES)
+async def test_the_examples_of_a_page_answer_as_it_shows(
+    served: Site, known: dict[str, Any], page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    blocks = examples(page)
+    async with AsyncExitStack() as stack:
+        reading = Reading(served, known, stack)
+        for at, (kind, what, text) in enumerate(blocks):
+            if kind == "graphql":
+                following = blocks[at + 1] if at + 1 < len(blocks) else ("", "", "")
+                variables = json.loads(following[2]) if following[1] == "variables" else {}
+                await reading.ask(text, reading.filled(variables))
+            elif kind == "python":
+                scope = {"answers": reading.answers, "size": int(known["size of contract.pdf"])}
+                await asyncio.to_thread(exec, compile(text, page, "exec"), scope)
+            elif what in SHOWN:
+                found = await reading.told() if what == "told" else reading.last
+                assert fits(json.loads(text), found), (
+                    f"{page} shows\n{text}\nbut the answer is\n{json.dumps(found, ensure_ascii=False, indent=2)}"
+                )
+
+
+def test_every_question_shows_its_answer() -> None:
+    for page in PAGES:
+        blocks = examples(page)
+        questions = sum(kind == "graphql" for kind, _, _ in blocks)
+        assert questions and questions == sum(what in SHOWN for _, what, _ in blocks), page
