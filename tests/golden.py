@@ -7,7 +7,6 @@ from functools import cache
 from pathlib import Path
 
 from schema.access import table
-from schema.results import PROBLEMS, ProblemCode
 from schema.root import build_schema
 from server import settings
 from server.custody.printing import matrix_text, rules_markdown, rules_short
@@ -70,6 +69,8 @@ def errors() -> str:
 
 def problems() -> str:
     """Codes of what a mutation answers in place of its payload."""
+    from schema.results import PROBLEMS, ProblemCode  # whose import must not come before the schema's
+
     rows = ["| Code | Type | Worth another try |", "|---|---|---|"]
     for kind in PROBLEMS:
         code = re.sub("(?<=[a-z])(?=[A-Z])", "_", kind.__name__).upper()

@@ -42,13 +42,15 @@ def served(told: dict[str, Any], demo: Demo, tmp_path_factory: pytest.TempPathFa
 
 
 def fits(shown: Any, answered: Any) -> bool:
-    """Whether an answer is as it is shown: `…` is any value, at the end of a list any more of them, in a text any letters."""
+    """Whether an answer is as it is shown: `…` is any value, in a text any letters, in a list any others."""
     if isinstance(shown, dict):
         return isinstance(answered, dict) and shown.keys() == answered.keys() and all(fits(shown[k], answered[k]) for k in shown)
     if isinstance(shown, list):
-        if shown[-1:] == ["…"] and isinstance(answered, list):
-            shown, answered = shown[:-1], answered[: len(shown) - 1]
-        return isinstance(answered, list) and len(shown) == len(answered) and all(map(fits, shown, answered))
+        if not isinstance(answered, list):
+            return False
+        if "…" in shown:
+            return all(any(fits(one, other) for other in answered) for one in shown if one != "…")
+        return len(shown) == len(answered) and all(map(fits, shown, answered))
     if isinstance(shown, str) and "…" in shown:
         return shown == "…" or (isinstance(answered, str) and fnmatch.fnmatchcase(answered, shown.replace("[", "[[]").replace("…", "*")))
     return bool(shown == answered)

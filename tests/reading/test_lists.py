@@ -92,7 +92,9 @@ async def test_who_sees_little_is_told_from_who_sees_much(demo: Bank) -> None:
     """By the planner's own estimate, which is fresh after `analyze`."""
     await demo.root.execute("analyze loans")
     officer = next(p for p in demo.people if p.roles == {Role.LOAN_OFFICER})
-    empty = await demo.root.fetchval("insert into org_units (code, name, level) values ('EMPTY', '空支行', 'BRANCH') returning id")
+    empty = await demo.root.fetchval(
+        "insert into org_units (code, name, level, parent_id) select 'EMPTY', '空支行', 'BRANCH', id from org_units where level = 'HEAD_OFFICE' returning id"
+    )
     assert await demo.database.sees_much(officer.branches)
     assert not await demo.database.sees_much((empty,))
     assert not await demo.database.sees_much(())
