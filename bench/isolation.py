@@ -64,7 +64,7 @@ async def measure(bank: data.Bank) -> dict[str, Ratio]:
             arguments = []
             for n in range(EACH):
                 variables = document.variables({"v": value(n)})
-                plan = await document.plan(variables, principal.roles, principal.everywhere, lambda p: p.query())
+                plan = await document.plan(variables, principal, lambda p: p.query())
                 arguments.append(plan.bound(Values(variables, principal, secret)))
             rounds = []
             for turn in range(ROUNDS + 1):

@@ -33,8 +33,8 @@ def create_app(settings: Settings) -> Starlette:
     async def compiled(principal: Principal, body: Any) -> tuple[str, list[Any], bool]:
         document = schema.documents.get(body["query"], None)
         variables = document.variables(body["variables"])
-        plan = await document.plan(variables, principal.roles, principal.everywhere, lambda p: p.query())
-        return plan.sql, plan.bound(Values(variables, principal, secret)), plan.lists and not principal.sees_much
+        plan = await document.plan(variables, principal, lambda p: p.query())
+        return plan.sql, plan.bound(Values(variables, principal, secret)), plan.planned
 
     async def answer(request: Request) -> Response:
         principal = await people.principal(request.headers.get("authorization"))

@@ -69,7 +69,7 @@ async def digest_of(document: str, principal: Principal, secret: bytes) -> bytes
     """What the cursors of a question are signed over, beside the keys: the one parameter that is a SHA-256."""
     found = build_schema().documents.get(document, None)
     variables = found.variables({"after": None})
-    plan = await found.plan(variables, principal.roles, principal.everywhere, lambda p: p.query())
+    plan = await found.plan(variables, principal, lambda p: p.query())
     bound = plan.bound(Values(variables, principal, secret))
     return next(value for value in bound if isinstance(value, bytes) and len(value) == 32)
 

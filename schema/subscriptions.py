@@ -49,7 +49,7 @@ STATUSES = (
 
 @lru_cache
 def _waiting(roles: frozenset[str], everywhere: bool) -> Any:
-    me = Me(roles, everywhere, _given("branches", ARRAY(Uuid)), _given("staff", Uuid), _given("language", Text))
+    me = Me(roles, everywhere, False, _given("branches", ARRAY(Uuid)), _given("staff", Uuid), _given("language", Text))
     return waiting_operations(me)
 
 

@@ -32,12 +32,17 @@ def shared(row: Any, me: Any) -> Any:
     return row.visible_to.op("&&")(me.branches)
 
 
-def found_by_unit(row: Any, me: Any) -> Any:
-    """What is true of all that the caller sees, in words that an index serves: a list of a whole table begins with it."""
-    if "visible_to" not in row:
-        return true()
-    *some, more = (row.visible_to[literal_column(str(at), Integer)] for at in tables.SEEN)
-    return or_(*(unit == func.any(me.branches) for unit in some), more.is_not(None))
+def found_by_unit(table: Any, me: Any) -> Any:
+    """What is true of all rows of a table that the caller sees, in words that indexes serve behind row-level security."""
+    row = table.c
+    if "visible_to" in row:
+        *some, more = (row.visible_to[literal_column(str(at), Integer)] for at in tables.SEEN)
+        return or_(*(unit == func.any(me.branches) for unit in some), more.is_not(None))
+    if table.element is tables.events:  # of the unit's own loans, or of a record that it sees
+        seen = tables.archive_records.alias()
+        records = func.array(select(seen.c.id).where(found_by_unit(seen, me), shared(seen.c, me)).scalar_subquery())
+        return or_(row.org_id == func.any(me.branches), row.record_id == func.any(records))
+    return true()
 
 
 def through(link: Any, ours: str, theirs: str) -> Any:

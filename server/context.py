@@ -45,7 +45,6 @@ class Context:
         if self.buckets is not None:
             self.buckets.spend(self.principal.staff_id, self.cost)
 
-    async def fetch(self, sql: str, *args: Any, lists: bool = False) -> str:
-        """Runs a compiled read; `lists` when a list of a whole table is in it."""
-        me = self.principal
-        return await self.database.fetch_json(sql, *args, planned=lists and not (me.everywhere or me.sees_much))
+    async def fetch(self, sql: str, *args: Any, planned: bool = False) -> str:
+        """Runs a compiled read; `planned` for its values."""
+        return await self.database.fetch_json(sql, *args, planned=planned)

@@ -11,18 +11,25 @@ create function search_plain(shown text) returns text language sql immutable str
 -- The same without the zeros that lead a number.
 create function search_bare(plain text) returns text language sql immutable strict parallel safe
   return regexp_replace(plain, '(^|[^0-9])0+(?=[0-9])', '\1', 'g');
+-- What is looked for: three digits or letters at a time, since two stand in every tenth number; of all else, pairs.
 create function search_grams(plain text) returns text[] language sql immutable strict parallel safe
-  return array(select substr(plain, n, 2) from generate_series(1, length(plain) - 1) n);
+  return array(select case when three then substr(plain, n, 3) else substr(plain, n, 2) end
+    from generate_series(1, length(plain) - 1) n, lateral (select substr(plain, n, 3) collate "C" ~ '^[0-9A-Z]{3}$' as three) t
+    where three or n = 1 or substr(plain, n - 1, 3) collate "C" !~ '^[0-9A-Z]{3}$');
 -- A pair of characters of one kind of thing in one unit, as one number: so one index answers for the unit alone.
 create function search_seed(org uuid, kind text) returns bigint language sql immutable strict parallel safe
   return hashtextextended(kind collate "C", uuid_hash_extended(org, 0));
 -- PL/pgSQL, since it runs for each row that is written: 4 µs against 35 as SQL.
 create function search_tokens(org uuid, kind text, shown text) returns bigint[] language plpgsql immutable strict parallel safe as $$
 declare plain text := search_plain(shown); bare text := search_bare(plain); seed bigint := search_seed(org, kind); made bigint[] := '{}'; begin
-  for n in 1 .. length(plain) - 1 loop made[n] := hashtextextended(substr(plain, n, 2) collate "C", seed); end loop;
-  if bare <> plain then
-    for n in 1 .. length(bare) - 1 loop made := made || hashtextextended(substr(bare, n, 2) collate "C", seed); end loop;
-  end if;
+  foreach plain in array case when bare = plain then array[plain] else array[plain, bare] end loop
+    for n in 1 .. length(plain) - 1 loop
+      made := made || hashtextextended(substr(plain, n, 2) collate "C", seed);
+      if substr(plain, n, 3) collate "C" ~ '^[0-9A-Z]{3}$' then
+        made := made || hashtextextended(substr(plain, n, 3) collate "C", seed);
+      end if;
+    end loop;
+  end loop;
   return made;
 end $$;
 
@@ -45,7 +52,7 @@ comment on column search_terms.kind is 'Prefix of its global id.';
 comment on column search_terms.shown is 'The text as it stands on the thing.';
 comment on column search_terms.plain is 'The text as it is compared.';
 comment on column search_terms.bare is 'The same without leading zeros.';
-comment on column search_terms.tokens is 'Its pairs of characters, hashed with unit and kind.';
+comment on column search_terms.tokens is 'Its pairs of characters and its runs of three digits or letters, hashed with unit and kind.';
 
 create table barcodes (
   code text not null,

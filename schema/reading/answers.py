@@ -98,12 +98,12 @@ class ReadingSchema(strawberry.Schema):
     async def _read(self, document: Document, variables: Any, context: Any) -> ExecutionResult:
         me = context.principal
         try:
-            plan = await document.plan(variables, me.roles, me.everywhere, lambda p: p.query())
+            plan = await document.plan(variables, me, lambda p: p.query())
             args = plan.bound(Values(variables, me, context.cursor_secret, language=context.language))
         except GraphQLError as error:
             error.extensions = {"code": "BAD_REQUEST", **(error.extensions or {})}
             return ExecutionResult(data=None, errors=[error])
-        return ExecutionResult(data=orjson.Fragment(await context.fetch(plan.sql, *args, lists=plan.lists)), errors=None)  # type: ignore[arg-type]
+        return ExecutionResult(data=orjson.Fragment(await context.fetch(plan.sql, *args, planned=plan.planned)), errors=None)  # type: ignore[arg-type]
 
 
 def _checked(document: Document, given: dict[str, Any] | None) -> Any:
@@ -137,7 +137,7 @@ async def payload(info: Any, type_: type, connection: Any, **given: Any) -> orjs
     made = info.schema._schema.get_type(type_.__strawberry_definition__.name)  # type: ignore[attr-defined]
     details = [FieldDetails(n, None) for n in raw.field_nodes]
     me = context.principal
-    plan = await document.plan(variables, me.roles, me.everywhere, lambda p: p.payload(made, details), str(raw.path.key))
+    plan = await document.plan(variables, me, lambda p: p.payload(made, details), str(raw.path.key))
     args = plan.bound(Values(variables, me, context.cursor_secret, given, context.language))
     text = await connection.raw.fetchval(plan.sql, *args)
     if text is None:

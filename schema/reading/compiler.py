@@ -132,6 +132,7 @@ class Me(NamedTuple):
 
     roles: frozenset[str]
     everywhere: bool
+    sees_much: bool
     branches: BindParameter[Any]
     staff: BindParameter[Any]
     language: BindParameter[Any]
@@ -192,14 +193,14 @@ class Values:
 class Plan:
     """Builds the statement of one operation for one shape of variables and one kind of caller."""
 
-    def __init__(self, schema: Any, operation: Any, fragments: Any, variables: Any, roles: frozenset[str], everywhere: bool) -> None:
+    def __init__(self, schema: Any, operation: Any, fragments: Any, variables: Any, caller: Principal) -> None:
         self.schema, self.operation, self.fragments, self.variables = schema, operation, fragments, variables
         self.getters: dict[str, Callable[[Values], Any]] = {}
         self.checks: list[Callable[[Values], Any]] = []
-        self.lists = False  # whether a list of a whole table is among what is asked for
+        self.planned = False  # for its values, each time: a list of a whole table, for one who sees little of it
         branches = self.bind(lambda v: list(v.principal.branches), ARRAY(Uuid))
         staff, language = self.bind(lambda v: v.principal.staff_id, Uuid), self.bind(lambda v: v.language, Text)
-        self.me = Me(roles, everywhere, branches, staff, language)
+        self.me = Me(caller.roles, caller.everywhere, caller.sees_much, branches, staff, language)
 
     # Parameters ------------------------------------------------------------------------------------------------------
     def bind(self, get: Callable[[Values], Any], type_: Any = None) -> BindParameter[Any]:
@@ -393,7 +394,7 @@ class Compiled:
     def __init__(self, statement: Select[Any], plan: Plan) -> None:
         compiled: Any = statement.compile(dialect=DIALECT)
         self.sql: str = compiled.string
-        self.checks, self.lists = plan.checks, plan.lists
+        self.checks, self.planned = plan.checks, plan.planned
         self.getters = [plan.getters[name] for name in compiled.positiontup]
 
     def bound(self, values: Values) -> list[Any]:

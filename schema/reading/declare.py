@@ -221,14 +221,14 @@ class PageRead(Read):
 
     def json(self, plan: Plan, field: Field, row: Any) -> Any:
         """The page."""
-        plan.lists = plan.lists or row is None
         edge, node = paging.types(field.type)
         condition, since, every = field.args.get("where"), field.args.get("updated_since"), self.linked(plan, row)
 
         def on(other: Any) -> Any:
             terms = [filters.where(plan, node, other, condition)] if condition else []
-            if row is None and not plan.me.everywhere:
-                terms.append(found_by_unit(other.c, plan.me))
+            if row is None and not (plan.me.everywhere or plan.me.sees_much):
+                plan.planned = True
+                terms.append(found_by_unit(other, plan.me))
             return and_(every(other), *terms, *([other.c.updated_at >= since] if since is not None else []))
 
         sort = paging.keys(self.keys, field.args.get("sort"))

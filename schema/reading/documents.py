@@ -31,6 +31,7 @@ from strawberry.schema.schema import validate_document
 from schema.cost import Price, Pricing
 from schema.limits import check_document, check_text
 from schema.reading.compiler import Compiled, Plan, bad_request, definition_of, is_structural
+from storage.database import Principal
 
 V = TypeVar("V")
 DOCUMENTS_MAX, PLANS_MAX, TOKENS_MAX = 512, 16, 1000
@@ -100,18 +101,22 @@ class Document:
         assert self.operation is not None
         return get_variable_values(self.schema, self.operation.variable_definitions or (), given or {})
 
-    def key(self, variables: Any, roles: frozenset[str], everywhere: bool, part: str) -> Any:
+    def key(self, variables: Any, caller: Principal, part: str) -> Any:
         """What the statement depends on."""
-        return (part, everywhere, self.roles & roles, tuple((n, shape(self.types[n], v)) for n, v in variables.coerced.items()))
+        return (
+            part,
+            caller.everywhere,
+            caller.sees_much,
+            self.roles & caller.roles,
+            tuple((n, shape(self.types[n], v)) for n, v in variables.coerced.items()),
+        )
 
-    async def plan(
-        self, variables: Any, roles: frozenset[str], everywhere: bool, build: Callable[[Plan], Compiled], part: str = ""
-    ) -> Compiled:
+    async def plan(self, variables: Any, caller: Principal, build: Callable[[Plan], Compiled], part: str = "") -> Compiled:
         """The compiled statement; a cold one costs up to 50 ms and is built in a thread, beside the loop."""
-        key = self.key(variables, roles, everywhere, part)
+        key = self.key(variables, caller, part)
         if (known := self.plans.get(key)) is not None:
             return known
-        plan = Plan(self.schema, self.operation, self.fragments, variables, roles, everywhere)
+        plan = Plan(self.schema, self.operation, self.fragments, variables, caller)
         return self.plans.put(key, await asyncio.to_thread(build, plan))
 
 

@@ -21,7 +21,7 @@ search_terms = table(
         ARRAY(BigInteger),
         Computed("search_tokens(org_id, kind, shown)"),
         nullable=False,
-        comment="Its pairs of characters, hashed with unit and kind.",
+        comment="Its pairs of characters and its runs of three digits or letters, hashed with unit and kind.",
     ),
     PrimaryKeyConstraint("subject_id", "org_id", "shown", name="pk_search_terms"),
     Index("ix_search_terms_plain", "org_id", "kind", "plain"),
