@@ -2,6 +2,7 @@
 import React, { useEffect, useRef, useState } from "react";
 import { createRoot } from "react-dom/client";
 import { GraphiQL } from "graphiql";
+import { createClient } from "graphql-ws";
 import "graphiql/style.css";
 import "./page.css";
 
@@ -20,6 +21,18 @@ async function tokenFor(name) {
     body: JSON.stringify({ as: name }),
   });
   return (await answer.json()).token;
+}
+
+function subscribes(params, document) {
+  const operations = (document?.definitions ?? []).filter((definition) => definition.kind === "OperationDefinition");
+  const asked = operations.find((one) => !params.operationName || one.name?.value === params.operationName);
+  return asked?.operation === "subscription";
+}
+
+// A socket for each subscription: whoever signs in as somebody else listens as them.
+function socketFor(token) {
+  const url = new URL("/graphql", window.location.href.replace(/^http/, "ws")).href;
+  return createClient({ url, connectionParams: { Authorization: `Bearer ${token}` }, retryAttempts: 0 });
 }
 
 function SignIn({ people, current, choose }) {
@@ -63,6 +76,7 @@ function Page() {
   }, []);
 
   async function fetcher(params, options) {
+    if (subscribes(params, options?.documentAST)) return socketFor(token.current).iterate(params);
     const signedIn = token.current ? { authorization: `Bearer ${token.current}` } : {};
     const answer = await fetch("/graphql", {
       method: "POST",
