@@ -224,8 +224,9 @@ class Bank:
 
 def fingerprint() -> str:
     """What the bank was made from."""
-    made = [LOANS, migration.head(), Path(__file__).read_text("utf-8")]
-    return hashlib.sha256(json.dumps(made).encode()).hexdigest()
+    migrations = sorted(p for p in (CACHE.parent / "migrations").rglob("*") if p.suffix in (".py", ".sql"))
+    texts = [path.read_text("utf-8") for path in (Path(__file__), *migrations)]
+    return hashlib.sha256(json.dumps([LOANS, texts]).encode()).hexdigest()
 
 
 def loan_id(n: int) -> str:

@@ -15,7 +15,7 @@ from bench.load import Load
 from schema.root import build_schema as our_schema
 from tests.harness.web import Site
 
-CLIENTS, SECONDS, WARM_SECONDS, FIRST = 8, 1.5, 0.5, 50
+CLIENTS, SECONDS, WARM_SECONDS, FIRST = 8, 1.0, 0.3, 50
 BUDGET_MS = SEARCH_BUDGET_MS = 50.0
 PEOPLE = ("officer", "newcomer", "compliance")  # nine tenths of all loans, a hundred of them, everything
 SEARCHES = 200
