@@ -103,7 +103,7 @@ ROOT: dict[str, Callable[[View, dict[str, Any]], Any]] = {
     "inspectionReports": lambda v, a: v.page("InspectionReport", v.rows["inspection_reports"], a),
     "checkouts": lambda v, a: v.page("Checkout", [m for m in v.rows["movements"] if m["kind"] != "ACT"], a),
     "accessRequests": lambda v, a: v.page("AccessRequest", v.rows["access_requests"], a),
-    "custodyEvents": lambda v, a: v.page("CustodyEvent", v.rows["events"], a),
+    "custodyEvents": lambda v, a: v.page("CustodyEvent", filter(v.tells, v.rows["events"]), a),
     "operations": lambda v, a: v.page("Operation", v.rows["operations"], a),
 }
 Special = Callable[[View, Row, dict[str, Any]], Any]

@@ -65,8 +65,13 @@ class Seen:
         if table == "request_lines":
             return any(r["id"] == row["request_id"] for r in self.rows["access_requests"])
         if table == "events":
-            return row["org_id"] in branches or any(r["id"] == row["record_id"] for r in self.rows["archive_records"])
+            return self.tells(row)
         return row["org_id"] in branches
+
+    def tells(self, event: Row) -> bool:
+        """Whether an event is of the caller's units, or of a record that they see: a list of all says so beside the policy."""
+        mine = self.me.everywhere or event["org_id"] in self.me.branches
+        return mine or any(r["id"] == event["record_id"] for r in self.rows["archive_records"])
 
     # Facts ---------------------------------------------------------------------------------------------------------
     def kids(self, table: str, column: str, row: Row) -> list[Row]:
