@@ -26,7 +26,7 @@ FOLDER = Path(__file__).parents[1] / "docs" / "api"
 BLOCK = re.compile(r"^```(\w+)(?: (\w+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PAGES = sorted(path.name for path in FOLDER.glob("*.md") if "```graphql" in path.read_text("utf-8"))
 SHOWN = ("answer", "errors", "told")  # an answer, its top-level errors, what a subscription tells
-SECONDS_MAX = 20
+SECONDS_MAX = 60
 
 
 @pytest_asyncio.fixture(scope="module")

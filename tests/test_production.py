@@ -69,7 +69,7 @@ def test_what_is_fit_for_production_starts_and_shows_neither_page_nor_issuer(dur
     with site(durable, durable["database"], tmp_path, **given) as made:
         browser = {"Accept": "text/html"}
         assert httpx.get(f"{made.address}/readyz", trust_env=False).json()["ready"] is True
-        assert httpx.get(f"{made.address}/graphql", headers=browser, trust_env=False).status_code == 405
+        assert httpx.get(f"{made.address}/graphql", headers=browser, trust_env=False).status_code == 401
         assert httpx.get(f"{made.address}/dev/people", trust_env=False).status_code == 404
         assert httpx.post(f"{made.address}/dev/token", json={"as": "compliance"}, trust_env=False).status_code == 404
 

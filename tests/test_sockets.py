@@ -34,7 +34,7 @@ ME = "{ viewer { staff { name } } }"
 EVENTS = "subscription ($a: String) { custodyEventRecorded(after: $a) { cursor event { id tag record { archiveNo } actor { name } } } }"
 WAITING = "subscription { operationWaiting { operation { id action openSeats expiresAt } } }"
 SCANS = "subscription ($i: [ID!]!) { scanStatusChanged(scanIds: $i) { scan { id status } } }"
-SECONDS_MAX = 20
+SECONDS_MAX = 60  # a bound for a machine that is busy with other things
 BURSTS = [(6, 12), pytest.param((32, 200), marks=pytest.mark.soak)]
 
 
