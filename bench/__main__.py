@@ -1,5 +1,6 @@
 """`make bench`: all subjects, or those that are named: `make bench PARTS="reads search"`."""
 
+import asyncio
 import sys
 from collections.abc import Callable
 
@@ -12,8 +13,6 @@ Subject = Callable[[data.Bank, Load, Console], list[str]]
 
 
 def _reads(bank: data.Bank, load: Load, console: Console) -> list[str]:
-    import asyncio
-
     principal = asyncio.run(reads.principal_of(bank, "officer"))
     with peers.servers(bank, principal, "officer") as running:
         made = reads.measure(bank, running, load, console)

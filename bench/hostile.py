@@ -34,10 +34,8 @@ def _fresh(body: Any, number: int) -> Any:
 
 async def _measure(made: Any, world: World) -> tuple[Table, float]:
     """The table, and the median of the document that took longest to refuse."""
-    table, slowest = (
-        Table("Document", "refused after, ms", "slowest", "others wait, ms", title="Hostile documents, one worker, medians of 9"),
-        0.0,
-    )
+    slowest = 0.0
+    table = Table("Document", "refused after, ms", "slowest", "others wait, ms", title="Hostile documents, one worker, medians of 9")
     async with made.client(world.people["officer"].staff_no) as attacker, made.client(world.people["head"].staff_no) as other:
         calm = statistics.median([await _timed(other, {"query": ME}) for _ in range(50)])
         table.add_row("(none: an ordinary question)", "", "", f"{calm:.1f}")

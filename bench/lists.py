@@ -46,7 +46,7 @@ def documents() -> dict[str, dict[str, str]]:
         kind: Any = get_named_type(field.type)
         if not kind.name.endswith("Connection") or "sort" not in field.args:
             continue
-        node: Any = get_named_type(get_named_type(kind.fields["edges"].type).fields["node"].type)  # type: ignore[union-attr]  # a connection
+        node: Any = get_named_type(get_named_type(kind.fields["edges"].type).fields["node"].type)
         order: Any = get_named_type(field.args["sort"].type)
         fields: Any = get_named_type(order.fields["field"].type)
         assert isinstance(fields, GraphQLEnumType)
@@ -83,7 +83,10 @@ def measure(site: Site, load: Load, console: Console) -> list[Found]:
 def texts() -> dict[str, list[str]]:
     """What people type, by kind; names are those of the bank."""
     r = random.Random(4)
-    number = lambda: r.randrange(1, data.FILES)  # noqa: E731  # one word for a loan that has a file
+
+    def number() -> int:
+        return r.randrange(1, data.FILES)  # of a loan that has a file
+
     names = [r.choice(data.SURNAMES) + r.choice(data.GIVEN) + r.choice(data.GIVEN) for _ in range(SEARCHES)]
     return {
         "a surname": [r.choice(data.SURNAMES) for _ in range(SEARCHES)],

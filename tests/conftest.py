@@ -18,6 +18,7 @@ from storage.database import Database
 from storage.objects import ObjectStore, StoreAddress
 from tests.harness import servers
 from tests.harness.books import sound
+from tests.harness.demo import Demo, demo_bank
 from tests.harness.world import World
 
 
@@ -84,6 +85,12 @@ async def bank(database: Database, root: "asyncpg.Connection[Any]") -> AsyncIter
     """A fresh pair of branches; the test ends with the books."""
     yield await World.make(database, root)
     await sound(root)
+
+
+@pytest_asyncio.fixture(scope="module")
+async def demo(told: dict[str, Any], objects: ObjectStore) -> AsyncIterator[Demo]:
+    async with demo_bank(told, objects) as made:
+        yield made
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ import fnmatch
 import hashlib
 import json
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,8 +17,7 @@ import pytest_asyncio
 
 from schema.graphiql.examples import due_on
 from server.demo.names import small_pdf
-from storage.objects import ObjectStore
-from tests.harness.demo import Demo, demo_bank
+from tests.harness.demo import Demo
 from tests.harness.listener import listener
 from tests.harness.web import Site, site
 
@@ -27,12 +26,6 @@ BLOCK = re.compile(r"^```(\w+)(?: (\w+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL
 PAGES = sorted(path.name for path in FOLDER.glob("*.md") if "```graphql" in path.read_text("utf-8"))
 SHOWN = ("answer", "errors", "told")  # an answer, its top-level errors, what a subscription tells
 SECONDS_MAX = 60
-
-
-@pytest_asyncio.fixture(scope="module")
-async def demo(told: dict[str, Any], objects: ObjectStore) -> AsyncIterator[Demo]:
-    async with demo_bank(told, objects) as made:
-        yield made
 
 
 @pytest.fixture(scope="module")

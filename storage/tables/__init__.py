@@ -41,7 +41,7 @@ from storage.tables.lending import (
     loans,
     parties,
 )
-from storage.tables.lists import ORDERS, SEEN
+from storage.tables.lists import SEEN
 from storage.tables.papers import inspection_reports, report_sign_offs, scans
 from storage.tables.people import (
     data_keys,
@@ -65,7 +65,6 @@ from storage.tables.records import (
 from storage.tables.search import barcodes, search_terms
 
 __all__ = [
-    "ORDERS",
     "SEEN",
     "access_log",
     "access_requests",

@@ -31,8 +31,8 @@ def plain() -> dict[str, str]:
 
 
 def passes(argv: list[str], cwd: Path, **environment: str) -> str:
-    given = {"env": plain() | environment, "capture_output": True, "text": True, "check": False, "timeout": SECONDS_MAX}
-    done: subprocess.CompletedProcess[str] = subprocess.run(argv, cwd=cwd, **given)  # type: ignore[call-overload]
+    given = plain() | environment
+    done = subprocess.run(argv, cwd=cwd, env=given, capture_output=True, text=True, check=False, timeout=SECONDS_MAX)
     assert done.returncode == 0, f"{argv}\n{done.stdout[-6000:]}\n{done.stderr[-6000:]}"
     return done.stdout
 

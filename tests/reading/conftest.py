@@ -1,6 +1,5 @@
 """A small demo bank of its own for what compares reads: every kind of row, in three branches."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import orjson
@@ -15,7 +14,7 @@ from server.settings import Settings
 from storage.database import Database, Principal
 from storage.objects import ObjectStore
 from storage.terms import Role
-from tests.harness.demo import demo_bank
+from tests.harness.demo import Demo
 from tests.reading.pages import View
 from tests.reading.reference import plain_schema
 from tests.reading.rows import SOURCES, fetch_rows
@@ -41,21 +40,21 @@ class Bank:
 
 
 @pytest_asyncio.fixture(scope="module")
-async def demo(told: dict[str, Any], objects: ObjectStore) -> AsyncIterator[Bank]:
-    async with demo_bank(told, objects) as made:
-        rows, root = await fetch_rows(made.root), made.root
-        roles: dict[Any, set[Role]] = {}
-        for row in await root.fetch("select staff_id, role from staff_roles"):
-            roles.setdefault(row["staff_id"], set()).add(Role(row["role"]))
-        head = {o["id"] for o in rows["org_units"] if o["level"] == "HEAD_OFFICE"}
-        people = {
-            s["username"]: Principal(
-                s["id"], s["org_id"], s["name"], frozenset(roles[s["id"]]), () if s["org_id"] in head else (s["org_id"],),
-                s["org_id"] in head, s["staff_no"],
-            )
-            for s in rows["staff"]
-        }  # fmt: skip
-        yield Bank(made.database, root, rows, people, await root.fetchval("select now()"), made.name)
+async def demo(demo: Demo) -> Bank:
+    """With all its rows and people at hand."""
+    rows, root = await fetch_rows(demo.root), demo.root
+    roles: dict[Any, set[Role]] = {}
+    for row in await root.fetch("select staff_id, role from staff_roles"):
+        roles.setdefault(row["staff_id"], set()).add(Role(row["role"]))
+    head = {o["id"] for o in rows["org_units"] if o["level"] == "HEAD_OFFICE"}
+    people = {
+        s["username"]: Principal(
+            s["id"], s["org_id"], s["name"], frozenset(roles[s["id"]]), () if s["org_id"] in head else (s["org_id"],),
+            s["org_id"] in head, s["staff_no"],
+        )
+        for s in rows["staff"]
+    }  # fmt: skip
+    return Bank(demo.database, root, rows, people, await root.fetchval("select now()"), demo.name)
 
 
 @pytest.fixture(scope="session")

@@ -16,13 +16,13 @@ from storage.terms import Role
 from tests.harness import servers
 from tests.reading.conftest import Bank
 
-PAGES = {f.name: f for f in Reads.__strawberry_definition__.fields if "sort" in getattr(f.metadata.get("read"), "arguments", {})}  # type: ignore[attr-defined]
+PAGES = {f.name: f for f in Reads.__strawberry_definition__.fields if "sort" in getattr(f.metadata.get("read"), "arguments", {})}
 
 
 def listed(schema: ReadingSchema, name: str) -> Table:
     """The table that a root list is over."""
-    field = schema._schema.query_type.fields[schema.config.name_converter.apply_naming_config(name)]  # type: ignore[union-attr]
-    node: Any = get_named_type(get_named_type(field.type).fields["edges"].type).fields["node"].type  # type: ignore[union-attr]
+    field = schema._schema.query_type.fields[schema.config.name_converter.apply_naming_config(name)]
+    node: Any = get_named_type(get_named_type(field.type).fields["edges"].type).fields["node"].type
     table: Table = definition_of(get_named_type(node)).origin.__reads__.table
     return table
 

@@ -6,8 +6,8 @@ was there at some time, and the order holds from page to page.
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from random import Random
 from typing import Any
 
@@ -98,14 +98,6 @@ async def writing(writers: Writers) -> AsyncIterator[None]:
         await asyncio.gather(*tasks)
 
 
-@contextmanager
-def numbered(*what: Any) -> Iterator[None]:
-    try:
-        yield
-    except AssertionError as error:
-        raise AssertionError(f"walk {what}: {error}") from error
-
-
 @pytest.mark.parametrize("walks", WALKS)
 async def test_walks_lose_nothing_and_repeat_nothing_while_others_write(
     told: dict[str, Any], branch: tuple[World, str], schema: ReadingSchema, objects: ObjectStore, walks: int
@@ -145,8 +137,7 @@ async def test_walks_lose_nothing_and_repeat_nothing_while_others_write(
 
     async def walker() -> None:
         for number in numbers:
-            with numbered(number):
-                await walk(Random(number))
+            await walk(Random(number))
 
     async with writing(writers):
         await asyncio.gather(*(walker() for _ in range(WALKERS)))
