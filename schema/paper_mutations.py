@@ -191,7 +191,7 @@ class ReportPayload:
 
 
 def _report_payload(name: str) -> Any:
-    from schema.custody_mutations import payload_of
+    from schema.custody_mutations.acting import payload_of
 
     return payload_of(ReportPayload, name)
 

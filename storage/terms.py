@@ -56,6 +56,9 @@ class Seat(StrEnum):
     ARCHIVIST = "ARCHIVIST"
     PROPOSER = "PROPOSER"
     SECOND = "SECOND"
+    OFFICER = "OFFICER"
+    SUPERVISOR = "SUPERVISOR"
+    OVERRIDE = "OVERRIDE"
 
 
 class Tier(StrEnum):
@@ -164,6 +167,10 @@ class Purpose(StrEnum):
     AUDIT = "AUDIT"
     LITIGATION = "LITIGATION"
     OTHER = "OTHER"
+    PAID_IN_FULL = "PAID_IN_FULL"
+    REGISTRATION_CANCELLED = "REGISTRATION_CANCELLED"
+    PARTIAL_RELEASE = "PARTIAL_RELEASE"
+    SUBSTITUTION = "SUBSTITUTION"
 
 
 class RequestKind(StrEnum):
@@ -198,11 +205,28 @@ class OperationState(StrEnum):
 
 
 class MovementKind(StrEnum):
-    """What a movement is for: lending, reading in the room, or an act on a record that nobody asked for."""
+    """What a movement is for: lending, reading in the room, leaving for good, a transit, or an act that nobody asked for."""
 
     CHECKOUT = "CHECKOUT"
     READING = "READING"
+    RELEASE = "RELEASE"
+    SUBSTITUTION = "SUBSTITUTION"
+    TRANSIT = "TRANSIT"
     ACT = "ACT"
+
+
+class MovementEnd(StrEnum):
+    """How a movement ended otherwise than by an accepted return; null for that, and for what was never used."""
+
+    RELEASED = "RELEASED"
+    SUBSTITUTED = "SUBSTITUTED"
+    SURRENDERED = "SURRENDERED"
+    REPLACED = "REPLACED"
+    FOUND = "FOUND"
+    LOST = "LOST"
+    ARRIVED = "ARRIVED"
+    REJECTED = "REJECTED"
+    RECALLED = "RECALLED"
 
 
 class MovementPhase(StrEnum):
@@ -348,6 +372,8 @@ class ScanSubject(StrEnum):
     REQUEST = "REQUEST"
     OPERATION = "OPERATION"
     CASE = "CASE"
+    HANDOVER = "HANDOVER"
+    RELEASE = "RELEASE"
 
 
 class ScanStatus(StrEnum):

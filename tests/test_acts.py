@@ -1,5 +1,6 @@
 """The acts through the schema: payloads read in the transaction, refusals as values, problems translated."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
@@ -135,12 +136,17 @@ async def test_a_role_that_is_not_admitted_is_forbidden(bank: World, run: Any) -
 
 
 async def test_explain_answers_what_the_mutation_would(bank: World, run: Any) -> None:
-    request = await bank.approved(await bank.papers())
-    query = """query E($i: ExplainCustodyInput!) { explainCustody(input: $i) { allowed
+    papers = await bank.papers()
+    request = await bank.approved(papers)
+    barcodes = [await bank.sql("select barcode from archive_records where id = $1", p) for p in papers]
+    query = """query E($i: CheckOutInput!, $at: DateTime) { explainCustody(act: { checkOut: $i }, at: $at) { allowed
       checks { rule code sentence passed facts violation { message remedy requiredRoles } } } }"""
-    given = {"action": "CHECK_OUT", "requestId": f"request_{request}"}
+    given = {"requestId": f"request_{request}", "barcodes": barcodes, "idempotencyKey": "k"}
     told = (await run("kay", query, i={**given, "dueOn": str(bank.due())}))["data"]["explainCustody"]
     assert told["allowed"] and all(c["passed"] for c in told["checks"])
+    later = (datetime.now(UTC) + timedelta(days=30)).isoformat()
+    told = (await run("kay", query, i={**given, "dueOn": str(bank.due(31))}, at=later))["data"]["explainCustody"]
+    assert {c["code"] for c in told["checks"] if not c["passed"]} >= {"RESERVATION_EXPIRED"}
     told = (await run("officer", query, i=given))["data"]["explainCustody"]
     assert not told["allowed"]
     assert {c["code"] for c in told["checks"] if not c["passed"]} >= {"DUE_DATE_REQUIRED"}

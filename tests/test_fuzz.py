@@ -20,7 +20,7 @@ GOOD = [
     "query ($i: [ID!]!) { nodes(ids: $i) { id ... on Loan { number } } }",
     'mutation { cancelRequest(input: { idempotencyKey: "x", requestId: "request_x", expectedVersion: "1", reason: "y" }) { __typename } }',
     'query { contractHistory(by: { number: "x" }, purpose: AUDIT, first: 3) { edges { node { tag } } } }',
-    "{ explainCustody(input: { action: CHECK_OUT }) { allowed } }",
+    '{ explainCustody(act: { checkOut: { idempotencyKey: "x", barcodes: ["x"] } }) { allowed } }',
     "mutation ($i: UploadScanInput!) { uploadScan(input: $i) { __typename } }",
 ]
 PIECES = ["{", "}", "(", ")", "$", '"', "\\u0000", "\x00", "\ud7ff", "'; drop table loans --", "🚗", "first: -1", "null", "[[[", "#", "...", "@skip", "\n" * 50,

@@ -1,30 +1,21 @@
 """An Ask as JSON and back: what is hashed for the key, and stored while an operation waits for its seats."""
 
-from collections.abc import Callable
-from dataclasses import asdict, fields
-from datetime import date
-from typing import Any
+import types
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from enum import Enum
+from functools import cache
+from typing import Any, Union, get_args, get_origin, get_type_hints
 from uuid import UUID
 
-from server.custody.moves import Ask, Inspection, Placement
-from server.custody.transitions import ADMINISTRATION
+from server.custody.moves import Ask
+from server.custody.transitions import ADMINISTRATION, PARTS
 from server.errors import InputProblem, InvalidInput
-from storage.terms import Action, HoldKind, HoldSubject, Purpose, Seat
+from storage.terms import Action
 
-READERS: dict[str, Callable[[Any], Any]] = {
-    "action": Action,
-    "records": lambda v: tuple(map(UUID, v)),
-    "seat": Seat,
-    "purpose": Purpose,
-    "due_on": date.fromisoformat,
-    "hold_kind": HoldKind,
-    "subject_kind": HoldSubject,
-    "inspections": lambda v: tuple(Inspection(**{**i, "record": UUID(i["record"])}) for i in v),
-    "placements": lambda v: tuple(Placement(UUID(p["envelope"]), UUID(p["location"])) for p in v),
-    **dict.fromkeys(("request", "operation", "hold", "reader", "brought_by", "location", "subject"), UUID),
-}
-
-
+DETAILS: dict[Action, type] = {}  # the dataclass in `server.custody.moves` that an act's `detail` is; required for the act
 NEEDS: dict[Action, tuple[str, ...]] = {  # what an act cannot be judged without; everything else is a rule's to miss
     **dict.fromkeys((Action.REQUEST_CHECKOUT, Action.REQUEST_READING), ("records", "purpose")),
     **dict.fromkeys(
@@ -36,7 +27,7 @@ NEEDS: dict[Action, tuple[str, ...]] = {  # what an act cannot be judged without
 }
 ON_THE_WIRE = {"records": "recordIds", "request": "requestId", "operation": "operationId", "hold": "holdId", "subject_kind": "holdOn",
                "subject": "holdOn", "hold_kind": "holdKind"}  # fmt: skip
-BY_THE_DESK = frozenset({Action.REGISTER, Action.LAPSE})
+BY_THE_DESK = frozenset({Action.REGISTER, Action.LAPSE}) | PARTS
 
 
 def check_whole(ask: Ask) -> None:
@@ -45,7 +36,7 @@ def check_whole(ask: Ask) -> None:
         raise InvalidInput([InputProblem(("action",), "NOT_TO_BE_ASKED")])
     if ask.operation is not None and ask.action not in (Action.CONFIRM, Action.WITHDRAW):
         raise InvalidInput([InputProblem(("operationId",), "NOT_ALLOWED")])
-    default = ("change",) if ask.action in ADMINISTRATION else ("records",)
+    default = ("change",) if ask.action in ADMINISTRATION else ("detail",) if ask.action in DETAILS else ("records",)
     needed = ("operation",) if ask.operation else NEEDS.get(ask.action, default)
     missing = dict.fromkeys(ON_THE_WIRE.get(name, name) for name in needed if getattr(ask, name) in (None, ()))
     if missing:
@@ -54,18 +45,50 @@ def check_whole(ask: Ask) -> None:
 
 def ask_to_json(ask: Ask) -> dict[str, Any]:
     """Plain JSON values; what is not given is left out."""
-    return {name: _plain(value) for name, value in asdict(ask).items() if value not in (None, ())}
+    made: dict[str, Any] = _written(ask)
+    return made
 
 
-def ask_from_json(stored: dict[str, Any]) -> Ask:
+def ask_from_json(stored: Mapping[str, Any]) -> Ask:
     """The ask that `ask_to_json` wrote."""
-    known = {f.name for f in fields(Ask)}
-    return Ask(**{name: READERS.get(name, lambda v: v)(value) for name, value in stored.items() if name in known})
+    made: Ask = _read(Ask, {**stored, "detail": None})
+    kind = DETAILS.get(made.action)
+    if kind is None or stored.get("detail") is None:
+        return made
+    given = {f.name: getattr(made, f.name) for f in fields(made)}
+    return Ask(**{**given, "detail": _read(kind, stored["detail"])})
 
 
-def _plain(value: Any) -> Any:
+def _written(value: Any) -> Any:
+    if is_dataclass(value) and not isinstance(value, type):
+        return {f.name: _written(inner) for f in fields(value) if (inner := getattr(value, f.name)) not in (None, ())}
     if isinstance(value, list | tuple):
-        return [_plain(inner) for inner in value]
-    if isinstance(value, dict):
-        return {name: _plain(inner) for name, inner in value.items() if inner is not None}
+        return [_written(inner) for inner in value]
+    if isinstance(value, Mapping):
+        return {str(name): _written(inner) for name, inner in value.items() if inner is not None}
+    if isinstance(value, datetime | date):
+        return value.isoformat()
     return value if isinstance(value, bool | int) else str(value)
+
+
+def _read(kind: Any, stored: Any) -> Any:
+    """A value of that type from its JSON; the types are those that dataclasses of this package use."""
+    if stored is None or kind is Any:
+        return stored
+    if is_dataclass(kind) and isinstance(kind, type):
+        return kind(**{name: _read(of, stored[name]) for name, of in _hints(kind).items() if name in stored})
+    origin, inner = get_origin(kind), get_args(kind)
+    if origin in (Union, types.UnionType):
+        return _read(next(k for k in inner if k is not types.NoneType), stored)
+    if origin is tuple:
+        return tuple(_read(inner[0], one) for one in stored)
+    if origin is not None:
+        return stored  # a mapping of plain JSON
+    if kind in (date, datetime):
+        return kind.fromisoformat(stored)
+    return kind(stored) if kind in (UUID, Decimal) or issubclass(kind, Enum) else stored
+
+
+@cache
+def _hints(kind: type) -> dict[str, Any]:
+    return get_type_hints(kind)

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
@@ -15,7 +15,8 @@ from server.compliance import access
 from server.compliance.events import Chains
 from server.compliance.tags import Tag
 from server.custody import operations
-from server.custody.acts import CHANGES, CLOSE_UNUSED, SETTLE, covered_loans
+from server.custody.acts import CHAINS, CHANGES
+from server.custody.acts.change import CLOSE_UNUSED, SETTLE
 from server.custody.administration import rehearse, wrong_with_change
 from server.custody.asks import ask_to_json
 from server.custody.explain import Explanation, explained
@@ -120,11 +121,12 @@ class Desk:
         reach("after_commit")
         return done
 
-    async def explain(self, principal: Principal, ask: Ask) -> Explanation:
-        """Every rule of the act with pass or fail, through the same judge; nothing locked, nothing written."""
+    async def explain(self, principal: Principal, ask: Ask, at: datetime | None = None) -> Explanation:
+        """Every rule of the act with pass or fail, now or at a later instant, by the same judge; nothing locked, nothing written."""
+        shift = self.shift if at is None else at - datetime.now(UTC)
         async with self.database.transaction(principal) as conn:
             policy = await self._current_policy(conn)
-            moves = await moves_of(conn, principal.staff_id, ask, policy=policy, shift=self.shift, lock=False)
+            moves = await moves_of(conn, principal.staff_id, ask, policy=policy, shift=shift, lock=False)
             return explained(moves)
 
     async def _current_policy(self, conn: Connection) -> Policy:
@@ -155,8 +157,8 @@ async def _carry_out(w: Writing) -> dict[str, Any]:
         w.operation = await operations.sit(w)
         w.made["operation"] = w.operation
     touched = {m.on.chain for m in w.moves if m.on}
-    about_hold = w.ask.hold is not None or w.ask.action is Action.PLACE_HOLD
-    touched |= await covered_loans(w) if about_hold else set()
+    if w.ask.action in CHAINS:
+        touched |= await CHAINS[w.ask.action](w)
     w.chains = await Chains.lock(w.conn, touched or {w.by.org})
     if w.first.required and not w.first.complete:
         if w.ask.change is not None:
@@ -192,7 +194,9 @@ def _tell(w: Writing, detail: dict[str, Any], chains: set[UUID]) -> None:
             continue
         finish = _finish(move)
         tag, about = TAGS[move.action], dict(detail)
-        if tag in REQUEST_TAGS:
+        if w.subject is not None:
+            subject = w.subject
+        elif tag in REQUEST_TAGS:
             subject = ("request", w.made["request"])
         elif tag is Tag.OPERATION_WITHDRAWN:
             subject = ("operation", w.made["operation"])
@@ -203,10 +207,15 @@ def _tell(w: Writing, detail: dict[str, Any], chains: set[UUID]) -> None:
         if move.inspection:
             about |= {"findings": {"passed": move.inspection.passed, "pages": move.inspection.pages_counted}}
         w.chains.note(move.on.chain, tag, subject=subject, by=w.by.id, at=w.at, record=move.on.id, act=move.action, **about)
-    if not w.records:  # an act about a hold: told in the history of every loan that it covers
-        subject = ("hold", w.made["hold"]) if "hold" in w.made else ("operation", w.made["operation"])
+    if not w.records:  # told in the history of everything that the act is about
         for chain in sorted(chains or {w.by.org}):
-            w.chains.note(chain, TAGS[w.ask.action], subject=subject, by=w.by.id, at=w.at, **detail)
+            w.chains.note(chain, TAGS[w.ask.action], subject=_subject(w), by=w.by.id, at=w.at, **detail)
+
+
+def _subject(w: Writing) -> tuple[str, UUID]:
+    if w.subject is not None:
+        return w.subject
+    return ("hold", w.made["hold"]) if "hold" in w.made else ("operation", w.made["operation"])
 
 
 async def _lapse(w: Writing) -> None:

@@ -11,7 +11,9 @@ from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from storage.terms import Action as A
 from storage.terms import Purpose as P
+from storage.terms import RequestKind as K
 from storage.terms import Role as R
 from storage.terms import Tier
 
@@ -41,6 +43,7 @@ TERM_DAYS: Mapping[P, int] = {
     P.LITIGATION: 30,
     P.OTHER: 5,
 }
+FULFILS: Mapping[A, K] = {A.CHECK_OUT: K.CHECKOUT, A.START_READING: K.READ_ON_SITE}  # the kind of request that an act is the end of
 LITIGATION = frozenset({P.LITIGATION, P.LITIGATION_RESTRUCTURE_WRITEOFF})
 
 

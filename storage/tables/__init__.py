@@ -8,6 +8,8 @@ from storage.tables.collateral import (
 from storage.tables.columns import metadata
 from storage.tables.custody import (
     access_requests,
+    act_seats,
+    acts,
     approval_ranks,
     approvals,
     discrepancies,
@@ -68,6 +70,8 @@ __all__ = [
     "SEEN",
     "access_log",
     "access_requests",
+    "act_seats",
+    "acts",
     "approval_ranks",
     "approvals",
     "archive_records",

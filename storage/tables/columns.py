@@ -65,9 +65,9 @@ def key() -> Column[Any]:
     return Column("id", Uuid, primary_key=True, server_default=text("uuidv7()"), comment="Opaque id, UUIDv7.")
 
 
-def need(name: str, kind: TypeEngine[Any] | type[TypeEngine[Any]], comment: str, **options: Any) -> Column[Any]:
+def need(name: str, kind: TypeEngine[Any] | type[TypeEngine[Any]], comment: str, *parts: SchemaItem, **options: Any) -> Column[Any]:
     """A column that is never null."""
-    return Column(name, kind, nullable=False, comment=comment, **options)
+    return Column(name, kind, *parts, nullable=False, comment=comment, **options)
 
 
 def may(name: str, kind: TypeEngine[Any] | type[TypeEngine[Any]], comment: str, **options: Any) -> Column[Any]:

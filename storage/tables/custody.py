@@ -4,6 +4,7 @@ from sqlalchemy import (
     ARRAY,
     BigInteger,
     Boolean,
+    ForeignKey,
     ForeignKeyConstraint,
     Index,
     Integer,
@@ -18,6 +19,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from storage.tables.columns import (
     INSTANT,
     NOW,
+    XID8,
     check,
     key,
     may,
@@ -30,11 +32,11 @@ from storage.tables.columns import (
     visible_to,
 )
 from storage.terms import (
-    Action,
     DiscrepancyKind,
     DiscrepancyState,
     HoldKind,
     HoldSubject,
+    MovementEnd,
     MovementKind,
     OffBalanceDirection,
     OffBalanceState,
@@ -48,18 +50,39 @@ from storage.terms import (
     Tier,
 )
 
+acts = table(
+    "acts",
+    "Acts of the desk and of administration; loaded from server/custody/transitions.",
+    need("action", Text, "The act.", primary_key=True),
+    need(
+        "is_exit",
+        Boolean,
+        "Leaves a vault or shelf: takes a ticket, and off balance when first tier (C10, C11).",
+        server_default=text("false"),
+    ),
+    need("is_entry", Boolean, "Enters a vault or shelf: off balance when first tier (C11).", server_default=text("false")),
+    need("at_desk", Boolean, "Its seats are taken at a desk, within working days.", server_default=text("false")),
+)
+
+act_seats = table(
+    "act_seats",
+    "Who must sit before an act moves anything (C1); loaded from server/custody/transitions.",
+    need("action", Text, "The act.", ForeignKey("acts.action"), primary_key=True),
+    need("tier", Text, "Tier.", primary_key=True),
+    need("seat", Text, "A seat that must be taken.", primary_key=True),
+)
+
 transitions = table(
     "transitions",
     "The state machines of domain section 3; loaded from server/custody/transitions.py.",
     need("tier", Text, "Tier.", primary_key=True),
     need("start", Text, "State before.", primary_key=True),
-    need("action", Text, "The act.", primary_key=True),
+    need("action", Text, "The act.", ForeignKey("acts.action"), primary_key=True),
     need("finish", Text, "State after."),
     need("code", Text, "Row of the specification, F5 or S4."),
     one_of("tier", Tier),
     one_of("start", RecordState),
     one_of("finish", RecordState),
-    one_of("action", Action),
 )
 
 purposes = table(
@@ -144,7 +167,7 @@ operations = table(
     key(),
     org("Unit of whoever opened it."),
     visible_to(),
-    need("action", Text, "Which act."),
+    need("action", Text, "Which act.", ForeignKey("acts.action")),
     need("tier", Text, "Tier of its records."),
     ref("vault_id", "storage_locations", "The vault; first tier.", null=True),
     ref("request_id", "access_requests", "The request it fulfils.", null=True, index=True),
@@ -156,9 +179,9 @@ operations = table(
     need("opened_at", INSTANT, "When it was opened."),
     need("expires_at", INSTANT, "End of the confirmation window."),
     may("done_at", INSTANT, "When the last seat was taken."),
+    may("done_in", XID8, "Transaction that took the last seat; kept by a trigger.", index=True),
     may("emergency_reason", Text, "Why substitutes took the seats (C1)."),
     *stamps(),
-    one_of("action", Action),
     one_of("tier", Tier),
     one_of("state", OperationState),
     check("(state = 'DONE') = (done_at is not null)", "done_at"),
@@ -204,26 +227,35 @@ movements = table(
     ref("inspection_id", "return_inspections", "The inspection that let it back in (C26).", null=True, cycle=True),
     ref("entry_operation_id", "operations", "The operation that took it back.", null=True),
     may("closed_at", INSTANT, "When the movement ended."),
+    may("ended_as", Text, "How it ended otherwise than by an accepted return; null for that, and for what was never used."),
     *stamps(),
     one_of("kind", MovementKind),
+    one_of("ended_as", MovementEnd),
+    check(
+        "ended_as is null or (closed_at is not null and num_nonnulls(entry_operation_id, exit_operation_id) > 0)", "c1_ended_by_operation"
+    ),
     Index("uq_movements_c14_one_open", "record_id", unique=True, postgresql_where=text("closed_at is null")),
     Index("ix_movements_record_id", "record_id"),
     Index("ix_movements_operation_id", "operation_id", postgresql_where=text("operation_id is not null")),
     Index("ix_movements_open_holder", "holder_id", postgresql_where=text("closed_at is null")),
     Index("ix_movements_due", "due_at", "id", postgresql_where=text("closed_at is null and out_at is not null")),
-    check("kind = 'ACT' or (request_id is not null and holder_id is not null)", "lending_names_request_and_holder"),
+    check("kind in ('ACT', 'TRANSIT') or (request_id is not null and holder_id is not null)", "lending_names_request_and_holder"),
     check("kind <> 'ACT' or out_at is null", "act_is_never_out"),
     check("(out_at is null) = (exit_operation_id is null) or kind = 'READING'", "c1_exit_by_operation"),
     check("out_at is null or out_at <= lapses_at", "c20_before_lapse"),
-    check("out_at is null or (due_at is not null and due_at > out_at)", "c21_due"),
+    check("out_at is null or kind in ('RELEASE', 'SUBSTITUTION') or (due_at is not null and due_at > out_at)", "c21_due"),
     check("extensions between 0 and 99", "c22_extensions"),
     check("returned_by is null or returned_by = holder_id", "c25_holder_returns"),
     check("returned_at is null or (out_at is not null and returned_at >= out_at and returned_by is not null)", "c27_return_after_exit"),
     check(
-        "closed_at is null or out_at is null or kind = 'READING' or (inspection_id is not null and entry_operation_id is not null)",
+        "closed_at is null or out_at is null or kind = 'READING' or (ended_as is not null and ended_as <> 'FOUND')"
+        " or (inspection_id is not null and entry_operation_id is not null)",
         "c26_inspected",
     ),
-    check("closed_at is null or out_at is null or (returned_at is not null and closed_at >= returned_at)", "c27_close_after_return"),
+    check(
+        "closed_at is null or out_at is null or ended_as is not null or (returned_at is not null and closed_at >= returned_at)",
+        "c27_close_after_return",
+    ),
 )
 
 return_inspections = table(

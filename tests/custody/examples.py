@@ -7,15 +7,16 @@ from uuid import UUID
 from server.custody.moves import Ask, Hold, Inspection, Move, Movement, Person, Record, Request, Subject
 from server.custody.policy import ranks
 from server.custody.rules.groups import INTERNAL
-from server.custody.transitions import ADMINISTRATION, SEATS, TRANSITIONS, WHO, seat_roles
+from server.custody.transitions import ADMINISTRATION, RECORDLESS, SEATS, TRANSITIONS, WHO, seat_roles
 from storage.terms import Action as A
 from storage.terms import HoldKind, MovementKind, Purpose, RequestKind, RequestState, Role, Seat, StaffKind, Tier
 from storage.terms import RecordState as S
+from tests.custody.chapters import chapters
 
 NOW = datetime(2026, 11, 23, 2, tzinfo=UTC)
 ANN, HEAD, RISK, KAY, CODY, CLEO, ARCH, LEA, LOU, RID, REQ, MOV, ORG, OTHER = (UUID(int=i) for i in range(1, 15))
 SITS = {Seat.KEY: KAY, Seat.CODE: CODY, Seat.CLERK: CLEO, Seat.ARCHIVIST: ARCH, Seat.RECEIVER: ANN, Seat.PROPOSER: LEA, Seat.SECOND: LOU}
-WITHOUT_RECORD = ADMINISTRATION | {A.PLACE_HOLD, A.LIFT_HOLD}
+WITHOUT_RECORD = RECORDLESS - {A.WITHDRAW}
 READS = (A.REQUEST_READING, A.START_READING, A.END_READING)
 STARTS = {A.CANCEL: S.RESERVED, A.WITHDRAW: S.RESERVED}
 DECIDED = {A.CHECK_OUT, A.START_READING}
@@ -31,7 +32,12 @@ def start_of(action: A, tier: Tier) -> S | None:
 
 
 def example(action: A, tier: Tier) -> Move:
-    """A Move that every rule lets through."""
+    """A Move that every rule lets through: what all acts share, and what the act's chapter adjusts."""
+    made = _example(action, tier)
+    return next((c.ADJUST[action](made) for c in chapters() if action in getattr(c, "ADJUST", {})), made)
+
+
+def _example(action: A, tier: Tier) -> Move:
     state = start_of(action, tier) or S.IN_VAULT
     required = SEATS.get((action, tier), ()) or (SEATS[A.REJECT_RETURN, tier] if action is A.RETURN_MISSING else ())
     purpose = Purpose.CERTIFICATE_CHANGE if tier is Tier.FIRST else Purpose.AUDIT

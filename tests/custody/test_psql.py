@@ -13,7 +13,8 @@ import pytest
 from server.custody.moves import Ask
 from storage.terms import Action as A
 from storage.terms import Tier
-from tests.custody.twins import ATTACKS, Attack, Step, who
+from tests.custody.attacking import Attack, Step, who
+from tests.custody.twins import ATTACKS
 from tests.harness import servers
 from tests.harness.world import World
 

@@ -9,10 +9,11 @@ import pytest
 from server.custody.moves import Ask
 from server.custody.policy import PURPOSES, ranks
 from server.custody.rules import RULES
-from server.custody.transitions import TRANSITIONS
 from storage.terms import Action as A
 from storage.terms import Purpose, Tier
-from tests.custody.twins import ATTACKS, Attack
+from tests import reference
+from tests.custody.attacking import Attack
+from tests.custody.twins import ATTACKS
 from tests.harness.world import World
 
 BY_TRIGGER = {"tg_tickets_c10_next_number"}  # overwrites what the caller chose; tried below
@@ -72,8 +73,10 @@ async def test_the_application_owns_nothing_and_bypasses_nothing(root: Any) -> N
 
 
 async def test_postgresql_knows_the_same_transitions_purposes_and_ranks(root: Any) -> None:
-    rows = await root.fetch("select code, tier, start, action, finish from transitions")
-    assert {tuple(r) for r in rows} == {tuple(map(str, t)) for t in TRANSITIONS}
+    for table in (reference.acts, reference.act_seats, reference.transitions):
+        columns = {"acts": "action, is_exit, is_entry, at_desk", "act_seats": "action, tier, seat"}
+        rows = await root.fetch(f"select {columns.get(table.__name__, 'tier, start, action, finish, code')} from {table.__name__}")
+        assert {tuple(r) for r in rows} == table(), "python -m tests.reference ACTION … prints the rows for a migration"
     rows = await root.fetch("select tier, purpose from purposes")
     assert {tuple(r) for r in rows} == {(t.value, p.value) for t in Tier for p in PURPOSES[t]}
     rows = await root.fetch("select tier, purpose, role from approval_ranks")

@@ -1,98 +1,32 @@
-"""For each twin the SQL by which the application's own role tries to break its rule: what `test_twins` runs and rules.md lists."""
+"""For each twin of the lending rules the SQL by which the application's own role tries to break it: what `test_twins` runs."""
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import Any
 from uuid import UUID, uuid4
 
 from server.custody.moves import Ask
 from storage.terms import Action as A
-from storage.terms import HoldKind, HoldSubject, Purpose, Role, Tier
+from storage.terms import Purpose, Role, Tier
+from tests.custody.attacking import (
+    APPROVE,
+    ATTACKS,
+    CASE,
+    FINISH,
+    INSPECT,
+    MOVE,
+    SEAT,
+    STATE,
+    Attack,
+    held,
+    operation,
+    pending,
+    twin,
+    volume_out,
+    who,
+)
+from tests.custody.chapters import chapters
 from tests.harness.world import World
 
-Step = tuple[Any, ...]  # a statement and its values
-
-
-@dataclass(frozen=True)
-class Attack:
-    """Statements of one transaction; the last, or its commit, must be refused."""
-
-    by: str | None  # None: a superuser, for what the application may not even try
-    steps: tuple[Step, ...]
-
-
-Arrange = Callable[[World], Awaitable[Attack]]
-ATTACKS: dict[str, Arrange] = {}
-SEAT = "insert into operation_seats (operation_id, seat, staff_id, taken_at) values ($1, $2, $3, clock_timestamp())"
-APPROVE = "insert into approvals (request_id, rank, approver_id, applicant_id, approved_at) values ($1, $2, $3, $4, clock_timestamp())"
-MOVE = (
-    "insert into movements (org_id, record_id, kind, request_id, holder_id, reserved_at, lapses_at)"
-    " values ($1, $2, $3, $4, $5, clock_timestamp(), clock_timestamp() + interval '1 day')"
-)
-OPERATION = (
-    "insert into operations (id, org_id, action, tier, vault_id, request_id, record_ids, required_seats, ask, opened_by, opened_at, expires_at)"
-    " values ($1, $2, $3, $4, $5, $6, $7, $8, '{}', $9, clock_timestamp(), clock_timestamp() + interval '1 hour')"
-)
-FINISH = "update operations set state = 'DONE', done_at = clock_timestamp() where id = $1"
-CASE = (
-    "insert into discrepancies (org_id, record_id, kind, findings, reported_by, reported_at, deadline_at)"
-    " values ($1, $2, $3, '架上无', $4, clock_timestamp(), clock_timestamp())"
-)
-INSPECT = (
-    "insert into return_inspections (id, movement_id, record_id, inspected_by, inspected_at, numbers_match, pages_match, seal_intact,"
-    " no_alterations, no_damage, pages_counted, findings, passed)"
-    " values ($1, $2, $3, $4, clock_timestamp(), $5, true, true, true, true, 1, $6, $7)"
-)
-STATE = "update archive_records set state = $2 where id = $1"
-
-
-def twin(name: str) -> Callable[[Arrange], Arrange]:
-    """Registers how the rule of that constraint is attacked."""
-
-    def register(arrange: Arrange) -> Arrange:
-        assert name not in ATTACKS
-        ATTACKS[name] = arrange
-        return arrange
-
-    return register
-
-
-def who(bank: World, name: str) -> UUID:
-    return bank.people[name].staff_id
-
-
-async def movement(bank: World, record: UUID) -> UUID:
-    return UUID(str(await bank.sql("select id from movements where record_id = $1 and closed_at is null", record)))
-
-
-async def pending(bank: World) -> tuple[list[UUID], UUID, UUID]:
-    """Papers, their request, and a checkout that only KEY has opened."""
-    papers = await bank.papers()
-    request = await bank.approved(papers)
-    opened = await bank.done("kay", Ask(A.CHECK_OUT, request=request, due_on=bank.due()))
-    return papers, request, UUID(opened["operation"])
-
-
-async def volume_out(bank: World) -> tuple[UUID, UUID]:
-    """A volume that is checked out, and its movement."""
-    volumes = await bank.volumes()
-    await bank.out(volumes, tier=Tier.SECOND)
-    return volumes[0], await movement(bank, volumes[0])
-
-
-async def held(bank: World) -> tuple[UUID, UUID]:
-    """A volume on hold, and the hold."""
-    volumes = await bank.volumes()
-    request = await bank.requests(volumes, tier=Tier.SECOND)
-    ask = Ask(A.PLACE_HOLD, hold_kind=HoldKind.AUDIT, subject_kind=HoldSubject.RECORD, subject=volumes[0], reason="专项审计")
-    await bank.done("legal", ask)
-    return volumes[0], request
-
-
-def operation(bank: World, action: A, tier: Tier, records: list[UUID], seats: list[str], request: UUID | None = None) -> tuple[UUID, Step]:
-    id_, branch = uuid4(), bank.branches["A"]
-    vault = branch.vault if tier is Tier.FIRST else None
-    return id_, (OPERATION, id_, branch.id, action.value, tier.value, vault, request, records, seats, who(bank, "officer"))
+__all__ = ["ATTACKS"]
+assert isinstance(chapters(), list)  # whose import registers the attacks of the other chapters
 
 
 # C0, C1, C2, C6: who sits -------------------------------------------------------------------------------------------------
@@ -143,6 +77,26 @@ async def _(bank: World) -> Attack:
         " exit_operation_id = $2 where record_id = $1 and closed_at is null"
     )
     return Attack("kay", ((out, papers[0], op), (STATE, papers[0], "CHECKED_OUT")))
+
+
+@twin("tg_operations_c1_seats_of_act")
+async def _(bank: World) -> Attack:
+    papers, request, _ = await pending(bank)
+    return Attack("kay", (operation(bank, A.CHECK_OUT, Tier.FIRST, papers, ["KEY"], request)[1],))
+
+
+@twin("ct_archive_records_c1_by_operation")
+async def _(bank: World) -> Attack:
+    papers, _ = await bank.registered()
+    return Attack("kay", ((STATE, papers[0], "IN_VAULT"),))
+
+
+@twin("ck_movements_c1_ended_by_operation")
+async def _(bank: World) -> Attack:
+    papers = await bank.papers()
+    await bank.approved(papers)
+    end = "update movements set closed_at = clock_timestamp(), ended_as = 'SURRENDERED' where record_id = $1 and closed_at is null"
+    return Attack("kay", ((end, papers[0]),))
 
 
 @twin("tg_operations_c15_step")
@@ -489,7 +443,7 @@ async def _(bank: World) -> Attack:
     papers, request = await bank.papers(), None
     service = await bank.hire("service", {Role.AUDITOR}, bank.branches["A"].id, (bank.branches["A"].id,))
     await bank.sql("update staff set kind = 'SERVICE' where id = $1", service.staff_id)
-    op, opened = operation(bank, A.ACCEPT_RETURN, Tier.FIRST, papers, ["CLERK"], request)
+    op, opened = operation(bank, A.ACCEPT_RETURN, Tier.FIRST, papers, ["KEY", "CODE", "CLERK"], request)
     return Attack("service", (opened, (SEAT, op, "CLERK", service.staff_id)))
 
 

@@ -134,8 +134,10 @@ class World:
         )  # fmt: skip
         return made
 
-    async def papers(self, count: int = 1, *, letter: str = "A", loan: UUID | None = None, collateral: UUID | None = None) -> list[UUID]:
-        """First-tier papers of one envelope, in the vault."""
+    async def registered(
+        self, count: int = 1, *, letter: str = "A", loan: UUID | None = None, collateral: UUID | None = None
+    ) -> tuple[list[UUID], UUID]:
+        """First-tier papers that wait for the vault, and the sealed envelope they lie in."""
         loan, collateral = loan or await self.loan(letter), collateral or await self.collateral(letter)
         branch, officer = self.branches[letter], self.people[self.of("officer", letter)]
         at = datetime.now(UTC) - timedelta(minutes=5)
@@ -153,10 +155,20 @@ class World:
             self.number += 1
             envelope = NewEnvelope(None, f"S{self.tag}{self.number}", branch.id, collateral, tuple(ids))
             envelopes = await seal_envelopes(conn, officer, [envelope], dict.fromkeys(ids, loan), at)
-        slot = await self._place(branch.id, "SLOT", branch.cabinet, branch.vault)
-        ask = Ask(A.INTAKE, records=tuple(ids), placements=(Placement(envelopes[0], slot),))
+        return ids, envelopes[0]
+
+    async def papers(self, count: int = 1, *, letter: str = "A", loan: UUID | None = None, collateral: UUID | None = None) -> list[UUID]:
+        """First-tier papers of one envelope, in the vault."""
+        ids, envelope = await self.registered(count, letter=letter, loan=loan, collateral=collateral)
+        slot = await self.slot(letter)
+        ask = Ask(A.INTAKE, records=tuple(ids), placements=(Placement(envelope, slot),))
         await self.seated(ask, [self.of(p, letter) for p in ("kay", "cody", "clerk")])
         return ids
+
+    async def slot(self, letter: str = "A") -> UUID:
+        """A new empty slot in the branch's vault."""
+        branch = self.branches[letter]
+        return await self._place(branch.id, "SLOT", branch.cabinet, branch.vault)
 
     async def volumes(self, count: int = 1, *, letter: str = "A", loan: UUID | None = None) -> list[UUID]:
         """Second-tier volumes on the shelf."""

@@ -1,4 +1,4 @@
-"""THE TABLE. Adding a rule is adding a row in one of the chapters and its words in words.toml."""
+"""THE TABLE. Adding a rule is adding a row in one of the chapters and its words in `words/`."""
 
 from collections.abc import Iterable
 

@@ -1,20 +1,27 @@
-"""Groups of acts, named as people say them."""
+"""Groups of acts, named as people say them. An act joins by what its chapter of `transitions` says of it."""
 
-from server.custody.transitions import ADMINISTRATION, SEATS
+from server.custody.transitions import ADMINISTRATION, AT_THE_DESK, DECISIONS, ENTRIES, EXITS, FULFILLING, PARTS, RECORDLESS, SEATS
 from storage.terms import Action as A
 
 INTERNAL = frozenset({A.LAPSE, A.CONFIRM, A.REGISTER})
 EVERY = frozenset(A) - INTERNAL
-ON_RECORDS = EVERY - {A.PLACE_HOLD, A.LIFT_HOLD} - ADMINISTRATION
-ASKING = frozenset({A.REQUEST_CHECKOUT, A.REQUEST_READING})
-DECIDING = frozenset({A.APPROVE, A.RESERVE, A.EXTEND})
-DECISIONS = DECIDING | {A.REJECT, A.CANCEL, A.LIFT_HOLD}
-LENDING = ASKING | {A.APPROVE, A.RESERVE, A.CHECK_OUT, A.START_READING}
-TAKING = frozenset({A.RESERVE, A.CHECK_OUT, A.START_READING})  # acts that make the record somebody's
+ON_RECORDS = EVERY - (RECORDLESS - {A.WITHDRAW})
+ASKING = frozenset({A.REQUEST_CHECKOUT, A.REQUEST_READING})  # begin a request
+DECIDING = frozenset({A.APPROVE, A.RESERVE, A.EXTEND})  # an approval, the last one included
+LEAVING = FULFILLING  # what was reserved leaves its place
+TAKING = LEAVING | {A.RESERVE}  # acts that make the record somebody's
+LENDING = ASKING | {A.APPROVE, A.RESERVE} | LEAVING
 LIFTING = frozenset({A.LIFT_HOLD})
-EXIT = frozenset({A.CHECK_OUT})
-LEAVING = frozenset({A.CHECK_OUT, A.START_READING})
+HANDING_OUT = frozenset({A.CHECK_OUT})  # to a reader who brings it back
 SEATED = frozenset(action for action, _ in SEATS)
-VAULT_ACTS = frozenset({A.INTAKE, A.CHECK_OUT, A.ACCEPT_RETURN, A.REJECT_RETURN})
+AT_THE_VAULT = SEATED - AT_THE_DESK  # keepers open it
+VAULT_ACTS = EXITS | ENTRIES
 PROLONGING = frozenset({A.REQUEST_EXTENSION, A.EXTEND})
 REFUSING_RETURN = frozenset({A.REJECT_RETURN, A.RETURN_MISSING})
+SHELF_ACTS = frozenset({A.START_READING})  # leave a shelf, never a vault
+
+__all__ = [
+    "ADMINISTRATION", "ASKING", "AT_THE_DESK", "AT_THE_VAULT", "DECIDING", "DECISIONS", "ENTRIES", "EVERY", "EXITS", "HANDING_OUT",
+    "INTERNAL", "LEAVING", "LENDING", "LIFTING", "ON_RECORDS", "PARTS", "PROLONGING", "REFUSING_RETURN", "SEATED", "SHELF_ACTS", "TAKING",
+    "VAULT_ACTS",
+]  # fmt: skip

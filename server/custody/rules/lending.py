@@ -1,36 +1,31 @@
 """C8 to C22: what may leave its place, for whom, why and for how long."""
 
 from server.custody.moves import Hold, Move
-from server.custody.policy import LITIGATION, PURPOSES
+from server.custody.policy import FULFILS, LITIGATION, PURPOSES
 from server.custody.rules.groups import (
     ASKING,
+    AT_THE_DESK,
+    AT_THE_VAULT,
     DECISIONS,
-    EXIT,
+    EXITS,
+    HANDING_OUT,
     LEAVING,
     LENDING,
     LIFTING,
     ON_RECORDS,
     PROLONGING,
     REFUSING_RETURN,
-    SEATED,
     TAKING,
     VAULT_ACTS,
 )
 from server.custody.rules.table import Rule, by_construction
-from server.custody.transitions import AT_THE_DESK, after
+from server.custody.transitions import after
 from storage.terms import Action, HoldKind, Purpose, RequestKind, RequestState, Role, Seat
 
-ENVELOPE_ACTS = (
-    frozenset({Action.REQUEST_CHECKOUT, Action.RESERVE, Action.CHECK_OUT, Action.INTAKE, Action.PRESENT_RETURN, Action.ACCEPT_RETURN})
-    | REFUSING_RETURN
-)
+ENVELOPE_ACTS = VAULT_ACTS | {Action.REQUEST_CHECKOUT, Action.RESERVE, Action.PRESENT_RETURN} | REFUSING_RETURN
 STEPS = {
-    Action.APPROVE: RequestState.SUBMITTED,
-    Action.RESERVE: RequestState.SUBMITTED,
-    Action.EXTEND: RequestState.SUBMITTED,
-    Action.REJECT: RequestState.SUBMITTED,
-    Action.CHECK_OUT: RequestState.APPROVED,
-    Action.START_READING: RequestState.APPROVED,
+    **dict.fromkeys((Action.APPROVE, Action.RESERVE, Action.EXTEND, Action.REJECT), RequestState.SUBMITTED),
+    **dict.fromkeys(LEAVING, RequestState.APPROVED),
 }
 
 
@@ -72,8 +67,7 @@ def _right_step(m: Move) -> bool:
 
 
 def _right_kind(m: Move) -> bool:
-    wanted = {Action.CHECK_OUT: RequestKind.CHECKOUT, Action.START_READING: RequestKind.READ_ON_SITE}[m.action]
-    return m.request is not None and m.request.kind is wanted
+    return m.request is not None and m.request.kind is FULFILS[m.action]
 
 
 def _not_lapsed(m: Move) -> bool:
@@ -106,7 +100,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "C10",
         "TICKET_SEQUENCE_ERROR",
-        EXIT,
+        EXITS,
         "each exit has the next number of its unit's tickets",
         by_construction,
         "tg_tickets_c10_next_number, uq_tickets_c10_number, uq_tickets_c10_one_per_exit, ct_operations_c10_exit_has_ticket",
@@ -114,7 +108,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "C11",
         "LEDGER_ENTRY_MISSING",
-        VAULT_ACTS - {Action.REJECT_RETURN},
+        VAULT_ACTS,
         "each first-tier entry and exit queues an off-balance entry",
         by_construction,
         "ct_operations_c11_off_balance, uq_off_balance_entries_c11_one_each",
@@ -140,7 +134,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "C14",
         "ALREADY_CHECKED_OUT",
-        TAKING,
+        TAKING | EXITS,
         "the record has no open checkout",
         lambda m: m.movement is None or m.movement.out_at is None,
         "uq_movements_c14_one_open",
@@ -150,7 +144,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "C14",
         "RESERVED_BY_OTHER",
-        TAKING,
+        TAKING | EXITS,
         "the record is not reserved for another request",
         lambda m: not _taken_by_another(m),
         "uq_movements_c14_one_open",
@@ -160,7 +154,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "C14",
         "RESERVED_BY_OTHER",
-        SEATED - AT_THE_DESK,
+        AT_THE_VAULT,
         "no other operation is pending on the record",
         _no_other_operation,
         "uq_movements_c14_one_open, tg_movements_c14_one_pending",
@@ -196,7 +190,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "C16",
         "RECORD_ON_HOLD",
-        LENDING,
+        LENDING | EXITS,
         "no hold is active, or it permits this purpose",
         _no_hold,
         "tg_movements_c16_no_hold",
@@ -223,7 +217,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "C17",
         "RECORD_FROZEN",
-        LENDING - ASKING,
+        (LENDING - ASKING) | EXITS,
         "the record is not frozen by a discrepancy or a count",
         lambda m: not m.frozen,
         "tg_movements_c17_not_frozen",
@@ -241,7 +235,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "C19",
         "HOLDER_MISMATCH",
-        EXIT,
+        HANDING_OUT,
         "the receiver is the person the request names",
         _receiver_is_reader,
         "tg_operation_seats_c19_receiver",
@@ -256,11 +250,11 @@ RULES: tuple[Rule, ...] = (
         "ck_movements_c20_before_lapse",
         facts=("lapsed",),
     ),
-    Rule("C21", "DUE_DATE_REQUIRED", EXIT, "a due day is named", lambda m: m.due_at is not None, "ck_movements_c21_due"),
+    Rule("C21", "DUE_DATE_REQUIRED", HANDING_OUT, "a due day is named", lambda m: m.due_at is not None, "ck_movements_c21_due"),
     Rule(
         "C21",
         "LOAN_TERM_EXCEEDED",
-        EXIT | PROLONGING,
+        HANDING_OUT | PROLONGING,
         "the due instant is after now and within the purpose's term",
         lambda m: m.due_at is None or m.due_at_max is None or m.at < m.due_at <= m.due_at_max,
         "ck_movements_c21_due [its upper bound is a parameter]",

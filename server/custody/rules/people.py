@@ -2,9 +2,9 @@
 
 from server.custody.moves import Move
 from server.custody.policy import ranks
-from server.custody.rules.groups import DECIDING, DECISIONS, EVERY, EXIT, LIFTING, SEATED, TAKING
+from server.custody.rules.groups import AT_THE_VAULT, DECIDING, DECISIONS, EVERY, EXITS, LEAVING, LIFTING, SEATED
 from server.custody.rules.table import Rule, by_construction
-from server.custody.transitions import AT_THE_DESK, WHO, seat_roles
+from server.custody.transitions import WHO, seat_roles
 from storage.terms import Action, Role, Seat
 
 ROLES_CHANGE = "tg_operation_seats_c0_administrators [of the other acts the seats, duties and ranks are checked when they are used]"
@@ -44,7 +44,7 @@ def _releasers_are_others(m: Move) -> bool:
     if m.request is None:
         return True
     asked = {m.request.applicant, *m.request.approvals.values()}
-    return not any(person.id in asked for seat, person in m.seats.items() if seat is not Seat.RECEIVER)
+    return not any(person.id in asked for seat, person in m.seats.items() if seat not in (Seat.RECEIVER, Seat.OFFICER))
 
 
 def _clerk_is_another(m: Move) -> bool:
@@ -128,11 +128,12 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "C1",
         "DUAL_CONTROL_REQUIRED",
-        SEATED - AT_THE_DESK,
+        AT_THE_VAULT,
         "KEY and CODE are two different keepers, each on duty now",
         lambda m: _keepers_on_duty(m) and _all_different(m),
         "tg_operation_seats_c1_on_duty, uq_operation_seats_c1_c6_one_seat_each, ct_operations_c1_all_seats, ck_operations_c1_in_time, "
-        "ck_movements_c1_exit_by_operation, ct_movements_c1_done",
+        "ck_movements_c1_exit_by_operation, ct_movements_c1_done, tg_operations_c1_seats_of_act, ct_archive_records_c1_by_operation, "
+        "ck_movements_c1_ended_by_operation",
         facts=("seats", "on_duty"),
     ),
     Rule(
@@ -146,7 +147,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "C2",
         "KEEPER_DUTY_CONFLICT",
-        SEATED - AT_THE_DESK,
+        AT_THE_VAULT,
         "nobody seated has KEY and CODE duty for one vault",
         _no_double_duty,
         "ex_keeper_duties_c2_one_seat_per_keeper",
@@ -164,7 +165,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "C3",
         "SEGREGATION_OF_DUTIES",
-        EXIT,
+        EXITS,
         "whoever hands out neither applied nor approved",
         _releasers_are_others,
         "tg_operation_seats_c3_releaser",
@@ -173,7 +174,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "C4",
         "CONFLICT_OF_INTEREST",
-        DECIDING | (SEATED - AT_THE_DESK),
+        DECIDING | AT_THE_VAULT,
         "the caller has no interest in the loan",
         lambda m: m.ask.seat is Seat.RECEIVER or m.by.id not in m.interested,
         "tg_approvals_c4_no_interest, tg_operation_seats_c4_no_interest",
@@ -191,7 +192,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "C5",
         "APPROVAL_INSUFFICIENT",
-        TAKING - {Action.RESERVE},
+        LEAVING,
         "every rank of the matrix has approved",
         _fully_approved,
         "ct_access_requests_c5_all_ranks",
@@ -201,7 +202,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "C6",
         "REGISTER_CLERK_CONFLICT",
-        SEATED - AT_THE_DESK,
+        AT_THE_VAULT,
         "the clerk is not one of the keepers",
         _clerk_is_another,
         "uq_operation_seats_c1_c6_one_seat_each",
@@ -215,7 +216,7 @@ VERSIONS: tuple[Rule, ...] = (
         "VERSION_CONFLICT",
         DECISIONS,
         "the version is the one that was read",
-        lambda m: m.ask.expected_version in (None, (m.hold.version if m.hold else m.request.version if m.request else None)),
+        lambda m: m.ask.expected_version in (None, m.version_now),
         "[what the caller has read is known to the caller alone]",
     ),
     Rule("C51", "IDEMPOTENCY_CONFLICT", EVERY, "a key is spent once, on one input", by_construction, "pk_idempotency_keys"),

@@ -61,7 +61,11 @@ class Violation:
         return words[language], words[f"{language}_remedy"]
 
 
-WORDS: dict[str, dict[str, str]] = tomllib.loads((Path(__file__).parents[1] / "words.toml").read_text("utf-8"))
+WORDS: dict[str, dict[str, str]] = {
+    code: words
+    for path in sorted((Path(__file__).parents[1] / "words").glob("*.toml"))
+    for code, words in tomllib.loads(path.read_text("utf-8")).items()
+}
 
 
 def by_construction(_: Move) -> bool:

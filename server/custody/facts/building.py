@@ -11,6 +11,7 @@ from uuid import UUID
 
 from server.custody import reading
 from server.custody.asks import ask_from_json, check_whole
+from server.custody.facts.sources import SOURCES, Gathering
 from server.custody.moves import Ask, Hold, Move, Movement, Person, Record, Request, Subject
 from server.custody.policy import EXTENSIONS_MAX, Policy, ranks
 from server.custody.transitions import SEATS, after, seat_roles
@@ -59,6 +60,7 @@ class Scene:
     hold: Hold | None
     policy: Policy
     subject: Subject | None = None
+    known: Mapping[type, Mapping[UUID | None, Any]] = field(default_factory=dict)  # facts of the act's chapter, by kind and record
 
 
 async def moves_of(
@@ -80,7 +82,10 @@ async def moves_of(
     }
     now = next(iter(facts.values()))["now"] if facts else await conn.value(reading.NOW, shift=shift)
     tier = Tier(records[0]["tier"]) if records else Tier.FIRST
-    scene = Scene(_seated(ask, tier, people[caller], request, stand), now, people[caller], people, stand, request, hold, policy, subject)
+    ask = _seated(ask, tier, people[caller], request, stand)
+    gathering = Gathering(conn, ask, records, request, people[caller], now, policy, lock)
+    known = {source.kind: await source.read(gathering) for source in SOURCES if ask.action in source.actions}
+    scene = Scene(ask, now, people[caller], people, stand, request, hold, policy, subject, known)
     if not records:
         return (_move(scene, None, None, frozenset(), frozenset()),)
     together = frozenset(r["id"] for r in records)
@@ -145,7 +150,16 @@ def _move(scene: Scene, record: Record | None, fact: Row | None, together: froze
         extensions_max=scene.policy.number(EXTENSIONS_MAX, scene.at, scene.by.org),
         due_at=due_at,
         due_at_max=due_at_max,
+        version_now=_version(scene, record),
+        known={kind: found[record.id if record and record.id in found else None] for kind, found in scene.known.items()},
     )
+
+
+def _version(scene: Scene, record: Record | None) -> int | None:
+    """Of what a decision is about: the hold, the request, what the act's chapter names, or the record."""
+    about: Any = scene.hold or scene.request
+    about = about or next((f for found in scene.known.values() for f in found.values() if hasattr(f, "version")), record)
+    return about.version if about else None
 
 
 def _ids(fact: Row, name: str) -> frozenset[UUID]:

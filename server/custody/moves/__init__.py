@@ -1,9 +1,12 @@
-"""A Move: one record about to change, and all that a rule may look at. Pure and frozen."""
+"""A Move: one record about to change, and all that a rule may look at. Pure and frozen.
+
+What only one chapter asks or knows stands in a file of that chapter: what is asked as `Ask.detail`, a fact as `Move.of(Fact)`.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from storage.terms import (
@@ -20,6 +23,8 @@ from storage.terms import (
     StaffKind,
     Tier,
 )
+
+Fact = TypeVar("Fact")
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +161,7 @@ class Ask:
     subject: UUID | None = None
     expected_version: int | None = None
     change: Mapping[str, Any] | None = None  # of administration, as plain JSON
+    detail: Any = None  # what else the act's chapter asks: the frozen dataclass that `server.custody.asks.DETAILS` names
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,12 +193,19 @@ class Move:
     due_at: datetime | None = None
     extensions_max: int = 1  # C22
     due_at_max: datetime | None = None  # C21: the longest due instant for this purpose
+    version_now: int | None = None  # of what a decision on a screen is about
+    known: Mapping[type, Any] = field(default_factory=dict)  # facts of the act's chapter, by their type
 
     @property
     def record(self) -> Record:
         """The record; rules of acts that always have one use this."""
         assert self.on is not None, "this act has no record"
         return self.on
+
+    def of(self, kind: type[Fact]) -> Fact:
+        """The fact of that kind; a KeyError when no source of `server.custody.facts` gives it for this act."""
+        found: Fact = self.known[kind]
+        return found
 
     @property
     def purpose(self) -> Purpose | None:

@@ -1,0 +1,17 @@
+"""The acts of the custody desk, a file for each part of it."""
+
+import strawberry
+
+from schema.custody_mutations.acting import ASKABLE, ActPayload, act, field, payload_of
+from schema.custody_mutations.desk import DeskMutations
+from schema.custody_mutations.holds import HoldMutations
+from schema.custody_mutations.losses import LossMutations
+from schema.custody_mutations.requests import RequestMutations
+
+
+@strawberry.type
+class CustodyMutations(RequestMutations, DeskMutations, HoldMutations, LossMutations):
+    """All of them."""
+
+
+__all__ = ["ASKABLE", "ActPayload", "CustodyMutations", "act", "field", "payload_of"]

@@ -1,0 +1,121 @@
+"""How a custody act becomes a mutation, and what `explainCustody` may be asked about: parse, perform, read in the same transaction."""
+
+import copy
+from collections.abc import Awaitable, Callable
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import strawberry
+from sqlalchemy import Boolean
+
+from schema.custody import AccessRequest, Checkout, CustodyEvent, Discrepancy, Hold, Operation
+from schema.organisation import OrgUnit, StaffMember, StorageLocation
+from schema.reading.answers import payload
+from schema.reading.declare import Given, Many, One
+from schema.records import ArchiveRecord
+from schema.results import mutation
+from server.custody.desk import Done, Refused
+from server.custody.moves import Ask
+from storage.database import Connection
+from storage.terms import Role
+
+KEEPERS = frozenset({Role.VAULT_KEEPER_KEY, Role.VAULT_KEEPER_CODE, Role.ARCHIVIST})
+RETURN_DESK = KEEPERS | {Role.REGISTER_CLERK}
+UNSET: Any = strawberry.UNSET
+
+
+def field(description: str, default: Any = None) -> Any:
+    """An input field; with a default it may be left out."""
+    return strawberry.field(description=description) if default is None else strawberry.field(description=description, default=UNSET)
+
+
+class ActPayload:
+    """What every custody act answers with."""
+
+    operation: Operation | None = One(given="operation", description="The operation, when the act has seats; PENDING until all are taken.")
+    records: list[ArchiveRecord] = Many(given="records", description="The records, as they stand now.")
+    events: list[CustodyEvent] = Many(given="events", description="What was recorded.")
+    replayed: bool = Given("replayed", Boolean, description="True when the key had been spent before.")
+
+
+class RequestPayload(ActPayload):
+    """Acts on requests."""
+
+    request: AccessRequest | None = One(given="request", description="The request, as it stands now.")
+
+
+class CheckoutPayload(ActPayload):
+    """Acts on checkouts."""
+
+    checkouts: list[Checkout] = Many(given="checkouts", description="The checkouts, as they stand now.")
+    request: AccessRequest | None = One(given="request", description="The request.")
+
+
+class HoldPayload(ActPayload):
+    """Acts on holds."""
+
+    hold: Hold | None = One(given="hold", description="The hold.")
+
+
+class ConfirmPayload(CheckoutPayload, HoldPayload):
+    """Whatever the operation was about."""
+
+    staff: StaffMember | None = One(given="staff", description="The member of staff whom a change was about.")
+    org_unit: OrgUnit | None = One(given="org", description="The unit that was made.")
+    locations: list[StorageLocation] = Many(given="locations", description="The places that were made.")
+
+
+class CasePayload(ActPayload):
+    """Acts that open cases."""
+
+    cases: list[Discrepancy] = Many(given="cases", description="The cases that were opened.")
+
+
+def payload_of(base: type, name: str) -> Any:
+    """The payload type of one mutation."""
+    cls = type(name, (base,), {"__doc__": base.__doc__, "__annotations__": {}, "__module__": __name__})
+    for parent in reversed(base.__mro__[:-1]):
+        for key, type_ in parent.__annotations__.items():
+            cls.__annotations__[key] = type_
+            setattr(cls, key, copy.copy(parent.__dict__[key]))
+    return strawberry.type(cls, description=f"What {name[0].lower()}{name.removesuffix('Payload')[1:]} did.")
+
+
+async def perform(info: strawberry.Info, type_: type, name: str, key: str, ask: Ask) -> Any:
+    """Through the desk; the payload is read before the commit, in the same transaction."""
+    context = info.context
+
+    async def read(conn: Connection, outcome: dict[str, Any], replayed: bool) -> Any:
+        made = {n: _uuids(v) for n, v in outcome.items() if n != "state"}
+        return await payload(info, type_, conn, **made, replayed=replayed)
+
+    answer = await context.desk.perform(context.principal, ask, key, name, read)
+    if isinstance(answer, Refused):
+        return answer
+    assert isinstance(answer, Done)
+    return answer.answer
+
+
+def _uuids(value: Any) -> Any:
+    return [UUID(v) for v in value] if isinstance(value, list) else UUID(value)
+
+
+class Askable(NamedTuple):
+    """An act as a client asks for it."""
+
+    input_type: Any
+    ask_of: Callable[[strawberry.Info, Any], Awaitable[Ask]]
+
+
+ASKABLE: dict[str, Askable] = {}  # by the name of the mutation: what explainCustody takes
+
+
+def act(name: str, input_type: Any, base: type, ask_of: Any, *, description: str, requires: frozenset[Role] | None = None) -> Any:
+    """The field of a custody act: `ask_of(info, input)` says what is asked of the desk."""
+    type_ = payload_of(base, f"{name[0].upper()}{name[1:]}Payload")
+    ASKABLE[name] = Askable(input_type, ask_of)
+
+    async def resolve(info: strawberry.Info, input_: Any) -> Any:
+        return await perform(info, type_, name, str(input_.idempotency_key), await ask_of(info, input_))
+
+    return mutation(name, input_type, type_, resolve, description=description, requires=requires)

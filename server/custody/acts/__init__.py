@@ -1,0 +1,18 @@
+"""What each act changes besides the record's state, the event and the key; a file for each chapter of the desk."""
+
+from collections.abc import Awaitable, Callable
+from uuid import UUID
+
+from server.custody.acts import holds, lending, losses, operations, papers, returns, volumes
+from server.custody.acts.change import Detail
+from server.custody.writing import Writing
+from storage.terms import Action
+
+Change = Callable[[Writing], Awaitable[Detail]]  # answers what the event of the act adds
+CHAPTERS = (papers, volumes, lending, returns, losses, holds, operations)
+CHANGES: dict[Action, Change] = {action: change for chapter in CHAPTERS for action, change in chapter.CHANGES.items()}
+
+# Histories that must tell of the act besides those of its records; they are locked before anything is changed.
+CHAINS: dict[Action, Callable[[Writing], Awaitable[set[UUID]]]] = {
+    action: chains for chapter in CHAPTERS for action, chains in getattr(chapter, "CHAINS", {}).items()
+}

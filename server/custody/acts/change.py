@@ -1,0 +1,41 @@
+"""What the changes of all chapters share: statements on movements and requests, and the case of a record that is not there."""
+
+from typing import Any
+
+from sqlalchemy import ARRAY, Uuid, bindparam, func, update
+from sqlalchemy.dialects.postgresql import TIMESTAMP
+
+from server.custody.moves import Move
+from server.custody.policy import CASE_DAYS
+from server.custody.writing import Writing
+from storage.tables import access_requests, discrepancies, movements
+from storage.terms import DiscrepancyKind
+
+Detail = dict[str, Any]  # what the event of the act adds
+AT = TIMESTAMP(timezone=True)
+
+
+def given(name: str, type_: Any = Uuid) -> Any:
+    """A parameter that no column is named like."""
+    return bindparam(f"the_{name}", type_=type_, required=True)
+
+
+THESE = movements.c.id == func.any(given("ids", ARRAY(Uuid)))
+CLOSE_UNUSED = update(movements).where(THESE).values(closed_at=given("at", AT), operation_id=None)
+SETTLE = (
+    update(access_requests)
+    .where(access_requests.c.id == func.any(given("ids", ARRAY(Uuid))))
+    .values(state=given("state", access_requests.c.state.type), decided_at=given("at", AT))
+)
+
+
+async def open_cases(w: Writing, moves: list[Move]) -> None:
+    """A case for each, with an owner and a deadline (C43)."""
+    deadline = w.working_days(CASE_DAYS)
+    cases = []
+    for move in moves:
+        findings = (move.inspection.findings if move.inspection else None) or w.ask.reason or ""
+        row = {"org_id": move.record.org, "record_id": move.record.id, "kind": DiscrepancyKind.MISSING, "findings": findings}
+        row |= {"reported_by": w.by.id, "reported_at": w.at, "owner_id": w.by.id, "deadline_at": deadline}
+        cases.append(await w.conn.insert(discrepancies, row, returning="id"))
+    w.made["cases"] = cases
