@@ -34,7 +34,6 @@ KEY_CHARACTERS_MAX = 200
 ITEMS_MAX = 500
 FREE_TEXTS = frozenset({"reason", "reasons", "comment", "findings", "title", "analysis", "proposal"})
 LONG_TEXTS = frozenset({"analysis", "proposal"})
-OVERRIDABLE = frozenset({"C18", "C20", "C21", "C23", "C33"})
 
 
 @strawberry.enum(description="Kinds of problem; stable, never translated. Open: new members may be added.")
@@ -65,7 +64,8 @@ class Violation:
     message: str = col("Translated.")
     remedy: str = col("What would make the rule pass; translated.")
     record_id: strawberry.ID | None = col("The record, when the caller may see it.")
-    overridable: bool = col("Whether an override exists.")
+    overridable: bool = col("Whether an override exists: name it in `overrides` of the same input.")
+    override_roles: list[Role] = col("Roles of which one must confirm the override, as the second person.")
     required_roles: list[Role] = col("Roles that could make it pass.")
     earliest_at: DateTime | None = col("Earliest instant at which it can pass.")
 
@@ -129,7 +129,8 @@ def violation(found: RuleViolation, language: str) -> Violation:
         message=message,
         remedy=remedy,
         record_id=strawberry.ID(f"record_{found.record}") if found.record else None,
-        overridable=found.rule in OVERRIDABLE and found.code != "DUE_DATE_REQUIRED",
+        overridable=found.overridable,
+        override_roles=sorted(found.overriders),
         required_roles=sorted(found.roles),
         earliest_at=found.earliest,  # type: ignore[arg-type]  # DateTime is a NewType of datetime
     )

@@ -39,6 +39,11 @@ class Writing:
         return self.first.by
 
     @property
+    def actor(self) -> Person:
+        """Who is calling: `by`, or the second person of an override, with whom the act stays the one of whoever asked for it."""
+        return self.first.sitter or self.first.by
+
+    @property
     def at(self) -> datetime:
         """The clock, read after the locks."""
         return self.first.at

@@ -26,6 +26,7 @@ from storage.tables.custody import (
     tickets,
     transitions,
 )
+from storage.tables.decisions import decisions, override_permissions, overrides
 from storage.tables.ledger import (
     access_log,
     chains,
@@ -83,6 +84,7 @@ __all__ = [
     "customers",
     "data_keys",
     "dealers",
+    "decisions",
     "delegations",
     "discrepancies",
     "events",
@@ -103,6 +105,8 @@ __all__ = [
     "operation_seats",
     "operations",
     "org_units",
+    "override_permissions",
+    "overrides",
     "parties",
     "pending_events",
     "policy_parameters",

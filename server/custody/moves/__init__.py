@@ -69,6 +69,7 @@ class Request:
     extends: UUID | None = None
     until: datetime | None = None
     reason: str | None = None
+    ranks: frozenset[Role] | None = None  # C5: whose approvals it needs, by the matrix as it held when it was made
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +140,14 @@ class Subject:
 
 
 @dataclass(frozen=True, slots=True)
+class Override:
+    """A rule that the act may break, and why (C50)."""
+
+    rule: str
+    comment: str
+
+
+@dataclass(frozen=True, slots=True)
 class Ask:
     """What the caller wants, already parsed: one shape for every act, so that it can be hashed, stored and asked again."""
 
@@ -161,6 +170,7 @@ class Ask:
     subject: UUID | None = None
     expected_version: int | None = None
     change: Mapping[str, Any] | None = None  # of administration, as plain JSON
+    overrides: tuple[Override, ...] = ()
     detail: Any = None  # what else the act's chapter asks: the frozen dataclass that `server.custody.asks.DETAILS` names
 
 
@@ -193,6 +203,8 @@ class Move:
     due_at: datetime | None = None
     extensions_max: int = 1  # C22
     due_at_max: datetime | None = None  # C21: the longest due instant for this purpose
+    overriders: Mapping[str, frozenset[Role]] = field(default_factory=dict)  # C50: who may override which rule
+    sitter: Person | None = None  # who takes the OVERRIDE seat of an act that is somebody else's
     version_now: int | None = None  # of what a decision on a screen is about
     known: Mapping[type, Any] = field(default_factory=dict)  # facts of the act's chapter, by their type
 
