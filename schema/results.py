@@ -120,6 +120,23 @@ class KeyedInput:
     idempotency_key: strawberry.ID = strawberry.field(description="Unique key of this intended act; a retry sends the same key.")
 
 
+@strawberry.input(description="A rule that the act may break, confirmed by a second person with that rule's permission.")
+class OverrideInput:
+    """Exists for C18, C20, C21 (the term), C23 and C33 alone."""
+
+    rule: str = strawberry.field(description="Number of the rule, e.g. C20.")
+    comment: str = strawberry.field(description="Why.")
+
+
+@strawberry.input(description="What every mutation carries whose rules may be overridden.")
+class OverridableInput(KeyedInput):
+    """With an override the act is an operation with one more seat, OVERRIDE."""
+
+    overrides: list[OverrideInput] | None = strawberry.field(
+        description="Rules to override; the act then waits for a second person.", default=strawberry.UNSET
+    )
+
+
 def violation(found: RuleViolation, language: str) -> Violation:
     """A violation in the caller's language."""
     message, remedy = found.says(language)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from enum import Enum, EnumMeta
+from enum import Enum, StrEnum
 from functools import cache
 from typing import Any
 from uuid import UUID
@@ -21,7 +21,8 @@ from storage import terms
 from storage.tables import decisions
 
 # Words of a vocabulary and references are kept; every other text may be somebody's.
-WORDS = frozenset(str(member.value) for kind in vars(terms).values() if isinstance(kind, EnumMeta) for member in kind) | {"SLOT", "COUNT"}
+VOCABULARIES = [kind for kind in vars(terms).values() if isinstance(kind, type) and issubclass(kind, StrEnum)]
+WORDS = frozenset(member.value for kind in VOCABULARIES for member in kind) | {"SLOT"}
 REFERENCE = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
 OF_ALL = ("ask", "at", "by", "sitter", "request", "seats", "required", "opened_by", "together", "hold", "subject")
 NEVER = HIDDEN | {"known", "open_seats", "overriders", *OF_ALL}  # told once for all moves, or by nobody
@@ -83,7 +84,11 @@ def _plain(value: Any) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
         return {n: told for n in _names(type(value)) if (told := _plain(getattr(value, n))) not in (None, [], {})}
     if isinstance(value, Mapping):
-        return {str(name.value if isinstance(name, Enum) else name): told for name, inner in value.items() if (told := _plain(inner)) is not None}
+        return {
+            str(name.value if isinstance(name, Enum) else name): told
+            for name, inner in value.items()
+            if (told := _plain(inner)) is not None
+        }
     if isinstance(value, list | tuple):
         return [told for inner in value if (told := _plain(inner)) is not None]
     if isinstance(value, set | frozenset):

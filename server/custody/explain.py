@@ -11,7 +11,6 @@ from server.custody.moves import Move
 from server.custody.rules import RULES, Rule, Violation, violation
 from server.custody.rules.table import excused
 
-
 HIDDEN = frozenset({"holds", "overdue", "inactive", "on_duty", "mates"})
 
 

@@ -48,6 +48,9 @@ POINTERS = {  # field of a type: (table, our column)
     "InspectionReport.draftedBy": ("staff", "drafted_by"), "ReportSignOff.staff": ("staff", "staff_id"), "OrgUnit.parent": ("org_units", "parent_id"),
     "OrgUnit.presidentInCharge": ("staff", "president_in_charge_id"), "StaffMember.orgUnit": ("org_units", "org_id"),
     "StorageLocation.orgUnit": ("org_units", "org_id"), "StorageLocation.parent": ("storage_locations", "parent_id"),
+    "PolicyVersion.orgUnit": ("org_units", "org_id"), "PolicyVersion.approvedBy": ("staff", "approved_by"),
+    "Decision.caller": ("staff", "caller_id"), "RuleOverride.record": ("archive_records", "record_id"),
+    "RuleOverride.askedBy": ("staff", "asked_by"), "RuleOverride.confirmedBy": ("staff", "confirmed_by"),
     "Viewer.staff": ("staff", "id"), "Viewer.orgUnit": ("org_units", "org_id"),
     **{f"{tier}.{field}": target for tier in ("FirstTierRecord", "SecondTierRecord") for field, target in {
         "primaryLoan": ("loans", "primary_loan_id"), "custodyOrg": ("org_units", "custody_org_id"),
@@ -149,6 +152,13 @@ SPECIAL: dict[str, Special] = {
         s for s in r["required_seats"] if s not in {x["seat"] for x in v.kids("operation_seats", "operation_id", r)}
     ],
     "Operation.change": lambda v, r, a: None,
+    "Operation.proposedOverrides": lambda v, r, a: None,
+    "Operation.overrides": lambda v, r, a: _ordered(v.kids("overrides", "operation_id", r), "id"),
+    "CustodyEvent.decision": lambda v, r, a: next((d for d in v.rows["decisions"] if r["id"] in d["event_ids"]), None),
+    "PolicyVersion.name": lambda v, r, a: r["key"],
+    "PolicyVersion.number": lambda v, r, a: int(r["value"]) if r["value"].isdigit() else None,
+    "PolicyVersion.roles": lambda v, r, a: None if r["value"].isdigit() else json.loads(r["value"]),
+    "PolicyVersion.since": lambda v, r, a: _shown(r["effective_from"], "DateTime"),
     "Operation.seats": lambda v, r, a: _ordered(v.kids("operation_seats", "operation_id", r), "taken_at"),
     "Operation.records": lambda v, r, a: _ordered((x for x in v.rows["archive_records"] if x["id"] in r["record_ids"]), "id"),
     "Operation.ticket": lambda v, r, a: next(iter(v.kids("tickets", "operation_id", r)), None),

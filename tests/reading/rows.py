@@ -5,6 +5,7 @@ import re
 from typing import Any
 
 from storage.database import Principal
+from storage.terms import Role
 
 Row = dict[str, Any]
 SOURCES = {  # type: (table, prefix)
@@ -18,12 +19,13 @@ SOURCES = {  # type: (table, prefix)
     "ReportSignOff": ("report_sign_offs", "signoff"), "CustodyEvent": ("events", "event"), "LoanPosition": ("loan_positions", "position"),
     "LoanProduct": ("loan_products", "product"), "Dealer": ("dealers", "dealer"), "OrgUnit": ("org_units", "org"),
     "StaffMember": ("staff", "staff"), "StorageLocation": ("storage_locations", "location"),
+    "PolicyVersion": ("policy_parameters", "policy"), "Decision": ("decisions", "decision"), "RuleOverride": ("overrides", "override"),
 }  # fmt: skip
 LINKS = ("request_lines", "loan_contracts", "loan_collateral", "staff_roles")
 OF_UNIT = {"loans", "customers", "contracts", "loan_positions", "tickets", "inspection_reports", "holds"}
 OF_SEVERAL = {
     "collateral", "collateral_certificates", "sealed_envelopes", "archive_records", "file_items", "access_requests", "operations",
-    "movements", "discrepancies", "scans",
+    "movements", "discrepancies", "scans", "overrides",
 }  # fmt: skip
 THROUGH = {  # visible with what they belong to
     "approvals": ("access_requests", "request_id"), "operation_seats": ("operations", "operation_id"),
@@ -52,7 +54,17 @@ class Seen:
         self.by = {name: {r["id"]: r for r in found if "id" in r} for name, found in self.rows.items()}
 
     def _visible(self, table: str, row: Row) -> bool:
-        if self.me.everywhere or table in ("staff", "org_units", "storage_locations", "dealers", "loan_products", "staff_roles"):
+        if table == "decisions":
+            return not self.policies or bool({Role.COMPLIANCE, Role.AUDITOR} & self.me.roles)
+        if self.me.everywhere or table in (
+            "policy_parameters",
+            "staff",
+            "org_units",
+            "storage_locations",
+            "dealers",
+            "loan_products",
+            "staff_roles",
+        ):
             return True
         branches = set(self.me.branches)
         if table in OF_SEVERAL:

@@ -37,6 +37,8 @@ OTHERS = {
     "recordCounts",
     "search",
     "lookUp",
+    "policyParameters",
+    "overrideReport",
 }  # tried below, or of head office alone
 SAMPLE = build_schema()._schema
 

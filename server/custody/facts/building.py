@@ -120,9 +120,7 @@ def _overriders(ask: Ask, policy: Policy, now: datetime, org: UUID) -> dict[str,
     return {rule: (policy if rule in asked else aside).overriders(rule, now, org) for rule in OVERRIDE_ROLES}
 
 
-def _seated(
-    ask: Ask, tier: Tier, by: Person, request: Request | None, stand: Stand, overriders: Mapping[str, frozenset[Role]]
-) -> Ask:
+def _seated(ask: Ask, tier: Tier, by: Person, request: Request | None, stand: Stand, overriders: Mapping[str, frozenset[Role]]) -> Ask:
     """Without a named seat: the first open one that the caller may take."""
     if ask.seat is not None:
         return ask

@@ -8,7 +8,10 @@ from server.custody.rules.table import WORDS, Rule, Violation, violated, violati
 from server.custody.rules.table import overridden as _overridden
 
 RULES: tuple[Rule, ...] = tuple(
-    sorted((*people.RULES, *lending.RULES, *returns.RULES, *administration.RULES, *overrides.RULES, *people.VERSIONS), key=lambda rule: int(rule.number[1:]))
+    sorted(
+        (*people.RULES, *lending.RULES, *returns.RULES, *administration.RULES, *overrides.RULES, *people.VERSIONS),
+        key=lambda rule: int(rule.number[1:]),
+    )
 )
 
 

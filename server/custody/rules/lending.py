@@ -250,7 +250,7 @@ RULES: tuple[Rule, ...] = (
         LEAVING,
         "the reservation has not lapsed",
         _not_lapsed,
-        "ck_movements_c20_before_lapse",
+        "ck_movements_c20_before_lapse, ct_movements_c20_overridden",
         facts=("lapsed",),
         overridable=as_asked,
     ),

@@ -29,6 +29,8 @@ def _is_another(m: Move) -> bool:
     if who is None:
         return True
     others = {person.id for seat, person in m.seats.items() if seat is not Seat.OVERRIDE}
+    if m.ask.operation is None:  # nobody begins an act by letting a rule be broken
+        return False
     gain = {m.request.applicant, m.request.reader} if m.request else {m.ask.reader}
     return who.id not in others | gain | m.interested
 
