@@ -183,6 +183,17 @@ end $$;
 create constraint trigger ct_movements_c20_overridden after insert or update of override_id on movements deferrable initially deferred
   for each row when (new.override_id is not null) execute function ct_movements_c20_overridden();
 
+-- C23: a checkout for which somebody waits is prolonged only under an override of that extension.
+create or replace function tg_movements_c23_nobody_waits() returns trigger
+language plpgsql security definer set search_path = public, pg_temp as $$ begin
+  if (new.recalled_at is not null or exists (select from request_lines x join access_requests q on q.id = x.request_id
+      where x.record_id = new.record_id and q.state = 'WAITING'))
+     and not exists (select from overrides v join operations o on o.id = v.operation_id join access_requests q on q.id = o.request_id
+      where v.rule = 'C23' and v.record_id = new.record_id and q.extends_id = new.id and q.extends_until = new.due_at) then
+    perform broken('tg_movements_c23_nobody_waits'); end if;
+  return new;
+end $$;
+
 do $$ declare name text; begin
   foreach name in array array['decisions', 'overrides'] loop
     execute format('create trigger tg_append_only_c48 before delete or truncate on %I execute function tg_append_only_c48()', name);

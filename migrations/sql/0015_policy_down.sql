@@ -1,4 +1,14 @@
 -- Undoes 0015. What left under an override is history: with any of it the constraint of before cannot be put back.
+create or replace function tg_movements_c23_nobody_waits() returns trigger
+language plpgsql security definer set search_path = public, pg_temp as $$ begin
+  if (new.recalled_at is not null or exists (select from request_lines x join access_requests q on q.id = x.request_id
+      where x.record_id = new.record_id and q.state = 'WAITING'))
+     and not exists (select from operations o join operation_seats s on s.operation_id = o.id and s.seat = 'OVERRIDE'
+      where o.done_in = pg_current_xact_id() and new.record_id = any (o.record_ids)) then
+    perform broken('tg_movements_c23_nobody_waits'); end if;
+  return new;
+end $$;
+
 alter table movements drop constraint ck_movements_c20_before_lapse;
 alter table movements add constraint ck_movements_c20_before_lapse check (out_at is null or out_at <= lapses_at) not valid;
 alter table movements validate constraint ck_movements_c20_before_lapse;

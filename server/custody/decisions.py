@@ -37,7 +37,7 @@ async def keep(w: Writing, outcome: Mapping[str, Any]) -> None:
         "operation_id": w.operation,
         "decided_at": w.at,
         "event_ids": [UUID(e) for e in outcome["events"]],
-        "moves": judged(w.moves),
+        "moves": judged(w.moves) | ({"served": [judged(moves) for moves in w.served]} if w.served else {}),
         "parameters": read(w),
     }
     await w.conn.insert(decisions, row)

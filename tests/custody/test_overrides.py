@@ -113,3 +113,22 @@ async def test_a_reservation_that_somebody_else_has_taken_is_not_brought_back(ba
     await bank.done("head", Ask(A.APPROVE, request=late))
     told = await bank.refused("ops", Ask(A.CONFIRM, operation=operation))
     assert ("C14", "RESERVED_BY_OTHER") in told
+
+
+async def test_what_somebody_waits_for_is_prolonged_at_both_steps_by_a_second_person(bank: World) -> None:
+    here = bank.branches["A"].id
+    await bank.hire("boss", {Role.BRANCH_HEAD}, here, (here,))
+    volumes = await bank.volumes()
+    await bank.out(volumes, tier=Tier.SECOND)
+    await bank.done("archivist", Ask(A.RECALL, records=tuple(volumes), reason="他人急用"))
+    due = await bank.sql("select due_at from movements where record_id = $1", volumes[0])
+    ask = Ask(A.REQUEST_EXTENSION, records=tuple(volumes), due_on=bank.due(4), overrides=(Override("C23", WHY),))
+    waiting = await bank.done("officer", ask)
+    request = UUID((await bank.done("boss", Ask(A.CONFIRM, operation=UUID(waiting["operation"]))))["request"])
+    assert await bank.refused("head", Ask(A.APPROVE, request=request)) == [("C23", "EXTENSION_BLOCKED_BY_REQUEST")]
+    waiting = await bank.done("head", Ask(A.APPROVE, request=request, overrides=(Override("C23", WHY),)))
+    assert await bank.sql("select due_at from movements where record_id = $1", volumes[0]) == due
+    assert (await bank.done("boss", Ask(A.CONFIRM, operation=UUID(waiting["operation"]))))["state"] == "DONE"
+    assert await bank.sql("select due_at from movements where record_id = $1", volumes[0]) > due
+    approver = await bank.sql("select approver_id from approvals where request_id = $1", request)
+    assert approver == bank.people["head"].staff_id  # the act stays whose it was

@@ -3,13 +3,13 @@
 from collections.abc import Iterable
 
 from server.custody.moves import Move
-from server.custody.rules import administration, lending, overrides, people, returns
+from server.custody.rules import administration, lending, overrides, people, queue, returns
 from server.custody.rules.table import WORDS, Rule, Violation, violated, violation
 from server.custody.rules.table import overridden as _overridden
 
 RULES: tuple[Rule, ...] = tuple(
     sorted(
-        (*people.RULES, *lending.RULES, *returns.RULES, *administration.RULES, *overrides.RULES, *people.VERSIONS),
+        (*people.RULES, *lending.RULES, *returns.RULES, *queue.RULES, *administration.RULES, *overrides.RULES, *people.VERSIONS),
         key=lambda rule: int(rule.number[1:]),
     )
 )

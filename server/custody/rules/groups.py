@@ -3,14 +3,14 @@
 from server.custody.transitions import ADMINISTRATION, AT_THE_DESK, DECISIONS, ENTRIES, EXITS, FULFILLING, PARTS, RECORDLESS, SEATS
 from storage.terms import Action as A
 
-INTERNAL = frozenset({A.LAPSE, A.CONFIRM, A.REGISTER})
+INTERNAL = frozenset({A.CONFIRM, A.REGISTER})
 EVERY = frozenset(A) - INTERNAL
 ON_RECORDS = EVERY - (RECORDLESS - {A.WITHDRAW})
 ASKING = frozenset({A.REQUEST_CHECKOUT, A.REQUEST_READING})  # begin a request
-DECIDING = frozenset({A.APPROVE, A.RESERVE, A.EXTEND})  # an approval, the last one included
+DECIDING = frozenset({A.APPROVE, A.RESERVE, A.EXTEND, A.ENQUEUE})  # an approval, the last one included
 LEAVING = FULFILLING  # what was reserved leaves its place
-TAKING = LEAVING | {A.RESERVE}  # acts that make the record somebody's
-LENDING = ASKING | {A.APPROVE, A.RESERVE} | LEAVING
+TAKING = LEAVING | {A.RESERVE, A.SERVE}  # acts that make the record somebody's
+LENDING = ASKING | {A.APPROVE, A.RESERVE, A.ENQUEUE, A.SERVE} | LEAVING
 LIFTING = frozenset({A.LIFT_HOLD})
 HANDING_OUT = frozenset({A.CHECK_OUT})  # to a reader who brings it back
 SEATED = frozenset(action for action, _ in SEATS)
@@ -18,7 +18,12 @@ AT_THE_VAULT = SEATED - AT_THE_DESK  # keepers open it
 VAULT_ACTS = EXITS | ENTRIES
 PROLONGING = frozenset({A.REQUEST_EXTENSION, A.EXTEND})
 REFUSING_RETURN = frozenset({A.REJECT_RETURN, A.RETURN_MISSING})
-OVERRIDES = {"C18": LENDING, "C20": LEAVING, "C21": HANDING_OUT | PROLONGING}  # C50: in which acts the rule may be overridden
+OVERRIDES = {
+    "C18": LENDING,
+    "C20": LEAVING,
+    "C21": HANDING_OUT | PROLONGING,
+    "C23": PROLONGING,
+}  # C50: in which acts the rule may be overridden
 OVERRIDABLE = frozenset(action for acts in OVERRIDES.values() for action in acts)
 SHELF_ACTS = frozenset({A.START_READING})  # leave a shelf, never a vault
 
