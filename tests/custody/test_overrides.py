@@ -113,6 +113,9 @@ async def test_a_reservation_that_somebody_else_has_taken_is_not_brought_back(ba
     await bank.done("head", Ask(A.APPROVE, request=late))
     told = await bank.refused("ops", Ask(A.CONFIRM, operation=operation))
     assert ("C14", "RESERVED_BY_OTHER") in told
+    await bank.sql("update movements set lapses_at = clock_timestamp() - interval '1 hour' where request_id = $1", late)
+    told = await bank.refused("ops", Ask(A.CONFIRM, operation=operation))
+    assert ("C20", "RESERVATION_EXPIRED") in told  # theirs has lapsed too: ours does not come back
 
 
 async def test_what_somebody_waits_for_is_prolonged_at_both_steps_by_a_second_person(bank: World) -> None:

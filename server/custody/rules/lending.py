@@ -57,6 +57,11 @@ def _no_other_operation(m: Move) -> bool:
     return m.movement is None or m.movement.operation in (None, m.ask.operation)
 
 
+def _state_permits(m: Move) -> bool:
+    lapsed = m.action in LEAVING and m.lapsed is not None  # said by C20
+    return m.on is None or lapsed or after(m.on.tier, m.on.state, m.action) is not None
+
+
 def _right_step(m: Move) -> bool:
     r = m.request
     if r is None:
@@ -75,6 +80,12 @@ def _not_lapsed(m: Move) -> bool:
     gone = m.lapsed is not None or (m.request is not None and m.request.state is RequestState.LAPSED)
     late = m.movement is not None and m.movement.out_at is None and m.movement.lapses_at <= m.at
     return not gone and not late
+
+
+def _reservation_stands(m: Move) -> bool:
+    """Nobody has displaced it, so it may still be used when somebody lets it."""
+    reserved = m.lapsed or m.movement
+    return m.request is not None and reserved is not None and reserved.request == m.request.id
 
 
 def _receiver_is_reader(m: Move) -> bool:
@@ -168,7 +179,7 @@ RULES: tuple[Rule, ...] = (
         "INVALID_TRANSITION",
         ON_RECORDS,
         "the state permits the act",
-        lambda m: m.on is None or after(m.on.tier, m.on.state, m.action) is not None,
+        _state_permits,
         "tg_archive_records_c15_transition, ct_archive_records_c15_state_is_rows",
         facts=("record",),
     ),
@@ -253,7 +264,7 @@ RULES: tuple[Rule, ...] = (
         _not_lapsed,
         "ck_movements_c20_before_lapse, ct_movements_c20_overridden",
         facts=("lapsed",),
-        overridable=as_asked,
+        overridable=_reservation_stands,
     ),
     Rule("C21", "DUE_DATE_REQUIRED", HANDING_OUT, "a due day is named", lambda m: m.due_at is not None, "ck_movements_c21_due"),
     Rule(
