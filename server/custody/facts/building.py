@@ -11,7 +11,8 @@ from uuid import UUID
 
 from server.custody import reading
 from server.custody.asks import ask_from_json, check_whole
-from server.custody.facts.sources import SOURCES, Gathering
+from server.custody.facts.chapters import SOURCES
+from server.custody.facts.sources import Gathering
 from server.custody.moves import Ask, Hold, Move, Movement, Person, Record, Request, Subject
 from server.custody.policy import EXTENSIONS_MAX, Policy, ranks
 from server.custody.transitions import SEATS, after, seat_roles
