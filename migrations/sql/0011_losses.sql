@@ -48,6 +48,11 @@ alter table collateral_certificates add constraint ck_collateral_certificates_c4
 alter table collateral_certificates validate constraint ck_collateral_certificates_c44_void_is_not_live;
 grant update (is_live, voided_at, replaces_id) on collateral_certificates to loanfile_app;
 
+-- What COMPLIANCE is told of (C44).
+alter table notices drop constraint ck_notices_kind;
+alter table notices add constraint ck_notices_kind check (kind in ('DUE_SOON', 'OVERDUE', 'BLOCKED', 'RECALLED', 'SEARCH_DUE', 'CONFIRMATION_DUE', 'READY_TO_FETCH', 'RESERVATION_LAPSED', 'WAITING_LAPSED', 'DUE_PROVISIONAL', 'DUE_MOVED', 'CASE_LATE', 'PAPER_LATE', 'EXPIRING', 'TRANSIT_LATE', 'STOCKTAKE_MISSED', 'EMERGENCY_UNREVIEWED', 'LOSS_REPORTED')) not valid;
+alter table notices validate constraint ck_notices_kind;
+
 -- An act that leads back to what was before has several ends.
 alter table transitions drop constraint pk_transitions;
 alter table transitions add constraint pk_transitions primary key (tier, start, action, finish);
@@ -411,11 +416,9 @@ create function settled_for_good(ids uuid[]) returns table (record_id uuid, is_s
 language sql stable security definer set search_path = public, pg_temp as $$
   select r.id, r.primary_loan_id is null or coalesce(p.principal_amount + p.interest_amount + p.fees_amount = 0 and p.settled_at is not null, false),
     case when p.settled_at is null then null when p.payoff_kind = 'CASH' then p.settled_at when p.payoff_cleared_at is not null then p.payoff_cleared_at
-      else (select (day + time '17:30') at time zone 'Asia/Shanghai' from (
-        select day::date as day from generate_series((p.settled_at at time zone 'Asia/Shanghai')::date + 1,
-                                                     (p.settled_at at time zone 'Asia/Shanghai')::date + 90, interval '1 day') day) days
-        left join holidays h using (day) where coalesce(h.is_working, extract(isodow from day) < 6) order by day
-        offset 9 limit 1) end
+      else (select (day::date + time '17:30') at time zone 'Asia/Shanghai' from generate_series(
+          (p.settled_at at time zone 'Asia/Shanghai')::date + 1, (p.settled_at at time zone 'Asia/Shanghai')::date + 90, interval '1 day') day
+        where is_working_day(day::date) order by day offset 9 limit 1) end
   from archive_records r left join lateral (select * from loan_positions x where x.loan_id = r.primary_loan_id order by x.as_of desc limit 1) p on true
   where r.id = any (ids) $$;
 create function ct_archive_records_lost_settled() returns trigger

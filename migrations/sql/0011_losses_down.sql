@@ -74,3 +74,6 @@ comment on column return_inspections.movement_id is 'Of which checkout.';
 alter table discrepancies drop constraint ck_discrepancies_c43_case_is_owned, drop constraint ck_discrepancies_c43_deadline_ahead,
   drop constraint ck_discrepancies_c28_item, drop constraint ck_discrepancies_c3_second_person,
   drop column item_id, drop column resolved_by, drop column signed_by, drop column signed_at;
+alter table notices drop constraint ck_notices_kind;
+alter table notices add constraint ck_notices_kind check (kind in ('DUE_SOON', 'OVERDUE', 'BLOCKED', 'RECALLED', 'SEARCH_DUE', 'CONFIRMATION_DUE', 'READY_TO_FETCH', 'RESERVATION_LAPSED', 'WAITING_LAPSED', 'DUE_PROVISIONAL', 'DUE_MOVED', 'CASE_LATE', 'PAPER_LATE', 'EXPIRING', 'TRANSIT_LATE', 'STOCKTAKE_MISSED', 'EMERGENCY_UNREVIEWED')) not valid;
+alter table notices validate constraint ck_notices_kind;

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import select, update
 
+from server.custody import notices
 from server.custody.acts.change import AT, CLOSE_UNUSED, SETTLE, THESE, Detail, given, open_cases
 from server.custody.moves import Move
 from server.custody.moves.losses import Case, CaseOpened, Finding, ItemMissing, Loss, OriginalFound, Reissue, Search
@@ -27,7 +28,9 @@ from storage.terms import (
     LossOutcome,
     LossState,
     MovementEnd,
+    NoticeKind,
     RequestState,
+    Role,
     Seat,
 )
 
@@ -105,6 +108,10 @@ async def notify_compliance(w: Writing) -> Detail:
     """C44: COMPLIANCE is told; from then on the case stands in its list."""
     for move in w.moves:
         await _change(w, move, {"notified_by": w.by.id, "notified_at": w.at})
+        told = await notices.people_for(w.conn, Role.COMPLIANCE, move.record.org, w.at)
+        loss = move.of(Loss).id
+        assert loss is not None
+        await notices.tell(w.conn, told, NoticeKind.LOSS_REPORTED, ("loss", loss), w.at, record=move.record.id)
     return {}
 
 

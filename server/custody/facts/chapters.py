@@ -1,6 +1,6 @@
-"""The sources of all chapters."""
+"""The facts of all chapters of the desk."""
 
-from server.custody.facts import losses
+from server.custody.facts import losses, queue
 from server.custody.facts.sources import Source
 
-SOURCES: tuple[Source, ...] = (*losses.SOURCES,)
+SOURCES: tuple[Source, ...] = (queue.SOURCE, *losses.SOURCES)
