@@ -10,7 +10,7 @@ import strawberry
 from sqlalchemy import Boolean
 
 from schema.custody import AccessRequest, Checkout, CustodyEvent, Hold, Operation
-from schema.losses import Discrepancy, LossCase
+from schema.losses import Discrepancy
 from schema.organisation import OrgUnit, StaffMember, StorageLocation
 from schema.reading.answers import payload
 from schema.reading.declare import Given, Many, One
