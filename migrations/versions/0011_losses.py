@@ -1,7 +1,7 @@
 """Losses: discrepancies with owner and second person, cases of records that are not there, numbers that are void for ever.
 
 Revision ID: 0011
-Revises: 0014
+Revises: 0016
 Create Date: 2026-11-25
 """
 
@@ -10,7 +10,7 @@ from alembic import op
 from storage.migration import run_script
 
 revision = "0011"
-down_revision: str | None = "0014"
+down_revision: str | None = "0016"
 branch_labels: str | None = None
 depends_on: str | None = None
 
