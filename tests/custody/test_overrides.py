@@ -65,8 +65,6 @@ async def test_no_other_rule_can_be_overridden(bank: World, rule: str) -> None:
 
 async def test_a_blocked_borrower_asks_and_the_request_is_still_theirs(bank: World) -> None:
     """An act without seats of its own waits for the second person, and is then the act of whoever asked."""
-    here = bank.branches["A"].id
-    await bank.hire("ops", {Role.OPS_HEAD}, here, (here,))
     await bank.out(await bank.volumes(), tier=Tier.SECOND)
     bank.later(days=20)
     volumes = await bank.volumes()
@@ -99,8 +97,6 @@ async def test_a_term_may_be_longer_but_never_end_in_the_past(bank: World) -> No
 
 async def test_what_is_no_longer_broken_is_no_override(bank: World) -> None:
     request = await bank.approved(await bank.volumes(), tier=Tier.SECOND)
-    here = bank.branches["A"].id
-    await bank.hire("ops", {Role.OPS_HEAD}, here, (here,))
     ask = Ask(A.CHECK_OUT, request=request, due_on=bank.due(), overrides=(Override("C20", WHY),))
     operation = UUID((await bank.done("archivist", ask))["operation"])
     assert (await bank.done("ops", Ask(A.CONFIRM, operation=operation)))["state"] == "DONE"

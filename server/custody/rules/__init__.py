@@ -3,13 +3,23 @@
 from collections.abc import Iterable
 
 from server.custody.moves import Move
-from server.custody.rules import administration, lending, overrides, people, queue, returns
+from server.custody.rules import administration, lending, losses, overrides, people, queue, returns
 from server.custody.rules.table import WORDS, Rule, Violation, violated, violation
 from server.custody.rules.table import overridden as _overridden
 
+CHAPTERS: tuple[tuple[Rule, ...], ...] = (
+    people.RULES,
+    lending.RULES,
+    returns.RULES,
+    queue.RULES,
+    administration.RULES,
+    losses.RULES,
+    overrides.RULES,
+    people.VERSIONS,
+)
 RULES: tuple[Rule, ...] = tuple(
     sorted(
-        (*people.RULES, *lending.RULES, *returns.RULES, *queue.RULES, *administration.RULES, *overrides.RULES, *people.VERSIONS),
+        (rule for chapter in CHAPTERS for rule in chapter),
         key=lambda rule: int(rule.number[1:]),
     )
 )
