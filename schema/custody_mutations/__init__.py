@@ -7,10 +7,11 @@ from schema.custody_mutations.desk import DeskMutations
 from schema.custody_mutations.holds import HoldMutations
 from schema.custody_mutations.losses import LossMutations
 from schema.custody_mutations.requests import RequestMutations
+from schema.custody_mutations.stocktakes import StocktakeMutations
 
 
 @strawberry.type
-class CustodyMutations(RequestMutations, DeskMutations, HoldMutations, LossMutations):
+class CustodyMutations(RequestMutations, DeskMutations, HoldMutations, LossMutations, StocktakeMutations):
     """All of them."""
 
 

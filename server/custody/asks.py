@@ -11,11 +11,17 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 from uuid import UUID
 
 from server.custody.moves import Ask
+from server.custody.moves.stocktakes import CompareCounts, OpenStocktake, SignStocktake, SubmitCount
 from server.custody.transitions import ADMINISTRATION, PARTS
 from server.errors import InputProblem, InvalidInput
 from storage.terms import Action
 
-DETAILS: dict[Action, type] = {}  # the dataclass in `server.custody.moves` that an act's `detail` is; required for the act
+DETAILS: dict[Action, type] = {
+    Action.OPEN_STOCKTAKE: OpenStocktake,
+    Action.SUBMIT_COUNT: SubmitCount,
+    Action.COMPARE_COUNTS: CompareCounts,
+    Action.SIGN_STOCKTAKE: SignStocktake,
+}  # the dataclass in `server.custody.moves` that an act's `detail` is; required for the act
 NEEDS: dict[Action, tuple[str, ...]] = {  # what an act cannot be judged without; everything else is a rule's to miss
     **dict.fromkeys((Action.REQUEST_CHECKOUT, Action.REQUEST_READING), ("records", "purpose")),
     **dict.fromkeys(

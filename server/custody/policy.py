@@ -60,6 +60,8 @@ OPERATION_MINUTES = "operation_minutes"
 DESK_WINDOW_DAYS = "desk_window_days"
 CASE_DAYS = "case_days"
 EXTENSIONS_MAX = "extensions_max"
+COUNT_HOURS = "count_hours"
+STOCKTAKE_DAYS = "stocktake_days"
 
 
 class Parameter(NamedTuple):
@@ -76,6 +78,8 @@ PARAMETERS: Mapping[str, Parameter] = {
     DESK_WINDOW_DAYS: Parameter(2, 1, 10),  # the same at a desk, working days
     CASE_DAYS: Parameter(1, 1, 10),  # C43, working days to solve a case
     EXTENSIONS_MAX: Parameter(1, 0, 3),  # C22
+    COUNT_HOURS: Parameter(4, 1, 24),  # C17, how long a cabinet is frozen for its count at most
+    STOCKTAKE_DAYS: Parameter(183, 15, 366),  # C42, days after which a vault must have been counted again
     **{f"term_days.{purpose.value.lower()}": Parameter(days, 0, 90) for purpose, days in TERM_DAYS.items()},  # C21, working days
 }
 

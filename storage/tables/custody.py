@@ -338,7 +338,8 @@ discrepancies = table(
     key(),
     org("Branch of the record."),
     visible_to(),
-    ref("record_id", "archive_records", "The record."),
+    ref("record_id", "archive_records", "The record; null for a label that nobody knows.", null=True),
+    ref("stocktake_line_id", "stocktake_lines", "The line of a stocktake that found it.", null=True, index=True),
     need("kind", Text, "How it differs."),
     need("state", Text, "Life cycle.", server_default=text("'CASE'")),
     need("findings", Text, "In words."),
@@ -352,6 +353,7 @@ discrepancies = table(
     one_of("kind", DiscrepancyKind),
     one_of("state", DiscrepancyState),
     check("(state = 'RESOLVED') = (resolved_at is not null)", "resolved_at"),
+    check("record_id is not null or kind = 'EXTRA'", "unknown_is_extra"),
     Index("uq_discrepancies_c43_one_open", "record_id", "kind", unique=True, postgresql_where=text("resolved_at is null")),
 )
 

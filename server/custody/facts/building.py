@@ -11,7 +11,8 @@ from uuid import UUID
 
 from server.custody import reading
 from server.custody.asks import ask_from_json, check_whole
-from server.custody.facts.sources import SOURCES, Gathering
+from server.custody.facts import chapters
+from server.custody.facts.sources import Gathering
 from server.custody.moves import Ask, Hold, Move, Movement, Person, Record, Request, Subject
 from server.custody.policy import EXTENSIONS_MAX, Policy, ranks
 from server.custody.transitions import SEATS, after, seat_roles
@@ -84,7 +85,7 @@ async def moves_of(
     tier = Tier(records[0]["tier"]) if records else Tier.FIRST
     ask = _seated(ask, tier, people[caller], request, stand)
     gathering = Gathering(conn, ask, records, request, people[caller], now, policy, lock)
-    known = {source.kind: await source.read(gathering) for source in SOURCES if ask.action in source.actions}
+    known = {source.kind: await source.read(gathering) for source in chapters.SOURCES if ask.action in source.actions}
     scene = Scene(ask, now, people[caller], people, stand, request, hold, policy, subject, known)
     if not records:
         return (_move(scene, None, None, frozenset(), frozenset()),)
@@ -201,7 +202,8 @@ def _action(scene: Scene, ask: Ask, tier: Tier, request: Request | None, record:
             return Action.EXTEND if request.kind is RequestKind.EXTENSION else Action.RESERVE
     if ask.action is Action.REJECT_RETURN and any(i.missing and record and i.record == record.id for i in ask.inspections):
         return Action.RETURN_MISSING
-    return ask.action
+    becomes = (getattr(found.get(record.id), "becomes", None) for found in scene.known.values()) if record else ()
+    return next((action for action in becomes if action is not None), ask.action)  # as a fact of the record says
 
 
 def _seats(scene: Scene, tier: Tier) -> tuple[tuple[Seat, ...], frozenset[Seat], dict[Seat, Person]]:
@@ -246,6 +248,8 @@ async def _records(conn: Connection, ask: Ask, lock: bool) -> list[Row]:
     wanted = list(ask.records)
     if not wanted and ask.request:
         wanted = [r["record_id"] for r in await conn.rows(reading.RECORDS_OF_REQUEST, request=ask.request)]
+    elif not wanted and ask.action in chapters.NAMES:
+        wanted = list(await chapters.NAMES[ask.action](conn, ask, lock))
     if not wanted:
         return []
     rows: list[Row] = await conn.rows(reading.RECORDS_LOCKED if lock else reading.RECORDS, ids=sorted(set(wanted)))

@@ -4,9 +4,7 @@ from server.custody.moves import Hold, Move
 from server.custody.policy import FULFILS, LITIGATION, PURPOSES
 from server.custody.rules.groups import (
     ASKING,
-    AT_THE_DESK,
     AT_THE_VAULT,
-    DECISIONS,
     EXITS,
     HANDING_OUT,
     LEAVING,
@@ -172,7 +170,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "C15",
         "INVALID_TRANSITION",
-        (DECISIONS - AT_THE_DESK) | LEAVING,
+        frozenset(STEPS) | {Action.CANCEL},
         "the request is at the right step",
         _right_step,
         "tg_access_requests_c15_step",
