@@ -3,7 +3,7 @@
 from typing import Any
 
 import strawberry
-from sqlalchemy import ARRAY, Uuid, and_, case, exists, false, func, or_, select, true
+from sqlalchemy import ARRAY, Uuid, and_, case, cast, exists, false, func, or_, select, true
 
 from schema.collateral import SealedEnvelope
 from schema.custody import Discrepancy
@@ -66,7 +66,7 @@ def _case_of(discrepancy: Any, row: Any, me: Any) -> Any:
 
 
 def _line_shown(line: Any, me: Any) -> Any:
-    hidden = select(func.blind_places(type_=ARRAY(Uuid))).scalar_subquery()
+    hidden = cast(select(func.blind_places()).scalar_subquery(), ARRAY(Uuid))
     return case((and_(line.result.is_(None), line.location_id == func.any(hidden)), false()), else_=true())
 
 

@@ -140,8 +140,7 @@ class Desk:
 
 def _raise_version_conflict(moves: tuple[Move, ...], violations: tuple[Violation, ...]) -> None:
     if moves and any(v.code == "VERSION_CONFLICT" for v in violations):
-        first = moves[0]
-        raise VersionConflict(first.hold.version if first.hold else first.request.version if first.request else 1)
+        raise VersionConflict(moves[0].version_now or 1)
 
 
 async def _log_refusal(conn: Connection, principal: Principal, mutation: str, ask: Ask, violations: tuple[Violation, ...]) -> None:
