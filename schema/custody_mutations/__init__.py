@@ -6,12 +6,13 @@ from schema.custody_mutations.acting import ASKABLE, ActPayload, act, field, pay
 from schema.custody_mutations.desk import DeskMutations
 from schema.custody_mutations.holds import HoldMutations
 from schema.custody_mutations.losses import LossMutations
+from schema.custody_mutations.overdue import OverdueMutations
 from schema.custody_mutations.requests import RequestMutations
 from schema.custody_mutations.stocktakes import StocktakeMutations
 
 
 @strawberry.type
-class CustodyMutations(RequestMutations, DeskMutations, HoldMutations, LossMutations, StocktakeMutations):
+class CustodyMutations(RequestMutations, DeskMutations, HoldMutations, LossMutations, OverdueMutations, StocktakeMutations):
     """All of them."""
 
 
