@@ -18,9 +18,23 @@ SOURCES = {  # type: (table, prefix)
     "ReportSignOff": ("report_sign_offs", "signoff"), "CustodyEvent": ("events", "event"), "LoanPosition": ("loan_positions", "position"),
     "LoanProduct": ("loan_products", "product"), "Dealer": ("dealers", "dealer"), "OrgUnit": ("org_units", "org"),
     "StaffMember": ("staff", "staff"), "StorageLocation": ("storage_locations", "location"),
+    "Stocktake": ("stocktakes", "stocktake"), "StocktakePlace": ("stocktake_places", "stockplace"),
+    "StocktakeLine": ("stocktake_lines", "stockline"), "StocktakeCount": ("stocktake_counts", "stockcount"),
 }  # fmt: skip
 LINKS = ("request_lines", "loan_contracts", "loan_collateral", "staff_roles")
-OF_UNIT = {"loans", "customers", "contracts", "loan_positions", "tickets", "inspection_reports", "holds"}
+OF_UNIT = {
+    "loans",
+    "customers",
+    "contracts",
+    "loan_positions",
+    "tickets",
+    "inspection_reports",
+    "holds",
+    "stocktakes",
+    "stocktake_places",
+    "stocktake_lines",
+    "stocktake_counts",
+}
 OF_SEVERAL = {
     "collateral", "collateral_certificates", "sealed_envelopes", "archive_records", "file_items", "access_requests", "operations",
     "movements", "discrepancies", "scans",
