@@ -6,7 +6,7 @@ import strawberry
 from sqlalchemy import ARRAY, Uuid, and_, case, cast, exists, false, func, or_, select, true
 
 from schema.collateral import SealedEnvelope
-from schema.custody import Discrepancy
+from schema.losses import Discrepancy
 from schema.organisation import OrgUnit, StaffMember, StorageLocation
 from schema.paging import (
     Connection,

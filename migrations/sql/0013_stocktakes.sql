@@ -366,7 +366,7 @@ language sql stable security definer set search_path = public, pg_temp as $$
 create function stocktake_cases_open(stocktake uuid) returns bigint
 language sql stable security definer set search_path = public, pg_temp as $$
   select count(*) from discrepancies d join stocktake_lines l on l.id = d.stocktake_line_id
-  where l.stocktake_id = stocktake and not (d.resolved_at is not null or d.state = 'CASE' and d.owner_id is not null) $$;
+  where l.stocktake_id = stocktake and not (d.resolved_at is not null or d.state = 'CASE' and d.owner_id is not null and d.signed_at is not null) $$;
 create function stocktake_unchecked(stocktake uuid) returns bigint
 language sql stable security definer set search_path = public, pg_temp as $$
   select count(*) from stocktake_lines l join stocktakes t on t.id = l.stocktake_id
@@ -426,7 +426,8 @@ language sql volatile security definer set search_path = public, pg_temp as $$
 -- C17: nothing moves out of a place that is being counted, nor into it.
 create or replace function frozen_kinds(record uuid) returns text[]
 language sql stable security definer set search_path = public, pg_temp as $$
-  select array(select d.kind from discrepancies d where d.record_id = record and d.resolved_at is null
+  select array(select case when d.item_id is null then d.kind else 'ITEM' end from discrepancies d
+      where d.record_id = record and d.resolved_at is null
     union select 'SLOT' from archive_records r join archive_records x on x.envelope_id = r.envelope_id and x.id <> r.id
       join discrepancies d on d.record_id = x.id and d.resolved_at is null where r.id = record
     union select 'COUNT' from archive_records r left join sealed_envelopes e on e.id = r.envelope_id
@@ -437,7 +438,8 @@ language sql stable security definer set search_path = public, pg_temp as $$
   select exists (select from stocktake_places p where p.location_id = location and p.closed_at is null) $$;
 create function has_open_discrepancy(record uuid, kind text) returns boolean
 language sql stable security definer set search_path = public, pg_temp as $$
-  select exists (select from discrepancies d where d.record_id = record and d.kind = has_open_discrepancy.kind and d.resolved_at is null) $$;
+  select exists (select from discrepancies d where d.record_id = record and d.kind = has_open_discrepancy.kind
+    and d.item_id is null and d.resolved_at is null) $$;
 create function is_counted(location uuid) returns boolean
 language sql stable security definer set search_path = public, pg_temp as $$
   select exists (select from stocktake_places p where p.location_id = location and p.closed_at is null and p.frozen_until > clock_timestamp()) $$;
@@ -487,7 +489,7 @@ create policy blind on sealed_envelopes as restrictive for select to loanfile_ap
 create policy blind on seals as restrictive for select to loanfile_app, loanfile_reader
   using (case when envelope_id = any ((select blind_envelopes())::uuid[]) then false else true end);
 do $$ declare name text; begin
-  foreach name in array array['movements', 'file_items', 'discrepancies', 'scans', 'events', 'off_balance_entries', 'return_inspections'] loop
+  foreach name in array array['movements', 'file_items', 'discrepancies', 'scans', 'events', 'off_balance_entries', 'return_inspections', 'loss_cases'] loop
     execute format('create policy blind on %I as restrictive for select to loanfile_app, loanfile_reader
       using (case when record_id = any ((select blind_records())::uuid[]) then false else true end)', name);
   end loop;

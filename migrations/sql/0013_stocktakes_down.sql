@@ -1,7 +1,7 @@
 -- Undoes 0013. A discrepancy without a record cannot be kept by the tables of before: then this stops.
 do $$ declare name text; begin
   foreach name in array array['archive_records', 'sealed_envelopes', 'seals', 'movements', 'file_items', 'discrepancies', 'scans', 'events',
-                              'off_balance_entries', 'return_inspections'] loop
+                              'off_balance_entries', 'return_inspections', 'loss_cases'] loop
     execute format('drop policy blind on %I', name);
   end loop;
 end $$;
@@ -14,7 +14,8 @@ drop trigger tg_movements_c17_slot_counted on movements;
 drop trigger tg_sealed_envelopes_c17_slot_counted on sealed_envelopes;
 create or replace function frozen_kinds(record uuid) returns text[]
 language sql stable security definer set search_path = public, pg_temp as $$
-  select array(select d.kind from discrepancies d where d.record_id = record and d.resolved_at is null
+  select array(select case when d.item_id is null then d.kind else 'ITEM' end from discrepancies d
+      where d.record_id = record and d.resolved_at is null
     union select 'SLOT' from archive_records r join archive_records x on x.envelope_id = r.envelope_id and x.id <> r.id
       join discrepancies d on d.record_id = x.id and d.resolved_at is null where r.id = record order by 1) $$;
 alter table discrepancies drop column stocktake_line_id;

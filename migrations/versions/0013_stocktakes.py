@@ -1,7 +1,7 @@
 """Stocktakes: the frame, blind counts, the comparison; what is being counted is frozen, and hidden from who counts it.
 
 Revision ID: 0013
-Revises: 0016
+Revises: 0011
 Create Date: 2026-11-25
 """
 
@@ -10,7 +10,7 @@ from alembic import op
 from storage.migration import run_script
 
 revision = "0013"
-down_revision: str | None = "0016"
+down_revision: str | None = "0011"
 branch_labels: str | None = None
 depends_on: str | None = None
 

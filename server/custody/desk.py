@@ -290,7 +290,7 @@ def _finish(move: Move) -> RecordState | None:
     reserved_it = move.movement and move.request and move.movement.request == move.request.id
     if move.action is Action.CANCEL and not reserved_it:
         return move.on.state
-    return after(move.on.tier, move.on.state, move.action)
+    return move.back or after(move.on.tier, move.on.state, move.action)
 
 
 async def _set_states(w: Writing) -> None:

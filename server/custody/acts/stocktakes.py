@@ -6,8 +6,9 @@ from uuid import UUID
 from sqlalchemy import Text, Uuid, bindparam, text
 
 from server.compliance.tags import Tag
-from server.custody.acts.change import CLOSE_UNUSED, SETTLE, Detail
+from server.custody.acts.change import CLOSE_UNUSED, SETTLE, Detail, off_the_balance
 from server.custody.facts.stocktakes import places_of
+from server.custody.moves import Move
 from server.custody.moves.stocktakes import Finding, OpenStocktake, Stand, SubmitCount, Team
 from server.custody.policy import CASE_DAYS, COUNT_HOURS
 from server.custody.writing import Writing
@@ -67,8 +68,7 @@ async def compare_counts(w: Writing) -> Detail:
     await w.conn.run(CLOSE_UNUSED, the_ids=[m.id for m in unused], the_at=w.at)
     requests = sorted({m.request for m in unused if m.request})
     await w.conn.run(SETTLE, the_ids=requests, the_state=RequestState.CANCELLED.value, the_at=w.at)
-    cases = [await _case(w, CountResult.MISSING, m.on.id, m.of(Finding).line, "盘库未见") for m in w.moves if m.on]
-    cases += await _others(w, stand)
+    cases = [await _missing(w, move) for move in w.moves if move.on] + await _others(w, stand)
     w.made["cases"] = [c for c in cases if c]
     counts = {"differences": len(w.made["cases"]), "missing": len(w.records)}
     if w.records:  # the records' own histories are told by the desk; the unit's chain tells of the stocktake
@@ -78,6 +78,13 @@ async def compare_counts(w: Writing) -> Detail:
         w.chains.note(stand.org, Tag.STOCKTAKE_COMPARED, subject=("stocktake", stand.id), by=w.by.id, at=w.at, **about)
         return {"stocktake": stand.id}
     return _about(w, stand.id) | counts
+
+
+async def _missing(w: Writing, move: Move) -> UUID | None:
+    made = await _case(w, CountResult.MISSING, move.record.id, move.of(Finding).line, "盘库未见")
+    if made is not None:
+        await off_the_balance(w, move, made)
+    return made
 
 
 async def _others(w: Writing, stand: Stand) -> list[UUID | None]:

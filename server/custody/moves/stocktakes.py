@@ -1,5 +1,6 @@
 """Stocktakes: what is asked, and what their rules look at."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -51,6 +52,14 @@ class SignStocktake:
     """SIGN_STOCKTAKE: which stocktake."""
 
     stocktake: UUID
+
+
+DETAILS: Mapping[Action, type] = {
+    Action.OPEN_STOCKTAKE: OpenStocktake,
+    Action.SUBMIT_COUNT: SubmitCount,
+    Action.COMPARE_COUNTS: CompareCounts,
+    Action.SIGN_STOCKTAKE: SignStocktake,
+}
 
 
 @dataclass(frozen=True, slots=True)
