@@ -6,9 +6,10 @@ from typing import Any
 import strawberry
 from sqlalchemy import Text, and_, case, cast, func, literal, or_, select, union_all
 
+from schema.notices import NOTICE_KEYS, Notice, NoticeSort, NoticeWhere
 from schema.organisation import OrgUnit, StaffMember
-from schema.paging import Node, col
-from schema.reading.declare import One, PolymorphicOne, Sql, TaskList, reads
+from schema.paging import Connection, Node, col
+from schema.reading.declare import One, Page, PolymorphicOne, Sql, TaskList, reads
 from schema.scalars import DateTime
 from storage import tables
 from storage.terms import Action, OperationState, RequestState, Role
@@ -177,4 +178,7 @@ class Viewer:
         description="Roles, delegated ones included.",
     )
     sees_everything: bool = Sql(lambda row, me: literal(me.everywhere), description="Whether all branches are visible.")
+    notices: Connection[Notice] = Page(
+        "staff_id", where=NoticeWhere, sort=NoticeSort, keys=NOTICE_KEYS, description="What the caller was told."
+    )
     tasks: list[Task] = TaskList(_tasks, description="What waits for the caller, most urgent first.")

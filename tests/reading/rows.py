@@ -17,7 +17,7 @@ SOURCES = {  # type: (table, prefix)
     "Discrepancy": ("discrepancies", "case"), "InspectionReport": ("inspection_reports", "report"),
     "ReportSignOff": ("report_sign_offs", "signoff"), "CustodyEvent": ("events", "event"), "LoanPosition": ("loan_positions", "position"),
     "LoanProduct": ("loan_products", "product"), "Dealer": ("dealers", "dealer"), "OrgUnit": ("org_units", "org"),
-    "StaffMember": ("staff", "staff"), "StorageLocation": ("storage_locations", "location"),
+    "StaffMember": ("staff", "staff"), "StorageLocation": ("storage_locations", "location"), "Notice": ("notices", "notice"),
 }  # fmt: skip
 LINKS = ("request_lines", "loan_contracts", "loan_collateral", "staff_roles")
 OF_UNIT = {"loans", "customers", "contracts", "loan_positions", "tickets", "inspection_reports", "holds"}
@@ -52,6 +52,8 @@ class Seen:
         self.by = {name: {r["id"]: r for r in found if "id" in r} for name, found in self.rows.items()}
 
     def _visible(self, table: str, row: Row) -> bool:
+        if table == "notices":
+            return bool(row["staff_id"] == self.me.staff_id)
         if self.me.everywhere or table in ("staff", "org_units", "storage_locations", "dealers", "loan_products", "staff_roles"):
             return True
         branches = set(self.me.branches)

@@ -37,6 +37,7 @@ OTHERS = {
     "recordCounts",
     "search",
     "lookUp",
+    "notices",
 }  # tried below, or of head office alone
 SAMPLE = build_schema()._schema
 
@@ -113,7 +114,7 @@ async def test_a_foreign_thing_and_nothing_are_the_same_answer(demo: Bank, answe
 # Mutations ---------------------------------------------------------------------------------------------------------------
 PREFIXES = {"recordId": "record", "recordIds": "record", "requestId": "request", "operationId": "operation", "holdId": "hold", "scanId": "scan",
             "reportId": "report", "customerId": "customer", "loanId": "loan", "collateralId": "collateral", "subjectId": "record",
-            "parentId": "location", "vaultId": "location", "checkoutId": "checkout"}  # fmt: skip
+            "parentId": "location", "vaultId": "location", "checkoutId": "checkout", "noticeIds": "notice"}  # fmt: skip
 OF_THE_BANK = {"staffId", "fromStaffId", "toStaffId", "orgUnitId", "broughtById", "readerId", "dealerId", "vaultId", "parentId"}
 TRIED = [
     name for name, field in SAMPLE.mutation_type.fields.items()
