@@ -3,6 +3,7 @@
 import strawberry
 
 from schema.custody_mutations.acting import ASKABLE, ActPayload, act, field, payload_of
+from schema.custody_mutations.batches import BatchMutations
 from schema.custody_mutations.desk import DeskMutations
 from schema.custody_mutations.holds import HoldMutations
 from schema.custody_mutations.losses import LossMutations
@@ -11,7 +12,7 @@ from schema.custody_mutations.requests import RequestMutations
 
 
 @strawberry.type
-class CustodyMutations(RequestMutations, DeskMutations, HoldMutations, LossMutations, OverdueMutations):
+class CustodyMutations(RequestMutations, DeskMutations, HoldMutations, LossMutations, OverdueMutations, BatchMutations):
     """All of them."""
 
 
