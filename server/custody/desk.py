@@ -139,7 +139,10 @@ class Desk:
         async with self.database.transaction(principal) as conn:
             policy = await self._current_policy(conn)
             moves = await moves_of(conn, principal.staff_id, ask, policy=policy, shift=shift, lock=False)
-            return explained(moves)
+            told = explained(moves)
+            if told.allowed and moves[0].ask.change is not None:  # what the tables would say of it, found out and undone
+                await _rehearsed(Writing(conn, moves, policy))
+            return told
 
     async def policy(self, conn: Connection, *, fresh: bool = False) -> Policy:
         """The parameters and holidays as this process knows them; `fresh` reads them anew."""
@@ -156,10 +159,16 @@ class Desk:
         return self._policy
 
 
+async def _rehearsed(w: Writing) -> None:
+    try:
+        await rehearse(w)
+    except asyncpg.IntegrityConstraintViolationError as error:
+        raise wrong_with_change(error.constraint_name) or error from None
+
+
 def _raise_version_conflict(moves: tuple[Move, ...], violations: tuple[Violation, ...]) -> None:
     if moves and any(v.code == "VERSION_CONFLICT" for v in violations):
-        first = moves[0]
-        raise VersionConflict(first.hold.version if first.hold else first.request.version if first.request else 1)
+        raise VersionConflict(moves[0].version_now or 1)
 
 
 async def _log_refusal(conn: Connection, principal: Principal, mutation: str, ask: Ask, violations: tuple[Violation, ...]) -> None:
@@ -287,7 +296,7 @@ def _finish(move: Move) -> RecordState | None:
     reserved_it = move.movement and move.request and move.movement.request == move.request.id
     if move.action is Action.CANCEL and not reserved_it:
         return move.on.state
-    return after(move.on.tier, move.on.state, move.action)
+    return move.back or after(move.on.tier, move.on.state, move.action)
 
 
 async def _set_states(w: Writing) -> None:
