@@ -12,17 +12,12 @@ from server.custody.moves import Ask
 from server.custody.policy import BANK_ZONE
 from server.jobs.worker import app_of, work
 from storage.terms import Action as A
-from storage.terms import Purpose, Role, Tier
+from storage.terms import Purpose, Tier
 from tests.harness import servers
 from tests.harness.jobs import jobs_of
 from tests.harness.world import World
 
 SECOND = Tier.SECOND
-
-
-async def staffed(bank: World) -> None:
-    here = bank.branches["A"].id
-    await bank.hire("ops", {Role.OPS_HEAD}, here, (here,))
 
 
 async def steps(bank: World, record: UUID) -> list[str]:
@@ -45,7 +40,6 @@ async def climb_twice_at_once(bank: World) -> int:
 
 
 async def test_each_step_of_the_ladder_is_climbed_once_by_two_workers_at_once(bank: World) -> None:
-    await staffed(bank)
     volumes = await bank.volumes()
     request = await bank.approved(volumes, tier=SECOND)
     await bank.seated(Ask(A.CHECK_OUT, request=request, due_on=bank.due(5)), ["archivist"])
@@ -135,7 +129,6 @@ async def test_who_waits_in_vain_lapses_and_a_missed_turn_is_made_up_for(bank: W
 
 
 async def test_a_due_day_in_an_unknown_year_is_provisional_and_moves_later_once_the_holidays_are_known(bank: World) -> None:
-    await staffed(bank)
     volumes = await bank.volumes()
     request = await bank.approved(volumes, tier=SECOND)
     year = await bank.sql("select extract(year from max(day))::int from holidays") or datetime.now(BANK_ZONE).year
