@@ -60,6 +60,7 @@ from schema.losses import (
     LossCaseSort,
     LossCaseWhere,
 )
+from schema.notices import NOTICE_KEYS, Notice, NoticeSort, NoticeWhere
 from schema.paging import Connection, Node
 from schema.papers import REPORT_KEYS, SCAN_KEYS, InspectionReport, InspectionReportSort, InspectionReportWhere, Scan, ScanSort, ScanWhere
 from schema.reading.declare import Counts, NodeById, One, Page
@@ -148,6 +149,14 @@ class Reads:
     )
     inspection_reports: Connection[InspectionReport] = Page(
         where=InspectionReportWhere, sort=InspectionReportSort, keys=REPORT_KEYS, updated_since=True, description="Inspection reports."
+    )
+    notices: Connection[Notice] = Page(
+        on=lambda row, _, me: row.staff_id == me.staff,
+        where=NoticeWhere,
+        sort=NoticeSort,
+        keys=NOTICE_KEYS,
+        updated_since=True,
+        description="What the caller was told.",
     )
     checkouts: Connection[Checkout] = Page(
         on=lambda row, _, me: row.kind != "ACT",

@@ -3,6 +3,7 @@
 import strawberry
 
 from schema.custody_mutations.acting import ASKABLE, ActPayload, act, field, payload_of
+from schema.custody_mutations.batches import BatchMutations
 from schema.custody_mutations.desk import DeskMutations
 from schema.custody_mutations.holds import HoldMutations
 from schema.custody_mutations.losses import LossMutations
@@ -12,7 +13,7 @@ from schema.custody_mutations.stocktakes import StocktakeMutations
 
 
 @strawberry.type
-class CustodyMutations(RequestMutations, DeskMutations, HoldMutations, LossMutations, OverdueMutations, StocktakeMutations):
+class CustodyMutations(RequestMutations, DeskMutations, HoldMutations, LossMutations, OverdueMutations, BatchMutations, StocktakeMutations):
     """All of them."""
 
 

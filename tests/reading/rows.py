@@ -18,6 +18,7 @@ SOURCES = {  # type: (table, prefix)
     "ReportSignOff": ("report_sign_offs", "signoff"), "CustodyEvent": ("events", "event"), "LoanPosition": ("loan_positions", "position"),
     "LoanProduct": ("loan_products", "product"), "Dealer": ("dealers", "dealer"), "OrgUnit": ("org_units", "org"),
     "LossCase": ("loss_cases", "loss"), "StaffMember": ("staff", "staff"), "StorageLocation": ("storage_locations", "location"),
+    "Notice": ("notices", "notice"),
     "Stocktake": ("stocktakes", "stocktake"), "StocktakePlace": ("stocktake_places", "stockplace"),
     "StocktakeLine": ("stocktake_lines", "stockline"), "StocktakeCount": ("stocktake_counts", "stockcount"),
 }  # fmt: skip
@@ -66,6 +67,8 @@ class Seen:
         self.by = {name: {r["id"]: r for r in found if "id" in r} for name, found in self.rows.items()}
 
     def _visible(self, table: str, row: Row) -> bool:
+        if table == "notices":
+            return bool(row["staff_id"] == self.me.staff_id)
         if self.me.everywhere or table in ("staff", "org_units", "storage_locations", "dealers", "loan_products", "staff_roles"):
             return True
         branches = set(self.me.branches)

@@ -38,6 +38,7 @@ OTHERS = {
     "recordCounts",
     "search",
     "lookUp",
+    "notices",
 }  # tried below, or of head office alone
 SAMPLE = build_schema()._schema
 
@@ -114,8 +115,23 @@ async def test_a_foreign_thing_and_nothing_are_the_same_answer(demo: Bank, answe
 # Mutations ---------------------------------------------------------------------------------------------------------------
 PREFIXES = {"recordId": "record", "recordIds": "record", "requestId": "request", "operationId": "operation", "holdId": "hold", "scanId": "scan",
             "reportId": "report", "customerId": "customer", "loanId": "loan", "collateralId": "collateral", "subjectId": "record",
-         "scans": "scans", "holds": "holds", "custodyEvents": "events", "stocktakes": "stocktakes",
-         "discrepancies": "discrepancies", "lossCases": "loss_cases"}  # fmt: skip
+            "parentId": "location", "vaultId": "location", "checkoutId": "checkout", "noticeIds": "notice", "stocktakeId": "stocktake",
+            "placeId": "location"}  # fmt: skip
+OF_THE_BANK = {
+    "staffId",
+    "fromStaffId",
+    "toStaffId",
+    "orgUnitId",
+    "broughtById",
+    "readerId",
+    "dealerId",
+    "ownerId",
+    "foundById",
+    "vaultId",
+    "parentId",
+    "counterIds",
+    "placeId",
+}
 TRIED = [
     name for name, field in SAMPLE.mutation_type.fields.items()
     if any(p in PREFIXES or p in ("barcodes", "inspections", "on") for p in get_named_type(field.args["input"].type).fields)
