@@ -20,9 +20,24 @@ SOURCES = {  # type: (table, prefix)
     "LoanProduct": ("loan_products", "product"), "Dealer": ("dealers", "dealer"), "OrgUnit": ("org_units", "org"),
     "LossCase": ("loss_cases", "loss"), "StaffMember": ("staff", "staff"), "StorageLocation": ("storage_locations", "location"),
     "PolicyVersion": ("policy_parameters", "policy"), "Decision": ("decisions", "decision"), "RuleOverride": ("overrides", "override"),
+    "Notice": ("notices", "notice"),
+    "Stocktake": ("stocktakes", "stocktake"), "StocktakePlace": ("stocktake_places", "stockplace"),
+    "StocktakeLine": ("stocktake_lines", "stockline"), "StocktakeCount": ("stocktake_counts", "stockcount"),
 }  # fmt: skip
 LINKS = ("request_lines", "loan_contracts", "loan_collateral", "staff_roles")
-OF_UNIT = {"loans", "customers", "contracts", "loan_positions", "tickets", "inspection_reports", "holds"}
+OF_UNIT = {
+    "loans",
+    "customers",
+    "contracts",
+    "loan_positions",
+    "tickets",
+    "inspection_reports",
+    "holds",
+    "stocktakes",
+    "stocktake_places",
+    "stocktake_lines",
+    "stocktake_counts",
+}
 OF_SEVERAL = {
     "collateral", "collateral_certificates", "sealed_envelopes", "archive_records", "file_items", "access_requests", "operations",
     "movements", "discrepancies", "scans", "loss_cases", "overrides",
@@ -56,6 +71,8 @@ class Seen:
     def _visible(self, table: str, row: Row) -> bool:
         if table == "decisions":
             return not self.policies or bool({Role.COMPLIANCE, Role.AUDITOR} & self.me.roles)
+        if table == "notices":
+            return bool(row["staff_id"] == self.me.staff_id)
         if self.me.everywhere or table in (
             "policy_parameters",
             "staff",

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from server.custody.moves import Move
-from server.custody.rules import administration, lending, losses, overrides, people, queue, returns
+from server.custody.rules import administration, lending, losses, overrides, people, queue, returns, stocktakes
 from server.custody.rules.table import WORDS, Rule, Violation, violated, violation
 from server.custody.rules.table import overridden as _overridden
 
@@ -14,6 +14,7 @@ CHAPTERS: tuple[tuple[Rule, ...], ...] = (
     queue.RULES,
     administration.RULES,
     losses.RULES,
+    stocktakes.RULES,
     overrides.RULES,
     people.VERSIONS,
 )
