@@ -25,7 +25,7 @@ from server.custody.moves import Ask, Move
 from server.custody.policy import PARAMETERS, Policy, Setting
 from server.custody.rules import Violation, judge, rule_of_twin
 from server.custody.telling import REQUEST_TAGS, TAGS
-from server.custody.transitions import EXITS, after
+from server.custody.transitions import EXITS, QUIET, after
 from server.custody.writing import Writing
 from server.errors import InputProblem, InvalidInput, VersionConflict
 from server.failpoints import reach
@@ -156,7 +156,7 @@ async def _carry_out(w: Writing) -> dict[str, Any]:
     if w.first.required:
         w.operation = await operations.sit(w)
         w.made["operation"] = w.operation
-    touched = {m.on.chain for m in w.moves if m.on}
+    touched = set() if w.ask.action in QUIET else {m.on.chain for m in w.moves if m.on}
     if w.ask.action in CHAINS:
         touched |= await CHAINS[w.ask.action](w)
     w.chains = await Chains.lock(w.conn, touched or {w.by.org})
@@ -190,7 +190,7 @@ def _tell_seat(w: Writing, chains: set[UUID]) -> None:
 def _tell(w: Writing, detail: dict[str, Any], chains: set[UUID]) -> None:
     assert w.chains is not None
     for move in w.moves:
-        if move.on is None:
+        if move.on is None or w.ask.action in QUIET:
             continue
         finish = _finish(move)
         tag, about = TAGS[move.action], dict(detail)
@@ -207,7 +207,7 @@ def _tell(w: Writing, detail: dict[str, Any], chains: set[UUID]) -> None:
         if move.inspection:
             about |= {"findings": {"passed": move.inspection.passed, "pages": move.inspection.pages_counted}}
         w.chains.note(move.on.chain, tag, subject=subject, by=w.by.id, at=w.at, record=move.on.id, act=move.action, **about)
-    if not w.records:  # told in the history of everything that the act is about
+    if not w.records or w.ask.action in QUIET:  # told in the history of everything that the act is about
         for chain in sorted(chains or {w.by.org}):
             w.chains.note(chain, TAGS[w.ask.action], subject=_subject(w), by=w.by.id, at=w.at, **detail)
 
@@ -250,7 +250,7 @@ def _finish(move: Move) -> RecordState | None:
     reserved_it = move.movement and move.request and move.movement.request == move.request.id
     if move.action is Action.CANCEL and not reserved_it:
         return move.on.state
-    return after(move.on.tier, move.on.state, move.action)
+    return after(move.on.tier, move.on.state, move.action, move.back_to)
 
 
 async def _set_states(w: Writing) -> None:

@@ -69,7 +69,7 @@ async def _open(w: Writing) -> UUID:
             "org_id": w.by.org,
             "action": w.ask.action,
             "tier": tier,
-            "vault_id": first.on.vault if first.on else None,
+            "vault_id": first.vault,
             "request_id": w.ask.request or (first.movement.request if first.movement else None),
             "record_ids": w.records,
             "required_seats": list(first.required),

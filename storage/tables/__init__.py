@@ -26,6 +26,7 @@ from storage.tables.custody import (
     tickets,
     transitions,
 )
+from storage.tables.handovers import handover_lines, handovers, shipments
 from storage.tables.ledger import (
     access_log,
     chains,
@@ -87,6 +88,8 @@ __all__ = [
     "discrepancies",
     "events",
     "file_items",
+    "handover_lines",
+    "handovers",
     "holds",
     "holidays",
     "idempotency_keys",
@@ -115,6 +118,7 @@ __all__ = [
     "scans",
     "sealed_envelopes",
     "seals",
+    "shipments",
     "search_terms",
     "staff",
     "staff_relations",

@@ -78,7 +78,7 @@ transitions = table(
     need("tier", Text, "Tier.", primary_key=True),
     need("start", Text, "State before.", primary_key=True),
     need("action", Text, "The act.", ForeignKey("acts.action"), primary_key=True),
-    need("finish", Text, "State after."),
+    need("finish", Text, "State after; several where the record goes back to the state before.", primary_key=True),
     need("code", Text, "Row of the specification, F5 or S4."),
     one_of("tier", Tier),
     one_of("start", RecordState),

@@ -11,10 +11,10 @@ from uuid import UUID
 
 from server.custody import reading
 from server.custody.asks import ask_from_json, check_whole
-from server.custody.facts.sources import SOURCES, Gathering
-from server.custody.moves import Ask, Hold, Move, Movement, Person, Record, Request, Subject
+from server.custody.facts.sources import LINES, SOURCES, Gathering
+from server.custody.moves import Ask, Elsewhere, Hold, Move, Movement, Person, Record, Request, Subject
 from server.custody.policy import EXTENSIONS_MAX, Policy, ranks
-from server.custody.transitions import SEATS, after, seat_roles
+from server.custody.transitions import FULFILLING, SEATS, after, seat_roles
 from server.errors import NotFound
 from storage.database import Connection
 from storage.terms import (
@@ -107,7 +107,8 @@ def _seated(ask: Ask, tier: Tier, by: Person, request: Request | None, stand: St
     if ask.seat is not None:
         return ask
     for seat in SEATS.get((ask.action, tier), ()):
-        fits = bool(request and request.reader == by.id) if seat is Seat.RECEIVER else bool(seat_roles(ask.action, seat) & by.roles)
+        named = seat is Seat.RECEIVER and ask.action in FULFILLING  # whom the request names
+        fits = bool(request and request.reader == by.id) if named else bool(seat_roles(ask.action, seat) & by.roles)
         if fits and seat not in stand.taken:
             return replace(ask, seat=seat)
     return ask
@@ -124,6 +125,8 @@ def _move(scene: Scene, record: Record | None, fact: Row | None, together: froze
     ask = scene.ask if scene.ask.seat or len(required) != 1 else replace(scene.ask, seat=required[0])
     due_at, due_at_max = _due(scene, request, movement)
     fact = fact or {}
+    known = {kind: found[record.id if record and record.id in found else None] for kind, found in scene.known.items()}
+    place = next((f for f in known.values() if isinstance(f, Elsewhere)), None)
     return Move(
         ask=ask,
         action=_action(scene, ask, tier, request, record),
@@ -137,7 +140,7 @@ def _move(scene: Scene, record: Record | None, fact: Row | None, together: froze
         required=required,
         open_seats=open_seats,
         opened_by=scene.stand.row["opened_by"] if scene.stand.row and scene.stand.pending(scene.at) else None,
-        on_duty={Seat.KEY: _ids(fact, "key_ids"), Seat.CODE: _ids(fact, "code_ids")},
+        on_duty=place.on_duty if place else {Seat.KEY: _ids(fact, "key_ids"), Seat.CODE: _ids(fact, "code_ids")},
         holds=tuple(Hold(HoldKind(k), p) for k, p in zip(fact.get("hold_kinds") or (), fact.get("hold_placers") or (), strict=True)),
         hold=scene.hold,
         interested=_ids(fact, "interested"),
@@ -151,7 +154,9 @@ def _move(scene: Scene, record: Record | None, fact: Row | None, together: froze
         due_at=due_at,
         due_at_max=due_at_max,
         version_now=_version(scene, record),
-        known={kind: found[record.id if record and record.id in found else None] for kind, found in scene.known.items()},
+        back_to=place.back_to if place else None,
+        vault=place.vault if place else record.vault if record else None,
+        known=known,
     )
 
 
@@ -246,6 +251,8 @@ async def _records(conn: Connection, ask: Ask, lock: bool) -> list[Row]:
     wanted = list(ask.records)
     if not wanted and ask.request:
         wanted = [r["record_id"] for r in await conn.rows(reading.RECORDS_OF_REQUEST, request=ask.request)]
+    if not wanted and ask.action in LINES:
+        wanted = await LINES[ask.action](conn, ask)
     if not wanted:
         return []
     rows: list[Row] = await conn.rows(reading.RECORDS_LOCKED if lock else reading.RECORDS, ids=sorted(set(wanted)))

@@ -127,6 +127,15 @@ class Placement:
 
 
 @dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """A fact of an act that opens another vault than the record's, or leads back to the state before; chapters derive theirs from it."""
+
+    vault: UUID | None = None
+    on_duty: Mapping[Seat, frozenset[UUID]] = field(default_factory=dict)
+    back_to: RecordState | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Subject:
     """The member of staff whom an act of administration is about."""
 
@@ -194,6 +203,8 @@ class Move:
     extensions_max: int = 1  # C22
     due_at_max: datetime | None = None  # C21: the longest due instant for this purpose
     version_now: int | None = None  # of what a decision on a screen is about
+    back_to: RecordState | None = None  # the state before, where the act leads back to it
+    vault: UUID | None = None  # the one that the act opens: the record's, or where the act takes it
     known: Mapping[type, Any] = field(default_factory=dict)  # facts of the act's chapter, by their type
 
     @property
