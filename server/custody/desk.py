@@ -36,6 +36,7 @@ from storage.terms import AccessResult, Action, RecordState, RequestState
 T = TypeVar("T")
 CHECK_NOW = "set constraints all immediate"  # the deferred twins speak while the act can still be refused
 LINES_MAX = 500
+LISTED_MAX = 3_000  # an act that moves none of its records may name more
 POLICY_SECONDS = 600.0  # a parameter is set at least so long before it holds, so no process misses one
 HOLIDAYS = select(holidays.c.day, holidays.c.is_working)
 SETTINGS = select(policy_parameters)
@@ -85,7 +86,7 @@ class Desk:
 
         `said` is what the client sent, which a repetition under the key must repeat; left out, the ask itself.
         """
-        if len(ask.records) > LINES_MAX:
+        if len(ask.records) > (LISTED_MAX if ask.action in QUIET else LINES_MAX):
             raise InvalidInput([InputProblem(("recordIds",), "TOO_MANY")])
         async with self.database.transaction(principal) as conn:
             policy = await self._current_policy(conn)

@@ -60,6 +60,9 @@ OPERATION_MINUTES = "operation_minutes"
 DESK_WINDOW_DAYS = "desk_window_days"
 CASE_DAYS = "case_days"
 EXTENSIONS_MAX = "extensions_max"
+TRANSIT_DAYS_IN_TOWN = "transit_days.in_town"
+TRANSIT_DAYS_ELSEWHERE = "transit_days.elsewhere"
+HANDOVER_LINES_MAX = "handover_lines_max"
 
 
 class Parameter(NamedTuple):
@@ -76,6 +79,9 @@ PARAMETERS: Mapping[str, Parameter] = {
     DESK_WINDOW_DAYS: Parameter(2, 1, 10),  # the same at a desk, working days
     CASE_DAYS: Parameter(1, 1, 10),  # C43, working days to solve a case
     EXTENSIONS_MAX: Parameter(1, 0, 3),  # C22
+    TRANSIT_DAYS_IN_TOWN: Parameter(1, 0, 5),  # C33, working days
+    TRANSIT_DAYS_ELSEWHERE: Parameter(3, 1, 15),  # C33, working days
+    HANDOVER_LINES_MAX: Parameter(3000, 1, 3000),  # C30, what two people can count
     **{f"term_days.{purpose.value.lower()}": Parameter(days, 0, 90) for purpose, days in TERM_DAYS.items()},  # C21, working days
 }
 

@@ -23,7 +23,9 @@ handovers = table(
     one_of("kind", HandoverKind),
     one_of("state", HandoverState),
     check("(kind = 'CUSTODIAN') = (org_id = to_org_id)", "c31_two_sides"),
-    check("(kind = 'CUSTODIAN') = (num_nonnulls(giver_id, taker_id) = 2) and giver_id is distinct from taker_id", "c32_two_custodians"),
+    check(
+        "(kind = 'CUSTODIAN') = (num_nonnulls(giver_id, taker_id) = 2) and (giver_id is null or giver_id <> taker_id)", "c32_two_custodians"
+    ),
 )
 
 shipments = table(

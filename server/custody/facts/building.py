@@ -11,7 +11,9 @@ from uuid import UUID
 
 from server.custody import reading
 from server.custody.asks import ask_from_json, check_whole
-from server.custody.facts.sources import LINES, SOURCES, Gathering
+from server.custody.facts import handovers
+from server.custody.facts.sources import SOURCES as SHARED
+from server.custody.facts.sources import Gathering
 from server.custody.moves import Ask, Elsewhere, Hold, Move, Movement, Person, Record, Request, Subject
 from server.custody.policy import EXTENSIONS_MAX, Policy, ranks
 from server.custody.transitions import FULFILLING, SEATS, after, seat_roles
@@ -33,6 +35,7 @@ from storage.terms import (
 )
 
 Row = Mapping[str, Any]
+SOURCES = (*SHARED, *handovers.SOURCES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,8 +254,6 @@ async def _records(conn: Connection, ask: Ask, lock: bool) -> list[Row]:
     wanted = list(ask.records)
     if not wanted and ask.request:
         wanted = [r["record_id"] for r in await conn.rows(reading.RECORDS_OF_REQUEST, request=ask.request)]
-    if not wanted and ask.action in LINES:
-        wanted = await LINES[ask.action](conn, ask)
     if not wanted:
         return []
     rows: list[Row] = await conn.rows(reading.RECORDS_LOCKED if lock else reading.RECORDS, ids=sorted(set(wanted)))
