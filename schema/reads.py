@@ -36,6 +36,7 @@ from schema.custody import (
     OperationSort,
     OperationWhere,
 )
+from schema.handovers import HANDOVER_KEYS, Handover, HandoverSort, HandoverWhere
 from schema.lending import (
     CONTRACT_KEYS,
     CUSTOMER_KEYS,
@@ -151,6 +152,9 @@ class Reads:
     )
     custody_events: Connection[CustodyEvent] = Page(
         where=CustodyEventWhere, sort=CustodyEventSort, keys=EVENT_KEYS, description="What happened to the papers, oldest id first."
+    )
+    handovers: Connection[Handover] = Page(
+        where=HandoverWhere, sort=HandoverSort, keys=HANDOVER_KEYS, updated_since=True, description="Handovers, of both parties."
     )
     operations: Connection[Operation] = Page(
         where=OperationWhere, sort=OperationSort, keys=OPERATION_KEYS, updated_since=True, description="Operations."

@@ -4,13 +4,14 @@ import strawberry
 
 from schema.custody_mutations.acting import ASKABLE, ActPayload, act, field, payload_of
 from schema.custody_mutations.desk import DeskMutations
+from schema.custody_mutations.handovers import HandoverMutations
 from schema.custody_mutations.holds import HoldMutations
 from schema.custody_mutations.losses import LossMutations
 from schema.custody_mutations.requests import RequestMutations
 
 
 @strawberry.type
-class CustodyMutations(RequestMutations, DeskMutations, HoldMutations, LossMutations):
+class CustodyMutations(RequestMutations, DeskMutations, HoldMutations, LossMutations, HandoverMutations):
     """All of them."""
 
 

@@ -118,11 +118,7 @@ async def finish(w: Writing, id_: UUID) -> None:
     direction = OffBalanceDirection.OUT if w.ask.action in EXITS else OffBalanceDirection.IN
     await w.conn.insert(
         off_balance_entries,
-        [
-            {"org_id": m.on.custody_org, "record_id": m.on.id, "operation_id": id_, "direction": direction, "queued_at": w.at}
-            for m in w.moves
-            if m.on
-        ],
+        [{"org_id": m.unit, "record_id": m.on.id, "operation_id": id_, "direction": direction, "queued_at": w.at} for m in w.moves if m.on],
     )
 
 

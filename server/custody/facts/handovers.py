@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Text, Uuid, bindparam, func, select, text
+from sqlalchemy import ARRAY, Text, Uuid, bindparam, func, or_, select, text
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 
 from server.custody.facts.sources import Gathering, Source
 from server.custody.moves.handovers import Clearance, Line, NewHandover, OnHandover, Sides
 from server.custody.transitions.handovers import ARRIVING, BY_GIVER, LISTABLE, ON_LINES, SENDING, TAKING_OVER
 from server.errors import NotFound
-from storage.tables import handovers, org_units, storage_locations
+from storage.tables import handovers, org_units, sealed_envelopes, storage_locations
 from storage.terms import Action, HandoverKind, HandoverLineState, HandoverState, RecordState, Seat, Tier
 
 AT = TIMESTAMP(timezone=True)
@@ -26,12 +26,14 @@ FACTS = select(text("*")).select_from(
     func.handover_facts(_given("id"), _given("ids", ARRAY(Uuid)), _given("vault"), _given("seal", Text), _given("at", AT))
 )
 SIDES = select(text("*")).select_from(func.unit_facts(_given("a"), _given("b")))
-VAULTS = select(storage_locations.c.id, storage_locations.c.vault_id, storage_locations.c.org_id).where(
-    storage_locations.c.id == func.any(_given("ids", ARRAY(Uuid)))
+_taken = select(sealed_envelopes.c.id).where(sealed_envelopes.c.location_id == storage_locations.c.id).exists()
+PLACES = select(storage_locations.c.vault_id, storage_locations.c.org_id).where(
+    storage_locations.c.id == func.any(_given("ids", ARRAY(Uuid))), storage_locations.c.kind == "SLOT", ~_taken
 )
 VAULT_OF = (
     select(storage_locations.c.id)
     .where(storage_locations.c.org_id == _given("org"), storage_locations.c.kind == "VAULT")
+    .where(or_(_given("named").is_(None), storage_locations.c.id == _given("named")))
     .order_by(storage_locations.c.code)
     .limit(1)
 )
@@ -64,19 +66,20 @@ async def _lines(g: Gathering) -> Mapping[UUID | None, Line]:
 
 async def _vault(g: Gathering, handover: Any) -> tuple[UUID | None, bool]:
     """The vault that the act opens, and whether every place that is named lies in it."""
-    if not g.records or Tier(g.records[0]["tier"]) is not Tier.FIRST or g.ask.action in LISTABLE:
+    if not g.records or Tier(g.records[0]["tier"]) is not Tier.FIRST or g.ask.action in (*LISTABLE, Action.REJECT_HANDOVER):
         return None, True
-    own: UUID | None = g.records[0]["vault_id"]
-    if g.ask.action not in TAKING_OVER:
-        return own, True
     asked: OnHandover = g.ask.detail
+    own: UUID | None = g.records[0]["vault_id"]
     places = {p.location for p in g.ask.placements}
-    found = await g.conn.rows(VAULTS, ids=sorted(places))
+    found = await g.conn.rows(PLACES, ids=sorted(places))
+    if g.ask.action not in TAKING_OVER - {Action.RECEIVE_CUSTODY}:
+        return own, len(found) == len(places) and {row["vault_id"] for row in found} <= {own}
     vaults = {row["vault_id"] for row in found}
     fit = len(found) == len(places) and len(vaults) <= 1 and all(row["org_id"] == handover["to_org_id"] for row in found)
-    if g.ask.action is Action.RECEIVE_CUSTODY:
-        return own, True
-    return next(iter(vaults), None) or asked.vault or await g.conn.value(VAULT_OF, org=handover["to_org_id"]), fit
+    chosen = await g.conn.value(VAULT_OF, org=handover["to_org_id"], named=asked.vault)
+    if asked.vault and chosen is None:
+        raise NotFound()
+    return next(iter(vaults), None) or chosen, fit
 
 
 def _line(g: Gathering, row: Any, vault: UUID | None, fit: bool) -> Line:
@@ -85,6 +88,7 @@ def _line(g: Gathering, row: Any, vault: UUID | None, fit: bool) -> Line:
     archived = row["kind"] == HandoverKind.TO_ARCHIVE and g.ask.action in ARRIVING
     return Line(
         vault=vault,
+        unit=row["from_org"] if g.ask.action in BY_GIVER else row["to_org"],
         on_duty={Seat.KEY: frozenset(row["keys"] or ()), Seat.CODE: frozenset(row["codes"] or ())},
         back_to=RecordState.ARCHIVED if archived else stood_as,
         kind=HandoverKind(row["kind"]),

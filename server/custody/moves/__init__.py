@@ -131,6 +131,7 @@ class Elsewhere:
     """A fact of an act that opens another vault than the record's, or leads back to the state before; chapters derive theirs from it."""
 
     vault: UUID | None = None
+    unit: UUID | None = None  # whose vault it is
     on_duty: Mapping[Seat, frozenset[UUID]] = field(default_factory=dict)
     back_to: RecordState | None = None
 
@@ -205,6 +206,7 @@ class Move:
     version_now: int | None = None  # of what a decision on a screen is about
     back_to: RecordState | None = None  # the state before, where the act leads back to it
     vault: UUID | None = None  # the one that the act opens: the record's, or where the act takes it
+    unit: UUID | None = None  # whose vault or shelf that is
     known: Mapping[type, Any] = field(default_factory=dict)  # facts of the act's chapter, by their type
 
     @property
