@@ -48,6 +48,10 @@ POINTERS = {  # field of a type: (table, our column)
     "InspectionReport.draftedBy": ("staff", "drafted_by"), "ReportSignOff.staff": ("staff", "staff_id"), "OrgUnit.parent": ("org_units", "parent_id"),
     "OrgUnit.presidentInCharge": ("staff", "president_in_charge_id"), "StaffMember.orgUnit": ("org_units", "org_id"),
     "StorageLocation.orgUnit": ("org_units", "org_id"), "StorageLocation.parent": ("storage_locations", "parent_id"),
+    "Shipment.operation": ("operations", "operation_id"), "HandoverLine.record": ("archive_records", "record_id"),
+    "HandoverLine.shipment": ("shipments", "shipment_id"), "Handover.fromUnit": ("org_units", "org_id"),
+    "Handover.toUnit": ("org_units", "to_org_id"), "Handover.giver": ("staff", "giver_id"), "Handover.taker": ("staff", "taker_id"),
+    "Handover.createdBy": ("staff", "created_by"),
     "Viewer.staff": ("staff", "id"), "Viewer.orgUnit": ("org_units", "org_id"),
     **{f"{tier}.{field}": target for tier in ("FirstTierRecord", "SecondTierRecord") for field, target in {
         "primaryLoan": ("loans", "primary_loan_id"), "custodyOrg": ("org_units", "custody_org_id"),
@@ -105,6 +109,7 @@ ROOT: dict[str, Callable[[View, dict[str, Any]], Any]] = {
     "accessRequests": lambda v, a: v.page("AccessRequest", v.rows["access_requests"], a),
     "custodyEvents": lambda v, a: v.page("CustodyEvent", filter(v.tells, v.rows["events"]), a),
     "operations": lambda v, a: v.page("Operation", v.rows["operations"], a),
+    "handovers": lambda v, a: v.page("Handover", v.rows["handovers"], a),
 }
 Special = Callable[[View, Row, dict[str, Any]], Any]
 
@@ -158,6 +163,9 @@ SPECIAL: dict[str, Special] = {
     "CustodyEvent.fromState": lambda v, r, a: _detail(r, "from"),
     "CustodyEvent.toState": lambda v, r, a: _detail(r, "to"),
     "CustodyEvent.hash": lambda v, r, a: bytes(r["hash"]).hex(),
+    "Shipment.isOverdue": lambda v, r, a: v.not_arrived(r),
+    "Handover.lines": lambda v, r, a: v.page("HandoverLine", v.kids("handover_lines", "handover_id", r), a),
+    "Handover.shipments": lambda v, r, a: _ordered(v.kids("shipments", "handover_id", r), "sent_at"),
     "Hold.isActive": lambda v, r, a: r["lifted_at"] is None,
     "Hold.kind": lambda v, r, a: r["kind"] if HOLDS & v.me.roles else None,
     "Hold.reason": lambda v, r, a: r["reason"] if HOLDS & v.me.roles else None,
