@@ -7,11 +7,12 @@ from schema.custody_mutations.desk import DeskMutations
 from schema.custody_mutations.handovers import HandoverMutations
 from schema.custody_mutations.holds import HoldMutations
 from schema.custody_mutations.losses import LossMutations
+from schema.custody_mutations.overdue import OverdueMutations
 from schema.custody_mutations.requests import RequestMutations
 
 
 @strawberry.type
-class CustodyMutations(RequestMutations, DeskMutations, HoldMutations, LossMutations, HandoverMutations):
+class CustodyMutations(RequestMutations, DeskMutations, HoldMutations, LossMutations, HandoverMutations, OverdueMutations):
     """All of them."""
 
 

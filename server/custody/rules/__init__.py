@@ -3,12 +3,12 @@
 from collections.abc import Iterable
 
 from server.custody.moves import Move
-from server.custody.rules import administration, handovers, lending, people, returns
+from server.custody.rules import administration, handovers, lending, people, queue, returns
 from server.custody.rules.table import WORDS, Rule, Violation, violated
 
 RULES: tuple[Rule, ...] = tuple(
     sorted(
-        (*people.RULES, *lending.RULES, *returns.RULES, *administration.RULES, *handovers.RULES, *people.VERSIONS),
+        (*people.RULES, *lending.RULES, *returns.RULES, *administration.RULES, *handovers.RULES, *people.VERSIONS, *queue.RULES),
         key=lambda rule: int(rule.number[1:]),
     )
 )

@@ -26,7 +26,8 @@ from storage.terms import Action, HoldKind, Purpose, RequestKind, RequestState, 
 
 ENVELOPE_ACTS = VAULT_ACTS | HANDING_OVER | {Action.REQUEST_CHECKOUT, Action.RESERVE, Action.PRESENT_RETURN} | REFUSING_RETURN
 STEPS = {
-    **dict.fromkeys((Action.APPROVE, Action.RESERVE, Action.EXTEND, Action.REJECT), RequestState.SUBMITTED),
+    **dict.fromkeys((Action.APPROVE, Action.RESERVE, Action.EXTEND, Action.ENQUEUE, Action.REJECT), RequestState.SUBMITTED),
+    Action.SERVE: RequestState.WAITING,
     **dict.fromkeys(LEAVING, RequestState.APPROVED),
 }
 
@@ -56,6 +57,11 @@ def _taken_by_another(m: Move) -> bool:
 
 def _no_other_operation(m: Move) -> bool:
     return m.movement is None or m.movement.operation in (None, m.ask.operation)
+
+
+def _state_permits(m: Move) -> bool:
+    lapsed = m.action in LEAVING and m.lapsed is not None  # said by C20
+    return m.on is None or lapsed or after(m.on.tier, m.on.state, m.action) is not None
 
 
 def _right_step(m: Move) -> bool:
@@ -167,14 +173,14 @@ RULES: tuple[Rule, ...] = (
         "INVALID_TRANSITION",
         ON_RECORDS,
         "the state permits the act",
-        lambda m: m.on is None or after(m.on.tier, m.on.state, m.action) is not None,
+        _state_permits,
         "tg_archive_records_c15_transition, ct_archive_records_c15_state_is_rows",
         facts=("record",),
     ),
     Rule(
         "C15",
         "INVALID_TRANSITION",
-        (DECISIONS - AT_THE_DESK) | LEAVING,
+        (DECISIONS - AT_THE_DESK) | LEAVING | {Action.SERVE},
         "the request is at the right step",
         _right_step,
         "tg_access_requests_c15_step",
@@ -229,9 +235,9 @@ RULES: tuple[Rule, ...] = (
         "C18",
         "BORROWER_BLOCKED",
         LENDING,
-        "applicant and reader are active and have nothing overdue",
+        "applicant and reader are active, and neither they nor their units are blocked for what is overdue",
         lambda m: not m.overdue and not m.inactive,
-        "[overdue is a matter of the clock]",
+        "[from which day on somebody is blocked is a matter of the clock and a parameter]",
         facts=("overdue", "inactive"),
     ),
     Rule(

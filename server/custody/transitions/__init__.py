@@ -3,7 +3,7 @@
 Data only. PostgreSQL reads the same rows (tables `transitions`, `acts`, `act_seats`), so the rule and its twin cannot differ.
 """
 
-from server.custody.transitions import administration, everywhere, handovers, lending, losses, papers, volumes
+from server.custody.transitions import administration, everywhere, handovers, lending, losses, overdue, papers, queue, volumes
 from server.custody.transitions.administration import ADMINISTRATION, CUSTODY_ROLES
 from server.custody.transitions.chapter import Chapter, Transition
 from server.custody.transitions.everywhere import ENDED, LIVE
@@ -18,6 +18,8 @@ CHAPTERS: tuple[Chapter, ...] = (
     lending.CHAPTER,
     losses.CHAPTER,
     handovers.CHAPTER,
+    queue.CHAPTER,
+    overdue.CHAPTER,
     everywhere.CHAPTER,
     administration.CHAPTER,
 )
