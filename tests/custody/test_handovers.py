@@ -6,6 +6,7 @@ import pytest
 
 from server.custody.moves import Ask
 from server.custody.moves.handovers import OnHandover
+from server.errors import InvalidInput
 from storage.terms import Action as A
 from storage.terms import HandoverKind, HandoverLineState, HoldKind, HoldSubject, Role, Tier
 from tests.custody.handing import HERE, SLOT, THERE, line, opened, placed, seal, sent, taken
@@ -135,3 +136,33 @@ async def test_a_leaver_hands_over_all_that_they_keep_under_supervision(bank: Wo
     assert await bank.sql("select count(*) from archive_records where custodian_id = $1", leaver) == 0
     opened_ = await bank.done("admin", Ask(A.DEACTIVATE_STAFF, change={"staff": str(leaver)}))
     await bank.done("compliance", Ask(A.CONFIRM, operation=UUID(opened_["operation"])))
+
+
+async def test_loans_go_to_another_unit_with_their_customers_and_history(bank: World) -> None:
+    loan, here, there = await bank.loan(), bank.branches["A"].id, bank.branches["B"].id
+    volumes = await bank.volumes(loan=loan)
+    party = await bank.sql("select c.party_id from loans l join customers c on c.id = l.customer_id where l.id = $1", loan)
+    change = {"unit": str(here), "receiver": str(there), "loans": [str(loan)], "expected": 1}
+    moved = await bank.done("admin", Ask(A.TRANSFER_LOANS, change=change))
+    assert await bank.sql("select org_id from loans where id = $1", loan) == here
+    await bank.done("compliance", Ask(A.CONFIRM, operation=UUID(moved["operation"])))
+    row = await bank.root.fetchrow(
+        "select l.org_id, c.org_id, c.party_id from loans l join customers c on c.id = l.customer_id where l.id = $1", loan
+    )
+    assert tuple(row) == (there, there, party)
+    row = await bank.root.fetchrow("select org_id, custody_org_id, visible_to from archive_records where id = $1", volumes[0])
+    assert tuple(row) == (there, here, sorted({here, there}))
+    assert await bank.sql("select org_id from chains where id = $1", loan) == there
+    tags = "select array_agg(tag order by seq) from events where chain_id = $1"
+    for who in ("officer", "officer_b"):  # what was before the transfer is read by both, by one as its own, by the other with the loan
+        async with bank.database.transaction(bank.people[who]) as conn:
+            assert "record:register:done" in await conn.raw.fetchval(tags, loan)
+    assert (await bank.sql(tags, loan))[-1] == "loan:transfer:done"
+
+
+async def test_another_number_of_loans_than_was_confirmed_is_not_transferred(bank: World) -> None:
+    await bank.loan()
+    change = {"unit": str(bank.branches["A"].id), "receiver": str(bank.branches["B"].id), "expected": 2}
+    with pytest.raises(InvalidInput) as told:
+        await bank.does("admin", Ask(A.TRANSFER_LOANS, change=change))
+    assert [(p.path, p.code) for p in told.value.problems] == [(("expectedCount",), "COUNT_CHANGED")]
