@@ -166,6 +166,16 @@ class Action(StrEnum):
     RECALL_RESPONSIBILITY = "RECALL_RESPONSIBILITY"
     TRANSFER_LOANS = "TRANSFER_LOANS"
     CLOSE_ORG_UNIT = "CLOSE_ORG_UNIT"
+    OPEN_CASE = "OPEN_CASE"
+    RESOLVE_DISCREPANCY = "RESOLVE_DISCREPANCY"
+    REPORT_ITEM_MISSING = "REPORT_ITEM_MISSING"
+    RECORD_SEARCH = "RECORD_SEARCH"
+    NOTIFY_COMPLIANCE = "NOTIFY_COMPLIANCE"
+    RESOLVE_FOUND = "RESOLVE_FOUND"
+    DECLARE_LOST = "DECLARE_LOST"
+    RECORD_REISSUE = "RECORD_REISSUE"
+    RECORD_VOIDED_ORIGINAL = "RECORD_VOIDED_ORIGINAL"
+    CLOSE_LOST = "CLOSE_LOST"
 
 
 class LabelKind(StrEnum):
@@ -333,6 +343,30 @@ class HandoverStanding(StrEnum):
     OUT = "OUT"
 
 
+class LossState(StrEnum):
+    """Life of the case of a record that is not there."""
+
+    OPEN = "OPEN"
+    SEARCHED = "SEARCHED"
+    LOST = "LOST"
+    CLOSED = "CLOSED"
+
+
+class LossOutcome(StrEnum):
+    """How the case of a record that was not there ended."""
+
+    FOUND = "FOUND"
+    REPLACED = "REPLACED"
+    CLOSED_LOST = "CLOSED_LOST"
+
+
+class ItemState(StrEnum):
+    """Whether a paper is in its volume; derived from the open discrepancies, never stored."""
+
+    PRESENT = "PRESENT"
+    MISSING = "MISSING"
+
+
 class LoanStatus(StrEnum):
     """Life of a loan; overdue is derived, not a status."""
 
@@ -464,6 +498,7 @@ class NoticeKind(StrEnum):
     TRANSIT_LATE = "TRANSIT_LATE"
     STOCKTAKE_MISSED = "STOCKTAKE_MISSED"
     EMERGENCY_UNREVIEWED = "EMERGENCY_UNREVIEWED"
+    LOSS_REPORTED = "LOSS_REPORTED"
 
 
 class ScanStatus(StrEnum):

@@ -1,7 +1,4 @@
 -- Handovers: rows, who sees them, twins of C30 to C33; loans that go to another unit and units that close.
-alter table transitions drop constraint pk_transitions;
-alter table transitions add constraint pk_transitions primary key (tier, start, action, finish);
-comment on column transitions.finish is 'State after; several where the record goes back to the state before.';
 insert into acts (action, is_exit, is_entry, at_desk) values
   ('ADD_HANDOVER_LINES', false, false, false),
   ('CLOSE_ORG_UNIT', false, false, true),
@@ -526,7 +523,8 @@ language sql stable security definer set search_path = public, pg_temp as $$
 create function handover_state_of(which uuid) returns text
 language sql stable security definer set search_path = public, pg_temp as $$
   select case when bool_and(state = 'LISTED') or count(*) = 0 then 'DRAFT'
-              when bool_or(state in ('LISTED', 'SENT') or state = 'REJECTED' and shipment_id is not null and back_operation_id is null)
+              when bool_or(state in ('LISTED', 'SENT') or state = 'REJECTED' and shipment_id is not null and back_operation_id is null
+                         and exists (select from archive_records r where r.id = record_id and r.state = 'IN_TRANSIT'))
                 then case when bool_or(state in ('ACKNOWLEDGED', 'RESPONSIBILITY_ONLY', 'REJECTED')) then 'PARTLY_ACKNOWLEDGED' else 'SENT' end
               when bool_or(state in ('ACKNOWLEDGED', 'RESPONSIBILITY_ONLY', 'REJECTED')) then 'CLOSED'
               else 'RECALLED' end

@@ -76,6 +76,3 @@ delete from act_seats where action in ('CREATE_HANDOVER', 'ADD_HANDOVER_LINES', 
 delete from acts where action in ('CREATE_HANDOVER', 'ADD_HANDOVER_LINES', 'REMOVE_HANDOVER_LINES', 'SEND_HANDOVER', 'SEND_PENDING', 'SEND_RESPONSIBILITY',
   'RECEIVE_HANDOVER', 'RECEIVE_PENDING', 'RECEIVE_RESPONSIBILITY', 'RECEIVE_CUSTODY', 'REJECT_HANDOVER', 'TAKE_BACK', 'TAKE_BACK_PENDING',
   'RECALL_RESPONSIBILITY', 'TRANSFER_LOANS', 'CLOSE_ORG_UNIT');
-alter table transitions drop constraint pk_transitions;
-alter table transitions add constraint pk_transitions primary key (tier, start, action);
-comment on column transitions.finish is 'State after.';

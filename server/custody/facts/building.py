@@ -166,7 +166,6 @@ def _move(scene: Scene, record: Record | None, fact: Row | None, together: froze
         due_at_max=due_at_max,
         queued=scene.queued,
         version_now=_version(scene, record),
-        back_to=place.back_to if place else None,
         vault=place.vault if place else record.vault if record else None,
         unit=place.unit if place else record.custody_org if record else None,
         known=known,

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import TIMESTAMP
 
 from server.custody.facts.sources import Gathering, Source
 from server.custody.moves.handovers import Clearance, Line, NewHandover, OnHandover, Sides
-from server.custody.transitions.handovers import ARRIVING, BY_GIVER, LISTABLE, ON_LINES, SENDING, TAKING_OVER
+from server.custody.transitions.handovers import ARRIVING, BY_GIVER, COMING_BACK, LISTABLE, ON_LINES, SENDING, TAKING_OVER
 from server.errors import NotFound
 from storage.tables import handovers, org_units, sealed_envelopes, storage_locations
 from storage.terms import Action, HandoverKind, HandoverLineState, HandoverState, RecordState, Seat, Tier
@@ -90,7 +90,7 @@ def _line(g: Gathering, row: Any, vault: UUID | None, fit: bool) -> Line:
         vault=vault,
         unit=row["from_org"] if g.ask.action in BY_GIVER else row["to_org"],
         on_duty={Seat.KEY: frozenset(row["keys"] or ()), Seat.CODE: frozenset(row["codes"] or ())},
-        back_to=RecordState.ARCHIVED if archived else stood_as,
+        back=RecordState.ARCHIVED if archived else stood_as if g.ask.action in ARRIVING | COMING_BACK else None,
         kind=HandoverKind(row["kind"]),
         state=HandoverState(row["state"]),
         from_org=row["from_org"],

@@ -57,6 +57,7 @@ class Line(Elsewhere):
     taker: UUID | None = None
     line: HandoverLineState | None = None
     stood_as: RecordState | None = None
+    back: RecordState | None = None  # where the act leads: as it stood, or into the archive
     shipped: bool = False  # it went with a shipment, and has not come back
     by_giver: bool = False  # the giving side acts
     complete: bool = True  # the row says all that a line needs
@@ -72,3 +73,4 @@ class Line(Elsewhere):
 
 
 DETAILS: Mapping[Action, type] = {Action.CREATE_HANDOVER: NewHandover, **dict.fromkeys((*LISTABLE, *sorted(ON_LINES)), OnHandover)}
+NEEDS: Mapping[Action, tuple[str, ...]] = dict.fromkeys(DETAILS.keys() - {Action.CREATE_HANDOVER}, ("detail", "records"))

@@ -40,15 +40,13 @@ SEAT_ROLES: dict[Seat, frozenset[R]] = {
     Seat.SUPERVISOR: frozenset({R.OPS_HEAD, R.BRANCH_HEAD}),
 }
 _OF_ACTS = {key: roles for chapter in CHAPTERS for key, roles in chapter.seat_roles.items()}
-_NEXT: dict[tuple[Tier, S, A], tuple[S, ...]] = {}
-for _row in TRANSITIONS:
-    _NEXT[_row.tier, _row.start, _row.action] = (*_NEXT.get((_row.tier, _row.start, _row.action), ()), _row.finish)
+_NEXT = {(t.tier, t.start, t.action): t for t in reversed(TRANSITIONS)}  # of several the first, unless `Move.back` says which
 
 
-def after(tier: Tier, state: S, action: A, back_to: S | None = None) -> S | None:
-    """The state that follows, or None where the table has no row; where it has several, `back_to` says which, else the first."""
-    rows = _NEXT.get((tier, state, action), ())
-    return back_to if back_to in rows else next(iter(rows), None)
+def after(tier: Tier, state: S, action: A) -> S | None:
+    """The state that follows, or None where the table has no row."""
+    row = _NEXT.get((tier, state, action))
+    return row and row.finish
 
 
 def seat_roles(action: A, seat: Seat) -> frozenset[R]:
