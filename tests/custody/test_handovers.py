@@ -113,8 +113,8 @@ async def test_a_hold_goes_with_the_paper_and_a_case_does_not(bank: World) -> No
     await taken(bank, handover, held)
     other = await opened(bank, missing)
     await bank.sql(
-        "insert into discrepancies (org_id, record_id, kind, findings, reported_by, reported_at, deadline_at)"
-        " values ($1, $2, 'SEAL_BROKEN', '封签破损', $3, now(), now())",
+        "insert into discrepancies (org_id, record_id, kind, findings, reported_by, owner_id, reported_at, deadline_at)"
+        " values ($1, $2, 'SEAL_BROKEN', '封签破损', $3, $3, now(), now())",
         bank.branches["A"].id, missing[0], bank.people["kay"].staff_id,
     )  # fmt: skip
     ask = Ask(A.SEND_HANDOVER, records=tuple(missing), detail=OnHandover(other, seal_no=seal(bank)))
