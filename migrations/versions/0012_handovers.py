@@ -1,7 +1,7 @@
 """Handovers under a transfer register, loans that go to another unit, and units that close.
 
 Revision ID: 0012
-Revises: 0011
+Revises: 0013
 Create Date: 2026-11-25
 """
 
@@ -10,7 +10,7 @@ from alembic import op
 from storage.migration import run_script
 
 revision = "0012"
-down_revision: str | None = "0011"
+down_revision: str | None = "0013"
 branch_labels: str | None = None
 depends_on: str | None = None
 

@@ -68,6 +68,7 @@ from storage.tables.records import (
     storage_locations,
 )
 from storage.tables.search import barcodes, search_terms
+from storage.tables.stocktakes import stocktake_counts, stocktake_lines, stocktake_places, stocktakes
 
 __all__ = [
     "SEEN",
@@ -128,6 +129,10 @@ __all__ = [
     "staff",
     "staff_relations",
     "staff_roles",
+    "stocktake_counts",
+    "stocktake_lines",
+    "stocktake_places",
+    "stocktakes",
     "storage_locations",
     "ticket_counters",
     "tickets",

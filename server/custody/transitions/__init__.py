@@ -3,7 +3,7 @@
 Data only. PostgreSQL reads the same rows (tables `transitions`, `acts`, `act_seats`), so the rule and its twin cannot differ.
 """
 
-from server.custody.transitions import administration, everywhere, handovers, lending, losses, overdue, papers, queue, volumes
+from server.custody.transitions import administration, everywhere, handovers, lending, losses, overdue, papers, queue, stocktakes, volumes
 from server.custody.transitions.administration import ADMINISTRATION, CUSTODY_ROLES
 from server.custody.transitions.chapter import Chapter, Transition
 from server.custody.transitions.everywhere import ENDED, LIVE
@@ -22,6 +22,7 @@ CHAPTERS: tuple[Chapter, ...] = (
     overdue.CHAPTER,
     everywhere.CHAPTER,
     administration.CHAPTER,
+    stocktakes.CHAPTER,
 )
 TRANSITIONS: tuple[Transition, ...] = tuple(t for chapter in CHAPTERS for t in chapter.transitions)
 SEATS: dict[tuple[A, Tier], tuple[Seat, ...]] = {key: seats for chapter in CHAPTERS for key, seats in chapter.seats.items()}
