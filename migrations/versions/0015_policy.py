@@ -1,14 +1,14 @@
 """Decisions kept, overrides by a second person, and ranks that follow the matrix in force.
 
 Revision ID: 0015
-Revises: 0013
+Revises: 0012
 Create Date: 2026-11-25
 """
 
 from storage.migration import run_script
 
 revision = "0015"
-down_revision: str | None = "0013"
+down_revision: str | None = "0012"
 branch_labels: str | None = None
 depends_on: str | None = None
 

@@ -63,6 +63,9 @@ DESK_WINDOW_DAYS = "desk_window_days"
 CASE_DAYS = "case_days"
 EXTENSIONS_MAX = "extensions_max"
 CLOSE_MINUTES = "close_of_business_minutes"
+TRANSIT_DAYS_IN_TOWN = "transit_days.in_town"
+TRANSIT_DAYS_ELSEWHERE = "transit_days.elsewhere"
+HANDOVER_LINES_MAX = "handover_lines_max"
 BEFORE_DUE_DAYS = "overdue_days.before_due"
 HOLDER_DAYS = "overdue_days.holder"
 HEAD_DAYS = "overdue_days.head"
@@ -99,6 +102,9 @@ PARAMETERS: Mapping[str, Parameter] = {
     CASE_DAYS: Parameter(1, 1, 10),  # C43, working days to solve a case
     EXTENSIONS_MAX: Parameter(1, 0, 3),  # C22
     CLOSE_MINUTES: Parameter(CLOSE_OF_BUSINESS.hour * 60 + CLOSE_OF_BUSINESS.minute, 720, 1439),  # after midnight, for the whole bank
+    TRANSIT_DAYS_IN_TOWN: Parameter(1, 0, 5),  # C33, working days
+    TRANSIT_DAYS_ELSEWHERE: Parameter(3, 1, 15),  # C33, working days
+    HANDOVER_LINES_MAX: Parameter(3000, 1, 3000),  # C30, what two people can count
     BEFORE_DUE_DAYS: Parameter(1, 0, 10),  # C24, working days before a checkout is due; the others after it
     HOLDER_DAYS: Parameter(1, 1, 30),
     HEAD_DAYS: Parameter(3, 1, 60),

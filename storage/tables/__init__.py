@@ -27,6 +27,7 @@ from storage.tables.custody import (
     transitions,
 )
 from storage.tables.decisions import decisions, override_permissions, overrides
+from storage.tables.handovers import handover_lines, handovers, shipments
 from storage.tables.ledger import (
     access_log,
     chains,
@@ -92,6 +93,8 @@ __all__ = [
     "discrepancies",
     "events",
     "file_items",
+    "handover_lines",
+    "handovers",
     "holds",
     "holidays",
     "idempotency_keys",
@@ -126,6 +129,7 @@ __all__ = [
     "sealed_envelopes",
     "seals",
     "search_terms",
+    "shipments",
     "staff",
     "staff_relations",
     "staff_roles",

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from server.custody.moves import Move
-from server.custody.rules import administration, lending, losses, overrides, people, queue, returns, stocktakes
+from server.custody.rules import administration, handovers, lending, losses, overrides, people, queue, returns, stocktakes
 from server.custody.rules.table import WORDS, Rule, Violation, violated, violation
 from server.custody.rules.table import overridden as _overridden
 
@@ -15,6 +15,7 @@ CHAPTERS: tuple[tuple[Rule, ...], ...] = (
     administration.RULES,
     losses.RULES,
     stocktakes.RULES,
+    handovers.RULES,
     overrides.RULES,
     people.VERSIONS,
 )
