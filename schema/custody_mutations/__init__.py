@@ -4,6 +4,7 @@ import strawberry
 
 from schema.custody_mutations.acting import ASKABLE, ActPayload, act, field, payload_of
 from schema.custody_mutations.batches import BatchMutations
+from schema.custody_mutations.corrections import CorrectionMutations
 from schema.custody_mutations.desk import DeskMutations
 from schema.custody_mutations.handovers import HandoverMutations
 from schema.custody_mutations.holds import HoldMutations
@@ -15,7 +16,15 @@ from schema.custody_mutations.stocktakes import StocktakeMutations
 
 @strawberry.type
 class CustodyMutations(
-    RequestMutations, DeskMutations, HoldMutations, LossMutations, HandoverMutations, OverdueMutations, BatchMutations, StocktakeMutations
+    CorrectionMutations,
+    RequestMutations,
+    DeskMutations,
+    HoldMutations,
+    LossMutations,
+    HandoverMutations,
+    OverdueMutations,
+    BatchMutations,
+    StocktakeMutations,
 ):
     """All of them."""
 

@@ -40,6 +40,7 @@ OTHERS = {
     "lookUp",
     "policyParameters",
     "overrideReport",
+    "corrections",
     "notices",
 }  # tried below, or of head office alone
 SAMPLE = build_schema()._schema
