@@ -36,6 +36,7 @@ from schema.custody import (
     OperationSort,
     OperationWhere,
 )
+from schema.expiring import Expiring, expiring
 from schema.lending import (
     CONTRACT_KEYS,
     CUSTOMER_KEYS,
@@ -149,6 +150,7 @@ class Reads:
     inspection_reports: Connection[InspectionReport] = Page(
         where=InspectionReportWhere, sort=InspectionReportSort, keys=REPORT_KEYS, updated_since=True, description="Inspection reports."
     )
+    expiring: Connection[Expiring] = expiring()
     notices: Connection[Notice] = Page(
         on=lambda row, _, me: row.staff_id == me.staff,
         where=NoticeWhere,

@@ -39,6 +39,7 @@ OTHERS = {
     "search",
     "lookUp",
     "notices",
+    "expiring",
 }  # tried below, or of head office alone
 SAMPLE = build_schema()._schema
 
