@@ -37,6 +37,7 @@ from schema.custody import (
     OperationWhere,
 )
 from schema.expiring import Expiring, expiring
+from schema.handovers import HANDOVER_KEYS, Handover, HandoverSort, HandoverWhere
 from schema.lending import (
     CONTRACT_KEYS,
     CUSTOMER_KEYS,
@@ -67,6 +68,7 @@ from schema.papers import REPORT_KEYS, SCAN_KEYS, InspectionReport, InspectionRe
 from schema.reading.declare import Counts, NodeById, One, Page
 from schema.records import GROUP_KEYS, RECORD_KEYS, ArchiveRecord, ArchiveRecordSort, ArchiveRecordWhere, RecordCount, RecordGroup
 from schema.search import LOOK_UP, SEARCH, CodeHit, SearchHit
+from schema.stocktakes import STOCKTAKE_KEYS, Stocktake, StocktakeSort, StocktakeWhere
 from schema.viewer import Viewer
 
 
@@ -172,6 +174,12 @@ class Reads:
     )
     custody_events: Connection[CustodyEvent] = Page(
         where=CustodyEventWhere, sort=CustodyEventSort, keys=EVENT_KEYS, description="What happened to the papers, oldest id first."
+    )
+    handovers: Connection[Handover] = Page(
+        where=HandoverWhere, sort=HandoverSort, keys=HANDOVER_KEYS, updated_since=True, description="Handovers, of both parties."
+    )
+    stocktakes: Connection[Stocktake] = Page(
+        where=StocktakeWhere, sort=StocktakeSort, keys=STOCKTAKE_KEYS, updated_since=True, description="Stocktakes (盘库)."
     )
     operations: Connection[Operation] = Page(
         where=OperationWhere, sort=OperationSort, keys=OPERATION_KEYS, updated_since=True, description="Operations."
