@@ -73,7 +73,6 @@ SEARCH_DAYS = "overdue_days.search"
 UNIT_BLOCK_DAYS = "overdue_days.block_unit"
 QUEUE_DAYS = "queue_days"
 EXPIRING_DAYS = "expiring_days"
-STOCKTAKE_DAYS = "stocktake_days"
 COUNT_HOURS = "count_hours"
 STOCKTAKE_DAYS = "stocktake_days"
 
@@ -103,7 +102,6 @@ PARAMETERS: Mapping[str, Parameter] = {
     SEARCH_DAYS: Parameter(15, 1, 90),
     UNIT_BLOCK_DAYS: Parameter(15, 1, 90),  # C18, everybody of the holder's unit
     QUEUE_DAYS: Parameter(30, 1, 250),  # working days after which a request that waits lapses
-    STOCKTAKE_DAYS: Parameter(31, 1, 400),  # C42, days within which each vault is counted and signed
     EXPIRING_DAYS: Parameter(30, 1, 365),  # days before a certificate runs out that its keepers are told
     COUNT_HOURS: Parameter(4, 1, 24),  # C17, how long a cabinet is frozen for its count at most
     STOCKTAKE_DAYS: Parameter(183, 15, 366),  # C42, days after which a vault must have been counted again
