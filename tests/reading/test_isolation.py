@@ -38,6 +38,8 @@ OTHERS = {
     "recordCounts",
     "search",
     "lookUp",
+    "policyParameters",
+    "overrideReport",
     "notices",
     "expiring",
 }  # tried below, or of head office alone
