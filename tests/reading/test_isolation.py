@@ -42,6 +42,7 @@ OTHERS = {
     "overrideReport",
     "corrections",
     "notices",
+    "expiring",
 }  # tried below, or of head office alone
 SAMPLE = build_schema()._schema
 
