@@ -54,6 +54,7 @@ from schema.paging import Connection, Node
 from schema.papers import REPORT_KEYS, SCAN_KEYS, InspectionReport, InspectionReportSort, InspectionReportWhere, Scan, ScanSort, ScanWhere
 from schema.reading.declare import Counts, NodeById, One, Page
 from schema.records import GROUP_KEYS, RECORD_KEYS, ArchiveRecord, ArchiveRecordSort, ArchiveRecordWhere, RecordCount, RecordGroup
+from schema.release import NOTICE_KEYS, SettlementNotice, SettlementNoticeSort, SettlementNoticeWhere
 from schema.search import LOOK_UP, SEARCH, CodeHit, SearchHit
 from schema.viewer import Viewer
 
@@ -151,6 +152,9 @@ class Reads:
     )
     custody_events: Connection[CustodyEvent] = Page(
         where=CustodyEventWhere, sort=CustodyEventSort, keys=EVENT_KEYS, description="What happened to the papers, oldest id first."
+    )
+    settlement_notices: Connection[SettlementNotice] = Page(
+        where=SettlementNoticeWhere, sort=SettlementNoticeSort, keys=NOTICE_KEYS, updated_since=True, description="Settlement notices."
     )
     operations: Connection[Operation] = Page(
         where=OperationWhere, sort=OperationSort, keys=OPERATION_KEYS, updated_since=True, description="Operations."

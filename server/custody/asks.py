@@ -10,18 +10,23 @@ from functools import cache
 from typing import Any, Union, get_args, get_origin, get_type_hints
 from uuid import UUID
 
-from server.custody.moves import Ask
+from server.custody.moves import Ask, release
 from server.custody.transitions import ADMINISTRATION, PARTS
 from server.errors import InputProblem, InvalidInput
 from storage.terms import Action
 
-DETAILS: dict[Action, type] = {}  # the dataclass in `server.custody.moves` that an act's `detail` is; required for the act
+DETAILS: dict[Action, type] = {**release.DETAILS}  # the dataclass in `server.custody.moves` that an act's `detail` is; required for the act
 NEEDS: dict[Action, tuple[str, ...]] = {  # what an act cannot be judged without; everything else is a rule's to miss
     **dict.fromkeys((Action.REQUEST_CHECKOUT, Action.REQUEST_READING), ("records", "purpose")),
     **dict.fromkeys(
         (Action.APPROVE, Action.RESERVE, Action.EXTEND, Action.REJECT, Action.CANCEL, Action.CHECK_OUT, Action.START_READING), ("request",)
     ),
     **dict.fromkeys((Action.CONFIRM, Action.WITHDRAW), ("operation",)),
+    Action.REQUEST_RELEASE: ("records", "purpose"),
+    Action.REQUEST_SUBSTITUTION: ("records", "detail"),
+    **dict.fromkeys((Action.VERIFY_RECIPIENT, Action.RELEASE), ("request", "detail")),
+    Action.SUBSTITUTE: ("request",),
+    Action.SURRENDER: ("records", "request", "detail"),
     Action.PLACE_HOLD: ("hold_kind", "subject_kind", "subject"),
     Action.LIFT_HOLD: ("hold",),
 }

@@ -64,6 +64,7 @@ from storage.tables.records import (
     seals,
     storage_locations,
 )
+from storage.tables.release import releases, settlement_notices, substitutions
 from storage.tables.search import barcodes, search_terms
 
 __all__ = [
@@ -108,6 +109,7 @@ __all__ = [
     "policy_parameters",
     "purposes",
     "read_grants",
+    "releases",
     "report_sign_offs",
     "request_lines",
     "return_inspections",
@@ -116,10 +118,12 @@ __all__ = [
     "sealed_envelopes",
     "seals",
     "search_terms",
+    "settlement_notices",
     "staff",
     "staff_relations",
     "staff_roles",
     "storage_locations",
+    "substitutions",
     "ticket_counters",
     "tickets",
     "transitions",

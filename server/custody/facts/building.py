@@ -11,9 +11,10 @@ from uuid import UUID
 
 from server.custody import reading
 from server.custody.asks import ask_from_json, check_whole
-from server.custody.facts.sources import SOURCES, Gathering
+from server.custody.facts.chapters import SOURCES
+from server.custody.facts.sources import Gathering
 from server.custody.moves import Ask, Hold, Move, Movement, Person, Record, Request, Subject
-from server.custody.policy import EXTENSIONS_MAX, Policy, ranks
+from server.custody.policy import EXTENSIONS_MAX, TERM_DAYS, Policy, ranks
 from server.custody.transitions import SEATS, after, seat_roles
 from server.errors import NotFound
 from storage.database import Connection
@@ -221,7 +222,7 @@ def _due(scene: Scene, request: Request | None, movement: Movement | None) -> tu
     ask, policy = scene.ask, scene.policy
     due_at = policy.close_of(ask.due_on) if ask.due_on else (request.until if request else None)
     purpose = request.purpose if request else ask.purpose or (movement.purpose if movement else None)
-    if purpose is None:
+    if purpose is None or purpose not in TERM_DAYS:  # nothing that leaves for good is due
         return due_at, None
     start = movement.due_at if movement and movement.due_at else scene.at
     return due_at, policy.working_days_after(start, policy.term_days(purpose, scene.at, scene.by.org))

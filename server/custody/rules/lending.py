@@ -1,7 +1,7 @@
 """C8 to C22: what may leave its place, for whom, why and for how long."""
 
 from server.custody.moves import Hold, Move
-from server.custody.policy import FULFILS, LITIGATION, PURPOSES
+from server.custody.policy import ASKS, FULFILS, LITIGATION, PURPOSES
 from server.custody.rules.groups import (
     ASKING,
     AT_THE_DESK,
@@ -22,7 +22,9 @@ from server.custody.rules.table import Rule, by_construction
 from server.custody.transitions import after
 from storage.terms import Action, HoldKind, Purpose, RequestKind, RequestState, Role, Seat
 
-ENVELOPE_ACTS = VAULT_ACTS | {Action.REQUEST_CHECKOUT, Action.RESERVE, Action.PRESENT_RETURN} | REFUSING_RETURN
+ENVELOPE_ACTS = (
+    VAULT_ACTS | (ASKING - {Action.REQUEST_READING}) | {Action.RESERVE, Action.PRESENT_RETURN, Action.SURRENDER} | REFUSING_RETURN
+)
 STEPS = {
     **dict.fromkeys((Action.APPROVE, Action.RESERVE, Action.EXTEND, Action.REJECT), RequestState.SUBMITTED),
     **dict.fromkeys(LEAVING, RequestState.APPROVED),
@@ -45,6 +47,11 @@ def _no_hold(m: Move) -> bool:
     reading = m.action is Action.REQUEST_READING or (m.request is not None and m.request.kind is RequestKind.READ_ON_SITE)
     asked_by_placer = m.action is Action.REQUEST_CHECKOUT and m.purpose in LITIGATION
     return reading or all(_permits(h, m) or (asked_by_placer and h.kind is HoldKind.LEGAL and h.placer == m.by.id) for h in m.holds)
+
+
+def _purpose_fits(m: Move) -> bool:
+    kind = m.request.kind if m.request else ASKS[m.action]
+    return m.purpose in PURPOSES.get((m.record.tier, kind), ())
 
 
 def _taken_by_another(m: Move) -> bool:
@@ -117,8 +124,8 @@ RULES: tuple[Rule, ...] = (
         "C13",
         "PURPOSE_NOT_ALLOWED",
         LENDING,
-        "the purpose is one of the tier's",
-        lambda m: m.purpose in PURPOSES[m.record.tier],
+        "the purpose is one of the tier's, for that kind of request",
+        _purpose_fits,
         "fk_access_requests_c13_purpose",
         facts=("purpose",),
     ),
@@ -190,7 +197,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "C16",
         "RECORD_ON_HOLD",
-        LENDING | EXITS,
+        LENDING | EXITS | {Action.SURRENDER},
         "no hold is active, or it permits this purpose",
         _no_hold,
         "tg_movements_c16_no_hold",
