@@ -11,7 +11,7 @@ from schema.paging import Node, col
 from schema.reading.declare import One, PolymorphicOne, Sql, TaskList, reads
 from schema.scalars import DateTime
 from storage import tables
-from storage.terms import Action, OperationState, RequestState, Role
+from storage.terms import Action, DiscrepancyKind, OperationState, RequestState, Role
 
 
 @strawberry.enum(description="Kinds of task. Open: new members may be added.")
@@ -39,7 +39,8 @@ TITLES = {
     TaskKind.SOLVE_CASE: ("A case is yours to solve", "待处理的差异"),
 }
 PREFIX = {"request": "request", "operation": "operation", "checkout": "checkout", "report": "report", "case": "case"}
-SEAT_OF = {Role.VAULT_KEEPER_KEY: "KEY", Role.VAULT_KEEPER_CODE: "CODE", Role.REGISTER_CLERK: "CLERK"}
+SEAT_OF = {Role.VAULT_KEEPER_KEY: "KEY", Role.VAULT_KEEPER_CODE: "CODE", Role.REGISTER_CLERK: "CLERK",
+           Role.LOAN_OFFICER: "OFFICER"}  # fmt: skip
 KEEPERS = frozenset({Role.VAULT_KEEPER_KEY, Role.VAULT_KEEPER_CODE, Role.ARCHIVIST})
 HOLD_ROLES = frozenset({Role.LEGAL, Role.COMPLIANCE, Role.AUDITOR, Role.RISK_HEAD})
 
@@ -96,9 +97,10 @@ def _operations(me: Any) -> Any:
     reader = select(q.c.reader_id).where(q.c.id == o.request_id).correlate_except(q).scalar_subquery()
     fits = [and_(literal(seat) == func.any(o.required_seats), literal(seat).not_in(taken)) for seat in mine]
     lifts = [o.action == Action.LIFT_HOLD.value] if HOLD_ROLES & me.roles else []
-    confirms = [o.action != Action.LIFT_HOLD.value] if Role.COMPLIANCE in me.roles else []
-    if lifts or confirms:
-        fits.append(and_(literal("SECOND") == func.any(o.required_seats), literal("SECOND").not_in(taken), or_(*lifts, *confirms)))
+    confirms = [and_(o.action != Action.LIFT_HOLD.value, o.action != Action.SURRENDER.value)] if Role.COMPLIANCE in me.roles else []
+    closes = [o.action == Action.SURRENDER.value] if Role.OPS_HEAD in me.roles else []
+    if lifts or confirms or closes:
+        fits.append(and_(literal("SECOND") == func.any(o.required_seats), literal("SECOND").not_in(taken), or_(*lifts, *confirms, *closes)))
     fits.append(and_(literal("RECEIVER") == func.any(o.required_seats), literal("RECEIVER").not_in(taken), reader == me.staff))
     return _line(TaskKind.CONFIRM, "operation", o, o.expires_at, me).where(
         o.state == OperationState.PENDING.value, o.expires_at > func.now(), me.staff.not_in(sitting), or_(*fits), *_seen(o, me)
@@ -143,9 +145,15 @@ def _reports(me: Any) -> list[Any]:
     return lines
 
 
+def _mine(case_: Any, me: Any) -> Any:
+    """One's own; a payoff that was reversed after the release is a case of COMPLIANCE (C52)."""
+    reversed_ = [case_.kind == DiscrepancyKind.PAYOFF_REVERSED.value] if Role.COMPLIANCE in me.roles else []
+    return or_(case_.owner_id == me.staff, *reversed_)
+
+
 def _tasks(me: Any) -> Any:
     d = tables.discrepancies.c
-    case_ = _line(TaskKind.SOLVE_CASE, "case", d, d.deadline_at, me).where(d.resolved_at.is_(None), d.owner_id == me.staff, *_seen(d, me))
+    case_ = _line(TaskKind.SOLVE_CASE, "case", d, d.deadline_at, me).where(d.resolved_at.is_(None), _mine(d, me), *_seen(d, me))
     return union_all(*_requests(me), _operations(me), *_movements(me), *_reports(me), case_)
 
 

@@ -48,6 +48,11 @@ POINTERS = {  # field of a type: (table, our column)
     "InspectionReport.draftedBy": ("staff", "drafted_by"), "ReportSignOff.staff": ("staff", "staff_id"), "OrgUnit.parent": ("org_units", "parent_id"),
     "OrgUnit.presidentInCharge": ("staff", "president_in_charge_id"), "StaffMember.orgUnit": ("org_units", "org_id"),
     "StorageLocation.orgUnit": ("org_units", "org_id"), "StorageLocation.parent": ("storage_locations", "parent_id"),
+    "SettlementNotice.loan": ("loans", "loan_id"), "SettlementNotice.record": ("archive_records", "record_id"),
+    "SettlementNotice.issuedBy": ("staff", "issued_by"), "SettlementNotice.orgUnit": ("org_units", "org_id"),
+    "Release.verifiedBy": ("staff", "verified_by"), "Release.request": ("access_requests", "request_id"),
+    "Release.operation": ("operations", "operation_id"), "Release.authorityScan": ("scans", "authority_scan_id"),
+    "Release.receiptScan": ("scans", "receipt_scan_id"),
     "Viewer.staff": ("staff", "id"), "Viewer.orgUnit": ("org_units", "org_id"),
     **{f"{tier}.{field}": target for tier in ("FirstTierRecord", "SecondTierRecord") for field, target in {
         "primaryLoan": ("loans", "primary_loan_id"), "custodyOrg": ("org_units", "custody_org_id"),
@@ -105,6 +110,7 @@ ROOT: dict[str, Callable[[View, dict[str, Any]], Any]] = {
     "accessRequests": lambda v, a: v.page("AccessRequest", v.rows["access_requests"], a),
     "custodyEvents": lambda v, a: v.page("CustodyEvent", filter(v.tells, v.rows["events"]), a),
     "operations": lambda v, a: v.page("Operation", v.rows["operations"], a),
+    "settlementNotices": lambda v, a: v.page("SettlementNotice", v.rows["settlement_notices"], a),
 }
 Special = Callable[[View, Row, dict[str, Any]], Any]
 
@@ -129,6 +135,14 @@ def _stored(v: View, column: str, r: Row) -> list[Row]:
 SPECIAL: dict[str, Special] = {
     "Loan.position": lambda v, r, a: v.position(r),
     "Loan.isOverdue": lambda v, r, a: v.computed("Loan", r, "isOverdue"),
+    "Loan.settlementFinalAt": lambda v, r, a: _shown(v.final_at(r["id"]), "DateTime"),
+    "Loan.settlementNotices": lambda v, r, a: _ordered(v.kids("settlement_notices", "loan_id", r), "issued_at"),
+    "SettlementNotice.state": lambda v, r, a: v.notice_state(r),
+    "AccessRequest.release": lambda v, r, a: next((x for x in v.kids("releases", "request_id", r) if x["capacity"] != "COURT"), None),
+    "AccessRequest.replacement": lambda v, r, a: next(
+        iter(v.linked("substitutions", "request_id", "replacement_id", "archive_records", r)), None
+    ),
+    "Release.identityNumberMasked": lambda v, r, a: r["identity_number_masked"] if MASKED & v.me.roles else None,
     "Loan.contracts": lambda v, r, a: v.page("Contract", v.linked("loan_contracts", "loan_id", "contract_id", "contracts", r), a),
     "Loan.collateral": lambda v, r, a: _ordered(v.linked("loan_collateral", "loan_id", "collateral_id", "collateral", r), "id"),
     "Loan.archiveRecords": lambda v, r, a: v.page("ArchiveRecord", v.kids("archive_records", "primary_loan_id", r), a),
@@ -178,6 +192,7 @@ OF_RECORDS: dict[str, Special] = {
     "isOverdue": lambda v, r, a: v.late(v.open_movement(r)),
     "onHold": lambda v, r, a: v.on_hold(r),
     "isFrozen": lambda v, r, a: v.frozen(r),
+    "releaseReadySince": lambda v, r, a: _shown(v.ready_since(r), "DateTime"),
     "scans": lambda v, r, a: _stored(v, "record_id", r),
     "custodyEvents": lambda v, r, a: v.page("CustodyEvent", v.kids("events", "record_id", r), a),
 }

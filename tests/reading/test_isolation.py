@@ -24,7 +24,7 @@ HERE, THERE = "", "-b2"
 PAGES = {"loans": "loans", "contracts": "contracts", "archiveRecords": "archive_records", "inspectionReports": "inspection_reports",
          "checkouts": "movements", "accessRequests": "access_requests", "operations": "operations",
          "customers": "customers", "collateralCertificates": "collateral_certificates", "sealedEnvelopes": "sealed_envelopes",
-         "scans": "scans", "holds": "holds", "custodyEvents": "events"}  # fmt: skip
+         "scans": "scans", "holds": "holds", "settlementNotices": "settlement_notices", "custodyEvents": "events"}  # fmt: skip
 BY = {"loan": ("loans", ("number",)), "contract": ("contracts", ("number",)), "archiveRecord": ("archive_records", ("barcode", "archiveNo")),
       "collateralCertificate": ("collateral_certificates", ("number",))}  # fmt: skip
 OTHERS = {
