@@ -34,7 +34,7 @@ def _state(notice: Any, me: Any) -> Any:
     )
 
 
-@reads(tables.settlement_notices, "notice", visible=own_unit)
+@reads(tables.settlement_notices, "settlement", visible=own_unit)
 @strawberry.type(description="A settlement notice (结清通知书): its paper is a first-tier record.")
 class SettlementNotice(Node, Versioned):
     """A notice."""

@@ -203,9 +203,16 @@ alter table discrepancies add constraint ck_discrepancies_kind
   check (kind in ('MISSING', 'EXTRA', 'WRONG_SLOT', 'SEAL_BROKEN', 'DAMAGED', 'PAYOFF_REVERSED')) not valid;
 alter table discrepancies validate constraint ck_discrepancies_kind;
 
+alter table notices drop constraint ck_notices_kind;
+alter table notices add constraint ck_notices_kind check (kind in ('DUE_SOON', 'OVERDUE', 'BLOCKED', 'RECALLED', 'SEARCH_DUE', 'CONFIRMATION_DUE', 'READY_TO_FETCH',
+  'RESERVATION_LAPSED', 'WAITING_LAPSED', 'DUE_PROVISIONAL', 'DUE_MOVED', 'CASE_LATE', 'PAPER_LATE', 'EXPIRING', 'TRANSIT_LATE', 'STOCKTAKE_MISSED',
+  'EMERGENCY_UNREVIEWED', 'PAYOFF_REVERSED')) not valid;
+alter table notices validate constraint ck_notices_kind;
+
 create or replace function tg_access_requests_c15_step() returns trigger language plpgsql as $$ begin
   if not ((old.state, new.state) in (('SUBMITTED', 'APPROVED'), ('SUBMITTED', 'REJECTED'), ('SUBMITTED', 'CANCELLED'),
-                                     ('APPROVED', 'FULFILLED'), ('APPROVED', 'LAPSED'), ('APPROVED', 'CANCELLED'))
+                                     ('APPROVED', 'FULFILLED'), ('APPROVED', 'LAPSED'), ('APPROVED', 'CANCELLED'),
+                                     ('SUBMITTED', 'WAITING'), ('WAITING', 'APPROVED'), ('WAITING', 'CANCELLED'), ('WAITING', 'LAPSED'))
           or new.kind = 'RELEASE' and (old.state, new.state) = ('SUBMITTED', 'LAPSED')
           or new.kind = 'EXTENSION' and (old.state, new.state) = ('SUBMITTED', 'FULFILLED')) then
     perform broken('tg_access_requests_c15_step'); end if;
@@ -225,7 +232,7 @@ language plpgsql stable security definer set search_path = public, pg_temp as $$
 declare d date := (since at time zone 'Asia/Shanghai')::date; left_over integer := days; begin
   while left_over > 0 loop
     d := d + 1;
-    if coalesce((select h.is_working from holidays h where h.day = d), extract(isodow from d) < 6) then left_over := left_over - 1; end if;
+    if is_working_day(d) then left_over := left_over - 1; end if;
   end loop;
   return (d + time '17:30') at time zone 'Asia/Shanghai';
 end $$;

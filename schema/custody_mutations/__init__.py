@@ -6,13 +6,16 @@ from schema.custody_mutations.acting import ASKABLE, ActPayload, act, field, pay
 from schema.custody_mutations.desk import DeskMutations
 from schema.custody_mutations.holds import HoldMutations
 from schema.custody_mutations.losses import LossMutations
+from schema.custody_mutations.overdue import OverdueMutations
 from schema.custody_mutations.positions import PositionMutations
 from schema.custody_mutations.release import ReleaseMutations
 from schema.custody_mutations.requests import RequestMutations
 
 
 @strawberry.type
-class CustodyMutations(RequestMutations, DeskMutations, HoldMutations, LossMutations, ReleaseMutations, PositionMutations):
+class CustodyMutations(
+    RequestMutations, DeskMutations, HoldMutations, LossMutations, OverdueMutations, ReleaseMutations, PositionMutations
+):
     """All of them."""
 
 

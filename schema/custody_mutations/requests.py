@@ -23,6 +23,7 @@ class RequestCheckoutInput(KeyedInput):
     purpose: Purpose = field("Why.")
     reason: str | None = field("In words; required for OTHER.", UNSET)
     reader_id: strawberry.ID | None = field("Who will hold them; the caller when left out.", UNSET)
+    queue: bool = strawberry.field(description="Wait when they are taken, instead of being refused.", default=False)
 
 
 @strawberry.input(description="Input of requestReading.")
@@ -33,6 +34,7 @@ class RequestReadingInput(KeyedInput):
     purpose: Purpose = field("Why.")
     reason: str | None = field("In words; required for OTHER.", UNSET)
     reader_id: strawberry.ID | None = field("Who will read them; the caller when left out.", UNSET)
+    queue: bool = strawberry.field(description="Wait when they are taken, instead of being refused.", default=False)
 
 
 @strawberry.input(description="Input of requestExtension.")
@@ -74,7 +76,8 @@ class CancelRequestInput(KeyedInput):
 async def _request(info: strawberry.Info, i: Any) -> Ask:
     action = A.REQUEST_READING if isinstance(i, RequestReadingInput) else A.REQUEST_CHECKOUT
     records = ids_of(i.record_ids, "record", "recordIds")
-    return Ask(action, records=records, purpose=i.purpose, reason=given(i.reason), reader=maybe_id(i.reader_id, "staff"))
+    reader, queue = maybe_id(i.reader_id, "staff"), i.queue or None
+    return Ask(action, records=records, purpose=i.purpose, reason=given(i.reason), reader=reader, queue=queue)
 
 
 async def _extension(info: strawberry.Info, i: RequestExtensionInput) -> Ask:

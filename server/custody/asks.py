@@ -21,6 +21,7 @@ NEEDS: dict[Action, tuple[str, ...]] = {  # what an act cannot be judged without
     **dict.fromkeys(
         (Action.APPROVE, Action.RESERVE, Action.EXTEND, Action.REJECT, Action.CANCEL, Action.CHECK_OUT, Action.START_READING), ("request",)
     ),
+    **dict.fromkeys((Action.ENQUEUE, Action.SERVE), ("request",)),
     **dict.fromkeys((Action.CONFIRM, Action.WITHDRAW), ("operation",)),
     Action.REQUEST_RELEASE: ("records", "purpose"),
     Action.REQUEST_SUBSTITUTION: ("records", "detail"),
@@ -32,7 +33,7 @@ NEEDS: dict[Action, tuple[str, ...]] = {  # what an act cannot be judged without
 }
 ON_THE_WIRE = {"records": "recordIds", "request": "requestId", "operation": "operationId", "hold": "holdId", "subject_kind": "holdOn",
                "subject": "holdOn", "hold_kind": "holdKind"}  # fmt: skip
-BY_THE_DESK = frozenset({Action.REGISTER, Action.LAPSE}) | PARTS
+BY_THE_DESK = frozenset({Action.REGISTER}) | PARTS
 
 
 def check_whole(ask: Ask) -> None:

@@ -22,6 +22,7 @@ class Writing:
     chains: Chains | None = None
     made: dict[str, Any] = field(default_factory=dict)
     tells: set[UUID] | None = None  # histories that its own event goes to, where those are fewer than it locks
+    shift: timedelta = timedelta()  # of the desk's clock
     subject: tuple[str, UUID] | None = None  # of the act's events, where it is not the record, request, hold or operation
 
     @property

@@ -18,7 +18,7 @@ SOURCES = {  # type: (table, prefix)
     "ReportSignOff": ("report_sign_offs", "signoff"), "CustodyEvent": ("events", "event"), "LoanPosition": ("loan_positions", "position"),
     "LoanProduct": ("loan_products", "product"), "Dealer": ("dealers", "dealer"), "OrgUnit": ("org_units", "org"),
     "StaffMember": ("staff", "staff"), "StorageLocation": ("storage_locations", "location"),
-    "SettlementNotice": ("settlement_notices", "notice"), "Release": ("releases", "release"),
+    "SettlementNotice": ("settlement_notices", "settlement"), "Release": ("releases", "release"),
 }  # fmt: skip
 LINKS = ("request_lines", "substitutions", "loan_contracts", "loan_collateral", "staff_roles")
 OF_UNIT = {"loans", "customers", "contracts", "loan_positions", "tickets", "inspection_reports", "holds", "settlement_notices"}

@@ -113,7 +113,7 @@ async def test_a_foreign_thing_and_nothing_are_the_same_answer(demo: Bank, answe
 # Mutations ---------------------------------------------------------------------------------------------------------------
 PREFIXES = {"recordId": "record", "recordIds": "record", "requestId": "request", "operationId": "operation", "holdId": "hold", "scanId": "scan",
             "reportId": "report", "customerId": "customer", "loanId": "loan", "collateralId": "collateral", "subjectId": "record",
-            "parentId": "location", "vaultId": "location"}  # fmt: skip
+            "parentId": "location", "vaultId": "location", "checkoutId": "checkout"}  # fmt: skip
 OF_THE_BANK = {"staffId", "fromStaffId", "toStaffId", "orgUnitId", "broughtById", "readerId", "dealerId", "vaultId", "parentId"}
 TRIED = [
     name for name, field in SAMPLE.mutation_type.fields.items()

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import ARRAY, Uuid, and_, func, or_, select, text, update
 
 from server.compliance.tags import Tag
+from server.custody import notices
 from server.custody.acts.change import CLOSE_UNUSED, SETTLE, Detail, given
 from server.custody.moves.release import PositionSaid
 from server.custody.policy import CASE_DAYS
@@ -24,7 +25,18 @@ from storage.tables import (
     settlement_notices,
 )
 from storage.terms import Action as A
-from storage.terms import DiscrepancyKind, LoanStatus, OperationState, Purpose, RecordState, RequestKind, RequestState, Tier
+from storage.terms import (
+    DiscrepancyKind,
+    LoanStatus,
+    NoticeKind,
+    OperationState,
+    Purpose,
+    RecordState,
+    RequestKind,
+    RequestState,
+    Role,
+    Tier,
+)
 
 Row = Mapping[str, Any]
 LOAN = select(loans.c.id, loans.c.org_id, loans.c.currency, loans.c.status).where(loans.c.id == given("loan"))
@@ -168,13 +180,13 @@ async def _take_back(w: Writing, loan: UUID, position: UUID) -> None:
     await w.conn.run(SETTLE, the_ids=requests, the_state=RequestState.LAPSED.value, the_at=w.at)
     for row in lines:
         await _free(w, row)
-    notices = [r["id"] for r in await w.conn.rows(VOID, the_loan=loan, the_at=w.at)]
-    for notice in notices:
+    void = [r["id"] for r in await w.conn.rows(VOID, the_loan=loan, the_at=w.at)]
+    for notice in void:
         w.chains.note(loan, Tag.NOTICE_VOIDED, subject=("notice", notice), by=w.by.id, at=w.at, position=position)
     cases = [await _open_case(w, row, position) for row in released]
-    w.made |= {"requests": requests, "notices": notices, "cases": cases}
+    w.made |= {"requests": requests, "notices": void, "cases": cases}
     w.chains.note(
-        loan, Tag.PAYOFF_REVERSED, subject=("position", position), by=w.by.id, at=w.at, requests=requests, notices=notices, cases=cases
+        loan, Tag.PAYOFF_REVERSED, subject=("position", position), by=w.by.id, at=w.at, requests=requests, notices=void, cases=cases
     )
     await reopen_volumes(w, loan)
 
@@ -209,6 +221,8 @@ async def _open_case(w: Writing, row: Row, position: UUID) -> UUID:
         _chain(row), Tag.CASE_OPENED, subject=("case", made), by=w.by.id, at=w.at, record=row["id"], position=position,
         kind=DiscrepancyKind.PAYOFF_REVERSED,
     )  # fmt: skip
+    told = await notices.people_for(w.conn, Role.COMPLIANCE, row["org_id"], w.at)
+    await notices.tell(w.conn, told, NoticeKind.PAYOFF_REVERSED, ("case", made), w.at, record=row["id"])
     return made
 
 

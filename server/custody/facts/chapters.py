@@ -1,6 +1,6 @@
-"""The sources of all chapters."""
+"""The facts of all chapters of the desk."""
 
-from server.custody.facts import release
+from server.custody.facts import queue, release
 from server.custody.facts.sources import Source
 
-SOURCES: tuple[Source, ...] = (*release.SOURCES,)
+SOURCES: tuple[Source, ...] = (queue.SOURCE, *release.SOURCES)

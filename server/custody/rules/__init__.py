@@ -3,12 +3,21 @@
 from collections.abc import Iterable
 
 from server.custody.moves import Move
-from server.custody.rules import administration, lending, payoff, people, release, returns
+from server.custody.rules import administration, lending, payoff, people, queue, release, returns
 from server.custody.rules.table import WORDS, Rule, Violation, violated
 
 RULES: tuple[Rule, ...] = tuple(
     sorted(
-        (*people.RULES, *lending.RULES, *returns.RULES, *administration.RULES, *people.VERSIONS, *payoff.RULES, *release.RULES),
+        (
+            *people.RULES,
+            *lending.RULES,
+            *returns.RULES,
+            *queue.RULES,
+            *administration.RULES,
+            *people.VERSIONS,
+            *payoff.RULES,
+            *release.RULES,
+        ),
         key=lambda rule: int(rule.number[1:]),
     )
 )

@@ -26,7 +26,8 @@ ENVELOPE_ACTS = (
     VAULT_ACTS | (ASKING - {Action.REQUEST_READING}) | {Action.RESERVE, Action.PRESENT_RETURN, Action.SURRENDER} | REFUSING_RETURN
 )
 STEPS = {
-    **dict.fromkeys((Action.APPROVE, Action.RESERVE, Action.EXTEND, Action.REJECT), RequestState.SUBMITTED),
+    **dict.fromkeys((Action.APPROVE, Action.RESERVE, Action.EXTEND, Action.ENQUEUE, Action.REJECT), RequestState.SUBMITTED),
+    Action.SERVE: RequestState.WAITING,
     **dict.fromkeys(LEAVING, RequestState.APPROVED),
 }
 
@@ -179,7 +180,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "C15",
         "INVALID_TRANSITION",
-        (DECISIONS - AT_THE_DESK) | LEAVING,
+        (DECISIONS - AT_THE_DESK) | LEAVING | {Action.SERVE},
         "the request is at the right step",
         _right_step,
         "tg_access_requests_c15_step",
@@ -234,9 +235,9 @@ RULES: tuple[Rule, ...] = (
         "C18",
         "BORROWER_BLOCKED",
         LENDING,
-        "applicant and reader are active and have nothing overdue",
+        "applicant and reader are active, and neither they nor their units are blocked for what is overdue",
         lambda m: not m.overdue and not m.inactive,
-        "[overdue is a matter of the clock]",
+        "[from which day on somebody is blocked is a matter of the clock and a parameter]",
         facts=("overdue", "inactive"),
     ),
     Rule(
