@@ -38,7 +38,7 @@ class PostLoanPositionInput(KeyedInput):
     """What is owed at an instant; append-only, the newest counts."""
 
     loan_id: strawberry.ID = field("The loan.")
-    as_of: DateTime = field("When core banking said so; later than every position before, and not in the future.")
+    as_of: DateTime = field("When core banking said so; not in the future, and no other position of that instant.")
     principal: Decimal = field("Principal still owed, in the loan's currency.")
     interest: Decimal = field("Interest still owed.")
     fees: Decimal = field("Fees still owed.")

@@ -12,7 +12,6 @@ from server.custody.acts.change import CLOSE_UNUSED, SETTLE, Detail, given
 from server.custody.moves.release import PositionSaid
 from server.custody.policy import CASE_DAYS
 from server.custody.writing import Writing
-from server.errors import InputProblem, InvalidInput, NotFound
 from storage.tables import (
     access_requests,
     archive_records,
@@ -40,11 +39,6 @@ from storage.terms import (
 
 Row = Mapping[str, Any]
 LOAN = select(loans.c.id, loans.c.org_id, loans.c.currency, loans.c.status).where(loans.c.id == given("loan"))
-KNOWN = select(loan_positions.c.id).where(
-    loan_positions.c.loan_id == given("loan"), loan_positions.c.as_of == given("at", loan_positions.c.as_of.type)
-)
-REVERSED = select(loan_positions.c.id).where(loan_positions.c.id == given("id"), loan_positions.c.loan_id == given("loan"))
-REVERSALS = select(loan_positions.c.id).where(loan_positions.c.reversal_of_id == given("id"))
 SETTLED = select(text("settled")).select_from(func.payoff_of(given("loan")))
 _papers = select(func.papers_on(given("loan")))
 _open = select(request_lines.c.request_id).where(request_lines.c.record_id.in_(_papers))
@@ -100,8 +94,7 @@ async def post_position(w: Writing) -> Detail:
     """The newest counts; a loan that is paid off is settled, one whose payoff is taken back is not."""
     said = _said(w)
     loan = await w.conn.row(LOAN, the_loan=said.loan)
-    assert loan is not None and w.chains is not None  # `_affected` has found it
-    await _check(w, said)
+    assert loan is not None and w.chains is not None  # the facts have found it
     made: UUID = await w.conn.insert(loan_positions, _row(w, said, loan), returning="id")
     settled = bool(await w.conn.value(SETTLED, the_loan=said.loan))
     status = LoanStatus.SETTLED if settled else LoanStatus.ACTIVE
@@ -113,21 +106,6 @@ async def post_position(w: Writing) -> Detail:
         await _take_back(w, said.loan, made)
     told = ("as_of", "principal", "interest", "fees", "overdue", "days_overdue", "settled_at", "payoff_kind", "payoff_cleared_at")
     return {"currency": loan["currency"], "reverses": said.reversal_of, **{name: getattr(said, name) for name in told}}
-
-
-async def _check(w: Writing, said: PositionSaid) -> None:
-    wrong = []
-    if said.as_of > w.at:
-        wrong.append(InputProblem(("asOf",), "OUT_OF_RANGE"))
-    if await w.conn.value(KNOWN, the_loan=said.loan, the_at=said.as_of) is not None:
-        wrong.append(InputProblem(("asOf",), "TAKEN"))
-    if said.reversal_of is not None:
-        if await w.conn.row(REVERSED, the_id=said.reversal_of, the_loan=said.loan) is None:
-            raise NotFound()
-        if await w.conn.value(REVERSALS, the_id=said.reversal_of) is not None:
-            wrong.append(InputProblem(("reversalOfId",), "TAKEN"))
-    if wrong:
-        raise InvalidInput(wrong)
 
 
 def _row(w: Writing, said: PositionSaid, loan: Row) -> dict[str, Any]:
@@ -152,8 +130,6 @@ def _row(w: Writing, said: PositionSaid, loan: Row) -> dict[str, Any]:
 async def _affected(w: Writing) -> set[UUID]:
     """Locks the requests and papers that were built on the payoff, in every branch; answers the loans whose histories tell of it."""
     said = _said(w)
-    if await w.conn.row(LOAN, the_loan=said.loan) is None:
-        raise NotFound()
     if said.reversal_of is None:
         return {said.loan}
     _, lines, released = await _built_on(w, said.loan)

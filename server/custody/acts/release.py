@@ -11,7 +11,6 @@ from server.custody.acts.lending import request_access
 from server.custody.labels import printed
 from server.custody.moves.release import CourtReceiptShown, NoticeAsked, ReceiptShown, RecipientShown, ReplacementOffered
 from server.custody.writing import Writing
-from server.errors import InputProblem, InvalidInput
 from storage.tables import (
     access_requests,
     archive_records,
@@ -54,9 +53,7 @@ NO_LONGER_LIVE = (
     .values(is_live=False)
 )
 LOAN = select(loans.c.id, loans.c.org_id, loans.c.number).where(loans.c.id == given("loan"))
-NOTICES = select(func.count(), func.count().filter(settlement_notices.c.voided_at.is_(None)).label("live")).where(
-    settlement_notices.c.loan_id == given("loan")
-)
+NOTICES = select(func.count()).select_from(settlement_notices).where(settlement_notices.c.loan_id == given("loan"))
 PAPER = (
     select(archive_records.c.vault_id, archive_records.c.custody_org_id)
     .where(
@@ -80,11 +77,9 @@ async def issue_notice(w: Writing) -> Detail:
     assert isinstance(w.ask.detail, NoticeAsked) and w.chains is not None
     loan = await w.conn.row(LOAN, the_loan=w.ask.detail.loan)
     paper = await w.conn.row(PAPER, the_loan=w.ask.detail.loan)
-    count = await w.conn.row(NOTICES, the_loan=w.ask.detail.loan)
-    assert loan is not None and count is not None  # the facts have found it
-    if count["live"] or paper is None:
-        raise InvalidInput([InputProblem(("loanId",), "TAKEN" if count["live"] else "NO_PAPERS")])
-    number, record, notice = f"{loan['number']}-JQ{count[0] + 1}", uuid4(), uuid4()
+    count = await w.conn.value(NOTICES, the_loan=w.ask.detail.loan)
+    assert loan is not None and paper is not None  # the facts have found them
+    number, record, notice = f"{loan['number']}-JQ{count + 1}", uuid4(), uuid4()
     (barcode,) = await printed(w.conn, [LabelKind.PAPER])
     row = {"id": record, "org_id": loan["org_id"], "archive_no": number, "barcode": barcode, "tier": Tier.FIRST, "title": "结清通知书"}
     row |= {"kind": PaperKind.SETTLEMENT_NOTICE, "state": RecordState.PENDING_INTAKE, "primary_loan_id": loan["id"], "pages": 1}

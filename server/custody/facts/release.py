@@ -13,6 +13,7 @@ from server.custody.moves.release import (
     Evidence,
     NoticeAsked,
     Payoff,
+    PositionSaid,
     ReceiptShown,
     Recipient,
     RecipientShown,
@@ -20,9 +21,10 @@ from server.custody.moves.release import (
     ReplacementOffered,
 )
 from server.custody.policy import POSITION_HOURS
-from server.errors import NotFound
-from storage.tables import archive_records, loans
+from server.errors import InputProblem, InvalidInput, NotFound
+from storage.tables import archive_records, loan_positions, loans, settlement_notices
 from storage.terms import Action as A
+from storage.terms import Tier
 
 
 def _given(name: str, type_: Any = Uuid) -> Any:
@@ -33,6 +35,22 @@ PAYOFFS = select(text("*")).select_from(func.release_facts(_given("ids", ARRAY(U
 PAYOFF = select(text("*")).select_from(func.payoff_of(_given("loan")))
 FINAL = select(func.settlement_final_at(_given("loan")))
 LOAN = select(loans.c.org_id).where(loans.c.id == _given("loan"))
+LOAN_LOCKED = LOAN.with_for_update()
+NOTICE = select(settlement_notices.c.id).where(settlement_notices.c.loan_id == _given("loan"), settlement_notices.c.voided_at.is_(None))
+PAPER = (
+    select(archive_records.c.id)
+    .where(
+        archive_records.c.primary_loan_id == _given("loan"),
+        archive_records.c.tier == Tier.FIRST.value,
+        archive_records.c.vault_id.is_not(None),
+    )
+    .limit(1)
+)
+KNOWN = select(loan_positions.c.id).where(
+    loan_positions.c.loan_id == _given("loan"), loan_positions.c.as_of == _given("at", loan_positions.c.as_of.type)
+)
+REVERSED = select(loan_positions.c.id).where(loan_positions.c.id == _given("id"), loan_positions.c.loan_id == _given("loan"))
+REVERSALS = select(loan_positions.c.id).where(loan_positions.c.reversal_of_id == _given("id"))
 RECIPIENT = select(
     func.recipient_fits(
         _given("request"),
@@ -70,12 +88,40 @@ async def payoffs(g: Gathering) -> Mapping[UUID | None, Payoff]:
 
 
 async def _of_loan(g: Gathering, loan: UUID) -> Payoff:
-    org = await g.conn.value(LOAN, loan=loan)
-    if org is None:
-        raise NotFound()
+    org = await _locked(g, loan)
+    taken = await g.conn.value(NOTICE, loan=loan) is not None
+    if taken or await g.conn.value(PAPER, loan=loan) is None:
+        raise InvalidInput([InputProblem(("loanId",), "TAKEN" if taken else "NO_PAPERS")])
     found = await g.conn.row(PAYOFF, loan=loan)
     settled, oldest = (found["settled"], found["as_of"]) if found else (False, None)
     return Payoff(settled, True, oldest, _stale_before(g, org), await g.conn.value(FINAL, loan=loan))
+
+
+async def _locked(g: Gathering, loan: UUID) -> UUID:
+    """The loan's unit; two positions, or two notices, of one loan come one after the other."""
+    org: UUID | None = await g.conn.value(LOAN_LOCKED if g.lock else LOAN, loan=loan)
+    if org is None:
+        raise NotFound()
+    return org
+
+
+async def positions(g: Gathering) -> Mapping[UUID | None, PositionSaid]:
+    """What core banking says must be new, not of the future, and take back only what the loan has."""
+    said, wrong = g.ask.detail, []
+    assert isinstance(said, PositionSaid)
+    await _locked(g, said.loan)
+    if said.as_of > g.at:
+        wrong.append(InputProblem(("asOf",), "OUT_OF_RANGE"))
+    if await g.conn.value(KNOWN, loan=said.loan, at=said.as_of) is not None:
+        wrong.append(InputProblem(("asOf",), "TAKEN"))
+    if said.reversal_of is not None:
+        if await g.conn.value(REVERSED, id=said.reversal_of, loan=said.loan) is None:
+            raise NotFound()
+        if await g.conn.value(REVERSALS, id=said.reversal_of) is not None:
+            wrong.append(InputProblem(("reversalOfId",), "TAKEN"))
+    if wrong:
+        raise InvalidInput(wrong)
+    return {None: said}
 
 
 def _stale_before(g: Gathering, org: UUID) -> Any:
@@ -113,6 +159,7 @@ async def replacements(g: Gathering) -> Mapping[UUID | None, Replacement]:
 
 
 SOURCES = (
+    Source(PositionSaid, frozenset({A.POST_POSITION}), positions),
     Source(Payoff, frozenset({A.REQUEST_RELEASE, A.RELEASE, A.ISSUE_NOTICE}), payoffs),
     Source(Recipient, frozenset({A.VERIFY_RECIPIENT, A.RELEASE}), recipients),
     Source(Evidence, frozenset({A.RELEASE, A.SURRENDER}), evidence),
