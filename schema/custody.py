@@ -28,8 +28,6 @@ from schema.visibility import HOLD_DETAIL, own_unit, shared, through
 from storage import tables
 from storage.terms import (
     Action,
-    DiscrepancyKind,
-    DiscrepancyState,
     HoldKind,
     HoldSubject,
     MovementKind,
@@ -270,20 +268,6 @@ class Hold(Node, Versioned):
     placed_at: DateTime = col("When it was placed.")
     is_active: bool = Sql(lambda row, me: row.lifted_at.is_(None), description="Whether it holds now.")
     lifted_at: DateTime | None = col("When it was lifted.")
-
-
-@reads(tables.discrepancies, "case", visible=shared)
-@strawberry.type(description="A discrepancy between shelf and list; while open it freezes the record.")
-class Discrepancy(Node, Versioned):
-    """A discrepancy."""
-
-    kind: DiscrepancyKind = col("How it differs.")
-    state: DiscrepancyState = col("Life cycle.")
-    findings: str = col("In words.")
-    reported_at: DateTime = col("When it was reported.")
-    deadline_at: DateTime = col("Until when it must be solved.")
-    owner: StaffMember | None = One("owner_id", description="Who must solve it.")
-    record: ArchiveRecord | None = One("record_id", description="The record.")
 
 
 @reads(tables.events, "event")

@@ -50,6 +50,16 @@ from schema.lending import (
     LoanSort,
     LoanWhere,
 )
+from schema.losses import (
+    DISCREPANCY_KEYS,
+    LOSS_KEYS,
+    Discrepancy,
+    DiscrepancySort,
+    DiscrepancyWhere,
+    LossCase,
+    LossCaseSort,
+    LossCaseWhere,
+)
 from schema.paging import Connection, Node
 from schema.papers import REPORT_KEYS, SCAN_KEYS, InspectionReport, InspectionReportSort, InspectionReportWhere, Scan, ScanSort, ScanWhere
 from schema.reading.declare import Counts, NodeById, One, Page
@@ -158,4 +168,11 @@ class Reads:
     )
     operations: Connection[Operation] = Page(
         where=OperationWhere, sort=OperationSort, keys=OPERATION_KEYS, updated_since=True, description="Operations."
+    )
+    discrepancies: Connection[Discrepancy] = Page(
+        where=DiscrepancyWhere, sort=DiscrepancySort, keys=DISCREPANCY_KEYS, updated_since=True,
+        description="Where the shelf differs from the list, resolved ones included.",
+    )  # fmt: skip
+    loss_cases: Connection[LossCase] = Page(
+        where=LossCaseWhere, sort=LossCaseSort, keys=LOSS_KEYS, updated_since=True, description="Cases of records that are not there."
     )

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import strawberry
 from sqlalchemy import DateTime as Instant
-from sqlalchemy import and_, func, select
+from sqlalchemy import and_, case, func, select
 
 from schema.collateral import Collateral, CollateralCertificate, SealedEnvelope
 from schema.lending import Contract, Loan, LoanWhere
@@ -30,7 +30,7 @@ from schema.reading.declare import Many, One, Page, Sql, reads
 from schema.scalars import DateTime
 from schema.visibility import shared
 from storage import tables
-from storage.terms import DocumentType, PaperKind, RecordState, RetentionClass, Tier
+from storage.terms import DocumentType, ItemState, PaperKind, RecordState, RetentionClass, Tier
 
 Checkouts = Annotated["Checkout", strawberry.lazy("schema.custody")]  # type: ignore[name-defined]  # noqa: F821  # resolved lazily
 Events = Annotated["CustodyEvent", strawberry.lazy("schema.custody")]  # type: ignore[name-defined]  # noqa: F821
@@ -61,6 +61,12 @@ def _open_checkout(checkout: Any, record: Any, me: Any) -> Any:
 
 def _stored(scan: Any, record: Any, me: Any) -> Any:
     return and_(scan.record_id == record.id, scan.status == "STORED")
+
+
+def _item_state(item: Any, me: Any) -> Any:
+    cases = tables.discrepancies.alias()
+    gone = select(cases.c.id).where(cases.c.item_id == item.id, cases.c.resolved_at.is_(None), cases.c.kind == "MISSING")
+    return case((gone.correlate_except(cases).exists(), "MISSING"), else_="PRESENT")
 
 
 def _frozen(record: Any, me: Any) -> Any:
@@ -169,6 +175,7 @@ class FileItem(Node, Versioned):
     title: str = col("Title.")
     is_original: bool = col("Original or copy.")
     pages: int = col("Pages.")
+    state: ItemState = Sql(_item_state, description="Whether it is in the volume.")
     contract: Contract | None = One("contract_id", description="The contract it is.")
     scans: list[Scans] = Many(
         on=lambda scan, item, me: and_(scan.subject_id == item.id, scan.status == "STORED"), description="Scans of it, all versions."

@@ -158,6 +158,16 @@ class Action(StrEnum):
     CREATE_LOCATIONS = "CREATE_LOCATIONS"
     PROPOSE_POLICY = "PROPOSE_POLICY"
     GRANT_READING = "GRANT_READING"
+    OPEN_CASE = "OPEN_CASE"
+    RESOLVE_DISCREPANCY = "RESOLVE_DISCREPANCY"
+    REPORT_ITEM_MISSING = "REPORT_ITEM_MISSING"
+    RECORD_SEARCH = "RECORD_SEARCH"
+    NOTIFY_COMPLIANCE = "NOTIFY_COMPLIANCE"
+    RESOLVE_FOUND = "RESOLVE_FOUND"
+    DECLARE_LOST = "DECLARE_LOST"
+    RECORD_REISSUE = "RECORD_REISSUE"
+    RECORD_VOIDED_ORIGINAL = "RECORD_VOIDED_ORIGINAL"
+    CLOSE_LOST = "CLOSE_LOST"
 
 
 class LabelKind(StrEnum):
@@ -312,6 +322,30 @@ class DiscrepancyState(StrEnum):
     RESOLVED = "RESOLVED"
 
 
+class LossState(StrEnum):
+    """Life of the case of a record that is not there."""
+
+    OPEN = "OPEN"
+    SEARCHED = "SEARCHED"
+    LOST = "LOST"
+    CLOSED = "CLOSED"
+
+
+class LossOutcome(StrEnum):
+    """How the case of a record that was not there ended."""
+
+    FOUND = "FOUND"
+    REPLACED = "REPLACED"
+    CLOSED_LOST = "CLOSED_LOST"
+
+
+class ItemState(StrEnum):
+    """Whether a paper is in its volume; derived from the open discrepancies, never stored."""
+
+    PRESENT = "PRESENT"
+    MISSING = "MISSING"
+
+
 class LoanStatus(StrEnum):
     """Life of a loan; overdue is derived, not a status."""
 
@@ -444,6 +478,7 @@ class NoticeKind(StrEnum):
     STOCKTAKE_MISSED = "STOCKTAKE_MISSED"
     EMERGENCY_UNREVIEWED = "EMERGENCY_UNREVIEWED"
     PAYOFF_REVERSED = "PAYOFF_REVERSED"
+    LOSS_REPORTED = "LOSS_REPORTED"
 
 
 class ScanStatus(StrEnum):

@@ -137,7 +137,6 @@ grant select (id, org_id, request_id, capacity, recipient_name, identity_number_
 grant update (voided_at) on settlement_notices to loanfile_app;
 grant update (capacity, recipient_name, identity_index, identity_number_masked, authority_scan_id, authority_until, verified_by, verified_at,
   state, receipt_scan_id, operation_id, released_at) on releases to loanfile_app;
-grant update (is_live) on collateral_certificates to loanfile_app;
 
 -- Reference rows.
 insert into acts (action, is_exit, is_entry, at_desk) values
@@ -206,7 +205,7 @@ alter table discrepancies validate constraint ck_discrepancies_kind;
 alter table notices drop constraint ck_notices_kind;
 alter table notices add constraint ck_notices_kind check (kind in ('DUE_SOON', 'OVERDUE', 'BLOCKED', 'RECALLED', 'SEARCH_DUE', 'CONFIRMATION_DUE', 'READY_TO_FETCH',
   'RESERVATION_LAPSED', 'WAITING_LAPSED', 'DUE_PROVISIONAL', 'DUE_MOVED', 'CASE_LATE', 'PAPER_LATE', 'EXPIRING', 'TRANSIT_LATE', 'STOCKTAKE_MISSED',
-  'EMERGENCY_UNREVIEWED', 'PAYOFF_REVERSED')) not valid;
+  'EMERGENCY_UNREVIEWED', 'LOSS_REPORTED', 'PAYOFF_REVERSED')) not valid;
 alter table notices validate constraint ck_notices_kind;
 
 create or replace function tg_access_requests_c15_step() returns trigger language plpgsql as $$ begin

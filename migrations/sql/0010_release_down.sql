@@ -12,7 +12,6 @@ drop function ct_loan_positions_c52_reversal(), ct_movements_released(), ct_move
   replacement_stands(uuid, uuid, numeric), recipient_is_verified(uuid, uuid), recipient_fits(uuid, uuid, text, bytea, uuid, date),
   receipt_is_on_file(uuid, uuid), release_ready_since(uuid), release_facts(uuid[]), is_covered(uuid, uuid[]), notice_is_filed(uuid),
   papers_on(uuid), loans_on(uuid), settlement_final_at(uuid), payoff_of(uuid), working_days_after(timestamptz, integer), parameter_of(text, uuid, integer);
-revoke update (is_live) on collateral_certificates from loanfile_app;
 
 alter table movements drop constraint ck_movements_c38_end_fits_kind;
 alter table discrepancies drop constraint ck_discrepancies_kind;
@@ -23,7 +22,7 @@ alter table discrepancies validate constraint ck_discrepancies_kind;
 alter table notices drop constraint ck_notices_kind;
 alter table notices add constraint ck_notices_kind check (kind in ('DUE_SOON', 'OVERDUE', 'BLOCKED', 'RECALLED', 'SEARCH_DUE', 'CONFIRMATION_DUE', 'READY_TO_FETCH',
   'RESERVATION_LAPSED', 'WAITING_LAPSED', 'DUE_PROVISIONAL', 'DUE_MOVED', 'CASE_LATE', 'PAPER_LATE', 'EXPIRING', 'TRANSIT_LATE', 'STOCKTAKE_MISSED',
-  'EMERGENCY_UNREVIEWED')) not valid;
+  'EMERGENCY_UNREVIEWED', 'LOSS_REPORTED')) not valid;
 alter table notices validate constraint ck_notices_kind;
 
 create or replace function tg_access_requests_c15_step() returns trigger language plpgsql as $$ begin

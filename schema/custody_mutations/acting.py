@@ -9,7 +9,8 @@ from uuid import UUID
 import strawberry
 from sqlalchemy import Boolean
 
-from schema.custody import AccessRequest, Checkout, CustodyEvent, Discrepancy, Hold, Operation
+from schema.custody import AccessRequest, Checkout, CustodyEvent, Hold, Operation
+from schema.losses import Discrepancy
 from schema.organisation import OrgUnit, StaffMember, StorageLocation
 from schema.reading.answers import payload
 from schema.reading.declare import Given, Many, One

@@ -122,12 +122,13 @@ async def _present(info: strawberry.Info, i: PresentReturnInput) -> Ask:
 def _inspected(action: A) -> Any:
     async def ask(info: strawberry.Info, i: Any) -> Ask:
         records = ids_of([one.record_id for one in i.inspections], "record", "inspections")
-        return Ask(action, records=records, inspections=tuple(_inspection(one) for one in i.inspections))
+        return Ask(action, records=records, inspections=tuple(inspection(one) for one in i.inspections))
 
     return ask
 
 
-def _inspection(i: Any) -> Inspection:
+def inspection(i: Any) -> Inspection:
+    """What was found of one record."""
     return Inspection(
         id_of(i.record_id, "record"),
         i.numbers_match,

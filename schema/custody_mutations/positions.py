@@ -5,9 +5,10 @@ from typing import Any
 
 import strawberry
 
-from schema.custody import AccessRequest, Discrepancy
+from schema.custody import AccessRequest
 from schema.custody_mutations.acting import UNSET, ActPayload, act, field
 from schema.lending import Loan, LoanPosition
+from schema.losses import Discrepancy
 from schema.reading.declare import Many, One
 from schema.release import SettlementNotice
 from schema.results import KeyedInput, camel, given, id_of, maybe_id

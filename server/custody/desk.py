@@ -162,8 +162,7 @@ async def _rehearsed(w: Writing) -> None:
 
 def _raise_version_conflict(moves: tuple[Move, ...], violations: tuple[Violation, ...]) -> None:
     if moves and any(v.code == "VERSION_CONFLICT" for v in violations):
-        first = moves[0]
-        raise VersionConflict(first.hold.version if first.hold else first.request.version if first.request else 1)
+        raise VersionConflict(moves[0].version_now or 1)
 
 
 async def _log_refusal(conn: Connection, principal: Principal, mutation: str, ask: Ask, violations: tuple[Violation, ...]) -> None:
@@ -291,7 +290,7 @@ def _finish(move: Move) -> RecordState | None:
     reserved_it = move.movement and move.request and move.movement.request == move.request.id
     if move.action is Action.CANCEL and not reserved_it:
         return move.on.state
-    return after(move.on.tier, move.on.state, move.action)
+    return move.back or after(move.on.tier, move.on.state, move.action)
 
 
 async def _set_states(w: Writing) -> None:

@@ -44,6 +44,7 @@ from storage.tables.lending import (
     parties,
 )
 from storage.tables.lists import SEEN
+from storage.tables.losses import loss_cases
 from storage.tables.notices import notices, overdue_steps
 from storage.tables.papers import inspection_reports, report_sign_offs, scans
 from storage.tables.people import (
@@ -99,6 +100,7 @@ __all__ = [
     "loan_positions",
     "loan_products",
     "loans",
+    "loss_cases",
     "metadata",
     "movements",
     "notices",

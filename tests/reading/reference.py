@@ -43,6 +43,13 @@ POINTERS = {  # field of a type: (table, our column)
     "Checkout.holder": ("staff", "holder_id"), "Checkout.exitOperation": ("operations", "exit_operation_id"),
     "CustodyEvent.actor": ("staff", "actor_id"), "CustodyEvent.record": ("archive_records", "record_id"),
     "Discrepancy.owner": ("staff", "owner_id"), "Discrepancy.record": ("archive_records", "record_id"),
+    "Discrepancy.orgUnit": ("org_units", "org_id"), "Discrepancy.reportedBy": ("staff", "reported_by"),
+    "Discrepancy.signedBy": ("staff", "signed_by"), "Discrepancy.resolvedBy": ("staff", "resolved_by"),
+    "Discrepancy.item": ("file_items", "item_id"), "LossCase.orgUnit": ("org_units", "org_id"),
+    "LossCase.discrepancy": ("discrepancies", "discrepancy_id"), "LossCase.record": ("archive_records", "record_id"),
+    "LossCase.reissuedAs": ("archive_records", "reissued_as_id"), "LossCase.lostOperation": ("operations", "lost_operation_id"),
+    "LossCase.searchedBy": ("staff", "searched_by"), "LossCase.notifiedBy": ("staff", "notified_by"),
+    "LossCase.originalFoundBy": ("staff", "original_found_by"),
     "Scan.uploadedBy": ("staff", "uploaded_by"), "Scan.supersedes": ("scans", "supersedes_id"), "Scan.record": ("archive_records", "record_id"),
     "InspectionReport.orgUnit": ("org_units", "org_id"), "InspectionReport.loan": ("loans", "loan_id"),
     "InspectionReport.draftedBy": ("staff", "drafted_by"), "ReportSignOff.staff": ("staff", "staff_id"), "OrgUnit.parent": ("org_units", "parent_id"),
@@ -111,6 +118,8 @@ ROOT: dict[str, Callable[[View, dict[str, Any]], Any]] = {
     "custodyEvents": lambda v, a: v.page("CustodyEvent", filter(v.tells, v.rows["events"]), a),
     "operations": lambda v, a: v.page("Operation", v.rows["operations"], a),
     "settlementNotices": lambda v, a: v.page("SettlementNotice", v.rows["settlement_notices"], a),
+    "discrepancies": lambda v, a: v.page("Discrepancy", v.rows["discrepancies"], a),
+    "lossCases": lambda v, a: v.page("LossCase", v.rows["loss_cases"], a),
 }
 Special = Callable[[View, Row, dict[str, Any]], Any]
 
@@ -133,6 +142,11 @@ def _stored(v: View, column: str, r: Row) -> list[Row]:
 
 
 SPECIAL: dict[str, Special] = {
+    "Discrepancy.lossCase": lambda v, r, a: next(iter(v.kids("loss_cases", "discrepancy_id", r)), None),
+    "Discrepancy.inspections": lambda v, r, a: _ordered(v.kids("return_inspections", "discrepancy_id", r), "inspected_at"),
+    "FileItem.state": lambda v, r, a: (
+        "MISSING" if any(c["resolved_at"] is None and c["kind"] == "MISSING" for c in v.kids("discrepancies", "item_id", r)) else "PRESENT"
+    ),
     "Loan.position": lambda v, r, a: v.position(r),
     "Loan.isOverdue": lambda v, r, a: v.computed("Loan", r, "isOverdue"),
     "Loan.settlementFinalAt": lambda v, r, a: _shown(v.final_at(r["id"]), "DateTime"),

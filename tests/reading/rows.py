@@ -17,14 +17,14 @@ SOURCES = {  # type: (table, prefix)
     "Discrepancy": ("discrepancies", "case"), "InspectionReport": ("inspection_reports", "report"),
     "ReportSignOff": ("report_sign_offs", "signoff"), "CustodyEvent": ("events", "event"), "LoanPosition": ("loan_positions", "position"),
     "LoanProduct": ("loan_products", "product"), "Dealer": ("dealers", "dealer"), "OrgUnit": ("org_units", "org"),
-    "StaffMember": ("staff", "staff"), "StorageLocation": ("storage_locations", "location"),
+    "LossCase": ("loss_cases", "loss"), "StaffMember": ("staff", "staff"), "StorageLocation": ("storage_locations", "location"),
     "SettlementNotice": ("settlement_notices", "settlement"), "Release": ("releases", "release"),
 }  # fmt: skip
 LINKS = ("request_lines", "substitutions", "loan_contracts", "loan_collateral", "staff_roles")
 OF_UNIT = {"loans", "customers", "contracts", "loan_positions", "tickets", "inspection_reports", "holds", "settlement_notices"}
 OF_SEVERAL = {
     "collateral", "collateral_certificates", "sealed_envelopes", "archive_records", "file_items", "access_requests", "operations",
-    "movements", "discrepancies", "scans",
+    "movements", "discrepancies", "scans", "loss_cases",
 }  # fmt: skip
 THROUGH = {  # visible with what they belong to
     "approvals": ("access_requests", "request_id"), "operation_seats": ("operations", "operation_id"),
@@ -63,7 +63,8 @@ class Seen:
             return True
         if table in THROUGH:
             parent, column = THROUGH[table]
-            return any(r["id"] == row[column] for r in self.rows[parent])
+            case = table == "return_inspections" and any(r["id"] == row["discrepancy_id"] for r in self.rows["discrepancies"])
+            return case or any(r["id"] == row[column] for r in self.rows[parent])
         if table in ("request_lines", "substitutions"):
             return any(r["id"] == row["request_id"] for r in self.rows["access_requests"])
         if table == "events":

@@ -26,6 +26,7 @@ from storage.tables import (
 from storage.terms import Action as A
 from storage.terms import (
     DiscrepancyKind,
+    DiscrepancyState,
     LoanStatus,
     NoticeKind,
     OperationState,
@@ -187,7 +188,14 @@ async def _free(w: Writing, row: Row) -> None:
 
 async def _open_case(w: Writing, row: Row, position: UUID) -> UUID:
     assert w.chains is not None
-    said = {"org_id": row["org_id"], "record_id": row["id"], "kind": DiscrepancyKind.PAYOFF_REVERSED, "findings": "还款冲正，权证已退还"}
+    told = await notices.people_for(w.conn, Role.COMPLIANCE, row["org_id"], w.at)
+    owner: dict[str, Any] = {"owner_id": min(told), "state": DiscrepancyState.CASE} if told else {"state": DiscrepancyState.OPEN}
+    said = owner | {
+        "org_id": row["org_id"],
+        "record_id": row["id"],
+        "kind": DiscrepancyKind.PAYOFF_REVERSED,
+        "findings": "还款冲正，权证已退还",
+    }
     made: UUID = await w.conn.insert(
         discrepancies,
         said | {"reported_by": w.by.id, "reported_at": w.at, "deadline_at": w.working_days(CASE_DAYS)},
@@ -197,7 +205,6 @@ async def _open_case(w: Writing, row: Row, position: UUID) -> UUID:
         _chain(row), Tag.CASE_OPENED, subject=("case", made), by=w.by.id, at=w.at, record=row["id"], position=position,
         kind=DiscrepancyKind.PAYOFF_REVERSED,
     )  # fmt: skip
-    told = await notices.people_for(w.conn, Role.COMPLIANCE, row["org_id"], w.at)
     await notices.tell(w.conn, told, NoticeKind.PAYOFF_REVERSED, ("case", made), w.at, record=row["id"])
     return made
 

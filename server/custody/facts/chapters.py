@@ -1,6 +1,6 @@
 """The facts of all chapters of the desk."""
 
-from server.custody.facts import queue, release
+from server.custody.facts import losses, queue, release
 from server.custody.facts.sources import Source
 
-SOURCES: tuple[Source, ...] = (queue.SOURCE, *release.SOURCES)
+SOURCES: tuple[Source, ...] = (queue.SOURCE, *losses.SOURCES, *release.SOURCES)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from server.custody.moves import Move
-from server.custody.rules import administration, lending, payoff, people, queue, release, returns
+from server.custody.rules import administration, lending, losses, payoff, people, queue, release, returns
 from server.custody.rules.table import WORDS, Rule, Violation, violated
 
 RULES: tuple[Rule, ...] = tuple(
@@ -14,6 +14,7 @@ RULES: tuple[Rule, ...] = tuple(
             *returns.RULES,
             *queue.RULES,
             *administration.RULES,
+            *losses.RULES,
             *people.VERSIONS,
             *payoff.RULES,
             *release.RULES,

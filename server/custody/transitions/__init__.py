@@ -40,7 +40,7 @@ SEAT_ROLES: dict[Seat, frozenset[R]] = {
     Seat.SUPERVISOR: frozenset({R.OPS_HEAD, R.BRANCH_HEAD}),
 }
 _OF_ACTS = {key: roles for chapter in CHAPTERS for key, roles in chapter.seat_roles.items()}
-_NEXT = {(t.tier, t.start, t.action): t for t in TRANSITIONS}
+_NEXT = {(t.tier, t.start, t.action): t for t in reversed(TRANSITIONS)}  # of several the first, unless `Move.back` says which
 
 
 def after(tier: Tier, state: S, action: A) -> S | None:
