@@ -40,7 +40,7 @@ class Case:
 
     @classmethod
     async def make(cls, bank: World, *, kind: str = "VEHICLE", value: int | None = None) -> "Case":
-        """An owner whom we know, a loan, its car, the paper in the vault; core banking and another loan officer are hired."""
+        """An owner whom we know, a loan, its car, the paper in the vault; core banking and another loan officer come along."""
         here = bank.branches["A"]
         customer, _ = await bank.customer()
         await bank.sql("update customers set identity_index = $2 where id = $1", customer, identity())
@@ -49,10 +49,8 @@ class Case:
         await secures(bank, loan, asset)
         papers = await bank.papers(loan=loan, collateral=asset)
         if "core" not in bank.people:
-            head = bank.people["admin"].org_id
-            await bank.hire("core", {Role.SYSTEM}, head, (), everywhere=True)
+            await bank.hire("core", {Role.SYSTEM}, bank.people["admin"].org_id, (), everywhere=True)
             await bank.hire("teller", {Role.LOAN_OFFICER}, here.id, (here.id,))
-            await bank.hire("ops", {Role.OPS_HEAD}, here.id, (here.id,))
         return cls(bank, loan, asset, papers)
 
     async def says(self, loan: UUID | None = None, **said: Any) -> dict[str, Any]:
