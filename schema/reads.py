@@ -60,12 +60,14 @@ from schema.losses import (
     LossCaseSort,
     LossCaseWhere,
 )
+from schema.notices import NOTICE_KEYS, Notice, NoticeSort, NoticeWhere
 from schema.paging import Connection, Node
 from schema.papers import REPORT_KEYS, SCAN_KEYS, InspectionReport, InspectionReportSort, InspectionReportWhere, Scan, ScanSort, ScanWhere
 from schema.reading.declare import Counts, NodeById, One, Page
 from schema.records import GROUP_KEYS, RECORD_KEYS, ArchiveRecord, ArchiveRecordSort, ArchiveRecordWhere, RecordCount, RecordGroup
-from schema.release import NOTICE_KEYS, SettlementNotice, SettlementNoticeSort, SettlementNoticeWhere
+from schema.release import SETTLEMENT_KEYS, SettlementNotice, SettlementNoticeSort, SettlementNoticeWhere
 from schema.search import LOOK_UP, SEARCH, CodeHit, SearchHit
+from schema.stocktakes import STOCKTAKE_KEYS, Stocktake, StocktakeSort, StocktakeWhere
 from schema.viewer import Viewer
 
 
@@ -149,6 +151,14 @@ class Reads:
     inspection_reports: Connection[InspectionReport] = Page(
         where=InspectionReportWhere, sort=InspectionReportSort, keys=REPORT_KEYS, updated_since=True, description="Inspection reports."
     )
+    notices: Connection[Notice] = Page(
+        on=lambda row, _, me: row.staff_id == me.staff,
+        where=NoticeWhere,
+        sort=NoticeSort,
+        keys=NOTICE_KEYS,
+        updated_since=True,
+        description="What the caller was told.",
+    )
     checkouts: Connection[Checkout] = Page(
         on=lambda row, _, me: row.kind != "ACT",
         where=CheckoutWhere,
@@ -164,7 +174,10 @@ class Reads:
         where=CustodyEventWhere, sort=CustodyEventSort, keys=EVENT_KEYS, description="What happened to the papers, oldest id first."
     )
     settlement_notices: Connection[SettlementNotice] = Page(
-        where=SettlementNoticeWhere, sort=SettlementNoticeSort, keys=NOTICE_KEYS, updated_since=True, description="Settlement notices."
+        where=SettlementNoticeWhere, sort=SettlementNoticeSort, keys=SETTLEMENT_KEYS, updated_since=True, description="Settlement notices."
+    )
+    stocktakes: Connection[Stocktake] = Page(
+        where=StocktakeWhere, sort=StocktakeSort, keys=STOCKTAKE_KEYS, updated_since=True, description="Stocktakes (盘库)."
     )
     operations: Connection[Operation] = Page(
         where=OperationWhere, sort=OperationSort, keys=OPERATION_KEYS, updated_since=True, description="Operations."

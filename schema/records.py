@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import strawberry
 from sqlalchemy import DateTime as Instant
-from sqlalchemy import and_, case, func, select
+from sqlalchemy import and_, case, func, or_, select
 
 from schema.collateral import Collateral, CollateralCertificate, SealedEnvelope
 from schema.lending import Contract, Loan, LoanWhere
@@ -28,7 +28,7 @@ from schema.paging import (
 from schema.reading.compiler import STRUCTURAL_ENUMS
 from schema.reading.declare import Many, One, Page, Sql, reads
 from schema.scalars import DateTime
-from schema.visibility import shared
+from schema.visibility import not_counted, shared
 from storage import tables
 from storage.terms import DocumentType, ItemState, PaperKind, RecordState, RetentionClass, Tier
 
@@ -71,7 +71,8 @@ def _item_state(item: Any, me: Any) -> Any:
 
 def _frozen(record: Any, me: Any) -> Any:
     cases = tables.discrepancies.alias()
-    return select(cases.c.id).where(cases.c.record_id == record.id, cases.c.resolved_at.is_(None)).correlate_except(cases).exists()
+    own = select(cases.c.id).where(cases.c.record_id == record.id, cases.c.resolved_at.is_(None)).correlate_except(cases).exists()
+    return or_(own, func.is_being_counted(record.id))
 
 
 RECORD_FIELDS = ("archive_no", "updated_at")
@@ -87,7 +88,7 @@ ArchiveRecordSort = sort_of(__name__, "ArchiveRecordSort", *RECORD_FIELDS)
 RECORD_KEYS = sort_keys(*RECORD_FIELDS)
 
 
-@reads(tables.archive_records, "record", visible=shared)
+@reads(tables.archive_records, "record", visible=shared, blind=not_counted("id"))
 @strawberry.interface(description="A paper or volume under custody (档案).")
 class ArchiveRecord(Node, Versioned):
     """What both tiers have."""
@@ -110,7 +111,7 @@ class ArchiveRecord(Node, Versioned):
     )
     is_overdue: bool = Sql(_is_overdue, description="True when its checkout is past due.")
     on_hold: bool = Sql(lambda record, me: func.is_on_hold(record.id), description="Whether a hold covers it; whose and why is not told.")
-    is_frozen: bool = Sql(_frozen, description="Whether a discrepancy freezes it.")
+    is_frozen: bool = Sql(_frozen, description="Whether a discrepancy or a count freezes it.")
     release_ready_since: DateTime | None = Sql(
         lambda record, me: func.release_ready_since(record.id, type_=Instant(timezone=True)),
         description="Since when everything on it is paid off for good and nothing keeps it here: it waits for its owner.",
@@ -120,7 +121,7 @@ class ArchiveRecord(Node, Versioned):
     custody_events: Connection[Events] = Page("record_id", description="What happened to it, oldest first.")
 
 
-@reads(tables.archive_records, "record", visible=shared, only=lambda record: record.tier == "FIRST")
+@reads(tables.archive_records, "record", visible=shared, blind=not_counted("id"), only=lambda record: record.tier == "FIRST")
 @strawberry.type(description="First tier (一级档案): one paper, sealed, in the vault.")
 class FirstTierRecord(ArchiveRecord):
     """A paper."""
@@ -165,7 +166,7 @@ class RecordCount:
     count: int = col("How many the caller sees.")
 
 
-@reads(tables.file_items, "item", visible=shared)
+@reads(tables.file_items, "item", visible=shared, blind=not_counted("record_id"))
 @strawberry.type(description="A paper in a second-tier volume (卷内文件).")
 class FileItem(Node, Versioned):
     """A paper in a volume."""
@@ -182,7 +183,7 @@ class FileItem(Node, Versioned):
     )
 
 
-@reads(tables.archive_records, "record", visible=shared, only=lambda record: record.tier == "SECOND")
+@reads(tables.archive_records, "record", visible=shared, blind=not_counted("id"), only=lambda record: record.tier == "SECOND")
 @strawberry.type(description="Second tier (二级档案): one volume, kept by the archivist.")
 class SecondTierRecord(ArchiveRecord):
     """A volume."""

@@ -17,13 +17,13 @@ from schema.visibility import MASKED_DATA, own_unit
 from storage import tables
 from storage.terms import NoticeState, RecipientCapacity, ReleaseState
 
-NOTICE_FIELDS = ("issued_at", "updated_at")
+SETTLEMENT_FIELDS = ("issued_at", "updated_at")
 SettlementNoticeWhere = where_of(
     __name__, "SettlementNoticeWhere", id=IDFilter, number=StringFilter, state=enum_filter(NoticeState), issued_at=DateTimeFilter,
     loan_id=IDFilter,
 )  # fmt: skip
-SettlementNoticeSort = sort_of(__name__, "SettlementNoticeSort", *NOTICE_FIELDS)
-NOTICE_KEYS = sort_keys(*NOTICE_FIELDS)
+SettlementNoticeSort = sort_of(__name__, "SettlementNoticeSort", *SETTLEMENT_FIELDS)
+SETTLEMENT_KEYS = sort_keys(*SETTLEMENT_FIELDS)
 
 
 def _state(notice: Any, me: Any) -> Any:

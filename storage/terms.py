@@ -168,6 +168,11 @@ class Action(StrEnum):
     RECORD_REISSUE = "RECORD_REISSUE"
     RECORD_VOIDED_ORIGINAL = "RECORD_VOIDED_ORIGINAL"
     CLOSE_LOST = "CLOSE_LOST"
+    OPEN_STOCKTAKE = "OPEN_STOCKTAKE"
+    SUBMIT_COUNT = "SUBMIT_COUNT"
+    COMPARE_COUNTS = "COMPARE_COUNTS"
+    COUNT_MISSING = "COUNT_MISSING"
+    SIGN_STOCKTAKE = "SIGN_STOCKTAKE"
 
 
 class LabelKind(StrEnum):
@@ -344,6 +349,37 @@ class ItemState(StrEnum):
 
     PRESENT = "PRESENT"
     MISSING = "MISSING"
+
+
+class StocktakeState(StrEnum):
+    """Life of a stocktake (盘库)."""
+
+    OPEN = "OPEN"
+    COUNTING = "COUNTING"
+    COMPARED = "COMPARED"
+    SIGNED = "SIGNED"
+
+
+class Expectation(StrEnum):
+    """What the list says of a thing at the instant of the frame."""
+
+    PRESENT = "PRESENT"
+    OUT = "OUT"
+    REGISTRY = "REGISTRY"
+    NOTHING = "NOTHING"
+
+
+class CountResult(StrEnum):
+    """What the comparison found of a line: as listed, expected absent, or how it differs."""
+
+    MATCHED = "MATCHED"
+    OUT_WITH_TICKET = "OUT_WITH_TICKET"
+    MOVED_SINCE = "MOVED_SINCE"
+    TO_RECHECK = "TO_RECHECK"
+    MISSING = "MISSING"
+    EXTRA = "EXTRA"
+    WRONG_SLOT = "WRONG_SLOT"
+    SEAL_BROKEN = "SEAL_BROKEN"
 
 
 class LoanStatus(StrEnum):

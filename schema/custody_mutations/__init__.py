@@ -3,6 +3,7 @@
 import strawberry
 
 from schema.custody_mutations.acting import ASKABLE, ActPayload, act, field, payload_of
+from schema.custody_mutations.batches import BatchMutations
 from schema.custody_mutations.desk import DeskMutations
 from schema.custody_mutations.holds import HoldMutations
 from schema.custody_mutations.losses import LossMutations
@@ -10,11 +11,20 @@ from schema.custody_mutations.overdue import OverdueMutations
 from schema.custody_mutations.positions import PositionMutations
 from schema.custody_mutations.release import ReleaseMutations
 from schema.custody_mutations.requests import RequestMutations
+from schema.custody_mutations.stocktakes import StocktakeMutations
 
 
 @strawberry.type
 class CustodyMutations(
-    RequestMutations, DeskMutations, HoldMutations, LossMutations, OverdueMutations, ReleaseMutations, PositionMutations
+    RequestMutations,
+    DeskMutations,
+    HoldMutations,
+    LossMutations,
+    OverdueMutations,
+    BatchMutations,
+    StocktakeMutations,
+    ReleaseMutations,
+    PositionMutations,
 ):
     """All of them."""
 

@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any, Union, get_args, get_origin, get_type_hints
 from uuid import UUID
 
-from server.custody.moves import Ask, losses, release
+from server.custody.moves import Ask, losses, release, stocktakes
 from server.custody.transitions import ADMINISTRATION, PARTS
 from server.errors import InputProblem, InvalidInput
 from storage.terms import Action
@@ -18,6 +18,7 @@ from storage.terms import Action
 DETAILS: dict[Action, type] = {  # the dataclass in `server.custody.moves` that an act's `detail` is; required for the act
     **losses.DETAILS,
     **release.DETAILS,
+    **stocktakes.DETAILS,
 }
 NEEDS: dict[Action, tuple[str, ...]] = {  # what an act cannot be judged without; everything else is a rule's to miss
     **dict.fromkeys((Action.REQUEST_CHECKOUT, Action.REQUEST_READING), ("records", "purpose")),

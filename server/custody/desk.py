@@ -144,6 +144,12 @@ class Desk:
                 await _rehearsed(Writing(conn, moves, policy))
             return told
 
+    async def policy(self, conn: Connection, *, fresh: bool = False) -> Policy:
+        """The parameters and holidays as this process knows them; `fresh` reads them anew."""
+        if fresh:
+            self._policy_read_at = None
+        return await self._current_policy(conn)
+
     async def _current_policy(self, conn: Connection) -> Policy:
         if self._policy_read_at is None or time.monotonic() - self._policy_read_at > POLICY_SECONDS:
             days, rows = await conn.rows(HOLIDAYS), await conn.rows(SETTINGS)

@@ -46,6 +46,11 @@ CLOSE_ACTS = (
     )
     .values(closed_at=_given("at", TIMESTAMP(timezone=True)), operation_id=None)
 )
+CLOSE_OF = (
+    update(movements)
+    .where(movements.c.operation_id == _given("operation"), movements.c.kind == MovementKind.ACT.value, movements.c.closed_at.is_(None))
+    .values(closed_at=_given("at", TIMESTAMP(timezone=True)), operation_id=None)
+)
 FORGET = update(movements).where(movements.c.operation_id == _given("operation"), movements.c.closed_at.is_(None)).values(operation_id=None)
 
 

@@ -68,6 +68,7 @@ from storage.tables.records import (
 )
 from storage.tables.release import releases, settlement_notices, substitutions
 from storage.tables.search import barcodes, search_terms
+from storage.tables.stocktakes import stocktake_counts, stocktake_lines, stocktake_places, stocktakes
 
 __all__ = [
     "SEEN",
@@ -127,6 +128,10 @@ __all__ = [
     "staff",
     "staff_relations",
     "staff_roles",
+    "stocktake_counts",
+    "stocktake_lines",
+    "stocktake_places",
+    "stocktakes",
     "storage_locations",
     "substitutions",
     "ticket_counters",

@@ -61,6 +61,14 @@ POINTERS = {  # field of a type: (table, our column)
     "Release.operation": ("operations", "operation_id"), "Release.authorityScan": ("scans", "authority_scan_id"),
     "Release.receiptScan": ("scans", "receipt_scan_id"),
     "Viewer.staff": ("staff", "id"), "Viewer.orgUnit": ("org_units", "org_id"),
+    "Stocktake.place": ("storage_locations", "place_id"), "Stocktake.orgUnit": ("org_units", "org_id"),
+    **{f"Stocktake.{name}": ("staff", column) for name, column in (
+        ("openedBy", "opened_by"), ("firstCounter", "first_counter_id"), ("secondCounter", "second_counter_id"),
+        ("comparedBy", "compared_by"), ("signedBy", "signed_by"))},
+    "StocktakePlace.location": ("storage_locations", "location_id"), "StocktakePlace.cabinet": ("storage_locations", "cabinet_id"),
+    "StocktakeLine.location": ("storage_locations", "location_id"), "StocktakeLine.foundLocation": ("storage_locations", "found_location_id"),
+    "StocktakeLine.envelope": ("sealed_envelopes", "envelope_id"), "StocktakeLine.record": ("archive_records", "record_id"),
+    "StocktakeCount.location": ("storage_locations", "location_id"), "StocktakeCount.counter": ("staff", "counter_id"),
     **{f"{tier}.{field}": target for tier in ("FirstTierRecord", "SecondTierRecord") for field, target in {
         "primaryLoan": ("loans", "primary_loan_id"), "custodyOrg": ("org_units", "custody_org_id"),
         "certificate": ("collateral_certificates", "certificate_id"), "collateral": ("collateral", "collateral_id"),
@@ -120,6 +128,7 @@ ROOT: dict[str, Callable[[View, dict[str, Any]], Any]] = {
     "settlementNotices": lambda v, a: v.page("SettlementNotice", v.rows["settlement_notices"], a),
     "discrepancies": lambda v, a: v.page("Discrepancy", v.rows["discrepancies"], a),
     "lossCases": lambda v, a: v.page("LossCase", v.rows["loss_cases"], a),
+    "stocktakes": lambda v, a: v.page("Stocktake", v.rows["stocktakes"], a),
 }
 Special = Callable[[View, Row, dict[str, Any]], Any]
 
@@ -141,12 +150,36 @@ def _stored(v: View, column: str, r: Row) -> list[Row]:
     return _ordered((s for s in v.kids("scans", column, r) if s["status"] == "STORED"), "id")
 
 
+def _left(v: View, stocktake: Row) -> int:
+    mine = {stocktake["first_counter_id"]: ("first",), stocktake["second_counter_id"]: ("second",)}.get(v.me.staff_id, ("first", "second"))
+    return sum(any(p[f"{one}_counted_at"] is None for one in mine) for p in v.kids("stocktake_places", "stocktake_id", stocktake))
+
+
+def _cases(v: View, lines: list[Row]) -> list[Row]:
+    ids = {line["id"] for line in lines}
+    return _ordered((d for d in v.rows["discrepancies"] if d["stocktake_line_id"] in ids), "id")
+
+
 SPECIAL: dict[str, Special] = {
     "Discrepancy.lossCase": lambda v, r, a: next(iter(v.kids("loss_cases", "discrepancy_id", r)), None),
     "Discrepancy.inspections": lambda v, r, a: _ordered(v.kids("return_inspections", "discrepancy_id", r), "inspected_at"),
     "FileItem.state": lambda v, r, a: (
         "MISSING" if any(c["resolved_at"] is None and c["kind"] == "MISSING" for c in v.kids("discrepancies", "item_id", r)) else "PRESENT"
     ),
+    "Stocktake.placesLeft": lambda v, r, a: _left(v, r),
+    "Stocktake.recounts": lambda v, r, a: _ordered(
+        (
+            p
+            for p in v.kids("stocktake_places", "stocktake_id", r)
+            if p["round"] > 1 and None in (p["first_counted_at"], p["second_counted_at"])
+        ),
+        "id",
+    ),
+    "Stocktake.cases": lambda v, r, a: _cases(v, v.kids("stocktake_lines", "stocktake_id", r)),
+    "Stocktake.places": lambda v, r, a: v.page("StocktakePlace", v.kids("stocktake_places", "stocktake_id", r), a),
+    "Stocktake.lines": lambda v, r, a: v.page("StocktakeLine", v.kids("stocktake_lines", "stocktake_id", r), a),
+    "Stocktake.counts": lambda v, r, a: v.page("StocktakeCount", v.kids("stocktake_counts", "stocktake_id", r), a),
+    "StocktakeLine.cases": lambda v, r, a: _cases(v, [r]),
     "Loan.position": lambda v, r, a: v.position(r),
     "Loan.isOverdue": lambda v, r, a: v.computed("Loan", r, "isOverdue"),
     "Loan.settlementFinalAt": lambda v, r, a: _shown(v.final_at(r["id"]), "DateTime"),

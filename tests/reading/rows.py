@@ -19,9 +19,25 @@ SOURCES = {  # type: (table, prefix)
     "LoanProduct": ("loan_products", "product"), "Dealer": ("dealers", "dealer"), "OrgUnit": ("org_units", "org"),
     "LossCase": ("loss_cases", "loss"), "StaffMember": ("staff", "staff"), "StorageLocation": ("storage_locations", "location"),
     "SettlementNotice": ("settlement_notices", "settlement"), "Release": ("releases", "release"),
+    "Notice": ("notices", "notice"),
+    "Stocktake": ("stocktakes", "stocktake"), "StocktakePlace": ("stocktake_places", "stockplace"),
+    "StocktakeLine": ("stocktake_lines", "stockline"), "StocktakeCount": ("stocktake_counts", "stockcount"),
 }  # fmt: skip
 LINKS = ("request_lines", "substitutions", "loan_contracts", "loan_collateral", "staff_roles")
-OF_UNIT = {"loans", "customers", "contracts", "loan_positions", "tickets", "inspection_reports", "holds", "settlement_notices"}
+OF_UNIT = {
+    "loans",
+    "customers",
+    "contracts",
+    "loan_positions",
+    "tickets",
+    "inspection_reports",
+    "holds",
+    "settlement_notices",
+    "stocktakes",
+    "stocktake_places",
+    "stocktake_lines",
+    "stocktake_counts",
+}
 OF_SEVERAL = {
     "collateral", "collateral_certificates", "sealed_envelopes", "archive_records", "file_items", "access_requests", "operations",
     "movements", "discrepancies", "scans", "loss_cases",
@@ -54,6 +70,8 @@ class Seen:
         self.by = {name: {r["id"]: r for r in found if "id" in r} for name, found in self.rows.items()}
 
     def _visible(self, table: str, row: Row) -> bool:
+        if table == "notices":
+            return bool(row["staff_id"] == self.me.staff_id)
         if self.me.everywhere or table in ("staff", "org_units", "storage_locations", "dealers", "loan_products", "staff_roles"):
             return True
         branches = set(self.me.branches)

@@ -24,7 +24,7 @@ HERE, THERE = "", "-b2"
 PAGES = {"loans": "loans", "contracts": "contracts", "archiveRecords": "archive_records", "inspectionReports": "inspection_reports",
          "checkouts": "movements", "accessRequests": "access_requests", "operations": "operations",
          "customers": "customers", "collateralCertificates": "collateral_certificates", "sealedEnvelopes": "sealed_envelopes",
-         "scans": "scans", "holds": "holds", "settlementNotices": "settlement_notices", "custodyEvents": "events",
+         "scans": "scans", "holds": "holds", "settlementNotices": "settlement_notices", "custodyEvents": "events", "stocktakes": "stocktakes",
          "discrepancies": "discrepancies", "lossCases": "loss_cases"}  # fmt: skip
 BY = {"loan": ("loans", ("number",)), "contract": ("contracts", ("number",)), "archiveRecord": ("archive_records", ("barcode", "archiveNo")),
       "collateralCertificate": ("collateral_certificates", ("number",))}  # fmt: skip
@@ -38,6 +38,7 @@ OTHERS = {
     "recordCounts",
     "search",
     "lookUp",
+    "notices",
 }  # tried below, or of head office alone
 SAMPLE = build_schema()._schema
 
@@ -114,7 +115,8 @@ async def test_a_foreign_thing_and_nothing_are_the_same_answer(demo: Bank, answe
 # Mutations ---------------------------------------------------------------------------------------------------------------
 PREFIXES = {"recordId": "record", "recordIds": "record", "requestId": "request", "operationId": "operation", "holdId": "hold", "scanId": "scan",
             "reportId": "report", "customerId": "customer", "loanId": "loan", "collateralId": "collateral", "subjectId": "record",
-            "parentId": "location", "vaultId": "location", "checkoutId": "checkout"}  # fmt: skip
+            "parentId": "location", "vaultId": "location", "checkoutId": "checkout", "noticeIds": "notice", "stocktakeId": "stocktake",
+            "placeId": "location"}  # fmt: skip
 OF_THE_BANK = {
     "staffId",
     "fromStaffId",
@@ -127,6 +129,8 @@ OF_THE_BANK = {
     "foundById",
     "vaultId",
     "parentId",
+    "counterIds",
+    "placeId",
 }
 TRIED = [
     name for name, field in SAMPLE.mutation_type.fields.items()

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from server.custody.moves import Move
-from server.custody.rules import administration, lending, losses, payoff, people, queue, release, returns
+from server.custody.rules import administration, lending, losses, payoff, people, queue, release, returns, stocktakes
 from server.custody.rules.table import WORDS, Rule, Violation, violated
 
 RULES: tuple[Rule, ...] = tuple(
@@ -18,6 +18,7 @@ RULES: tuple[Rule, ...] = tuple(
             *people.VERSIONS,
             *payoff.RULES,
             *release.RULES,
+            *stocktakes.RULES,
         ),
         key=lambda rule: int(rule.number[1:]),
     )

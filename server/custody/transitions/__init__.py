@@ -3,7 +3,18 @@
 Data only. PostgreSQL reads the same rows (tables `transitions`, `acts`, `act_seats`), so the rule and its twin cannot differ.
 """
 
-from server.custody.transitions import administration, everywhere, lending, losses, overdue, papers, queue, release, volumes
+from server.custody.transitions import (
+    administration,
+    everywhere,
+    lending,
+    losses,
+    overdue,
+    papers,
+    queue,
+    release,
+    stocktakes,
+    volumes,
+)
 from server.custody.transitions.administration import ADMINISTRATION, CUSTODY_ROLES
 from server.custody.transitions.chapter import Chapter, Transition
 from server.custody.transitions.everywhere import ENDED, LIVE
@@ -22,6 +33,7 @@ CHAPTERS: tuple[Chapter, ...] = (
     release.CHAPTER,
     everywhere.CHAPTER,
     administration.CHAPTER,
+    stocktakes.CHAPTER,
 )
 TRANSITIONS: tuple[Transition, ...] = tuple(t for chapter in CHAPTERS for t in chapter.transitions)
 SEATS: dict[tuple[A, Tier], tuple[Seat, ...]] = {key: seats for chapter in CHAPTERS for key, seats in chapter.seats.items()}
