@@ -22,6 +22,7 @@ EXPOSED = (
     "Classification", "PayoffKind", "ContractKind", "CollateralKind", "CertificateKind", "LocationKind", "DocumentType",
     "RetentionClass", "ScanSubject", "ScanStatus", "ReportKind", "ReportSubject", "ReportState", "SignOffKind",
     "NoticeState", "ReleaseState", "RecipientCapacity",
+    "HandoverKind", "HandoverState", "HandoverLineState", "HandoverStanding",
     "StocktakeState", "Expectation", "CountResult",
 )  # fmt: skip
 

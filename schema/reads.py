@@ -36,6 +36,7 @@ from schema.custody import (
     OperationSort,
     OperationWhere,
 )
+from schema.handovers import HANDOVER_KEYS, Handover, HandoverSort, HandoverWhere
 from schema.lending import (
     CONTRACT_KEYS,
     CUSTOMER_KEYS,
@@ -175,6 +176,9 @@ class Reads:
     )
     settlement_notices: Connection[SettlementNotice] = Page(
         where=SettlementNoticeWhere, sort=SettlementNoticeSort, keys=SETTLEMENT_KEYS, updated_since=True, description="Settlement notices."
+    )
+    handovers: Connection[Handover] = Page(
+        where=HandoverWhere, sort=HandoverSort, keys=HANDOVER_KEYS, updated_since=True, description="Handovers, of both parties."
     )
     stocktakes: Connection[Stocktake] = Page(
         where=StocktakeWhere, sort=StocktakeSort, keys=STOCKTAKE_KEYS, updated_since=True, description="Stocktakes (盘库)."

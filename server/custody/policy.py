@@ -83,6 +83,9 @@ EXTENSIONS_MAX = "extensions_max"
 POSITION_HOURS = "position_hours"
 PAYOFF_DAYS = "payoff_days"
 COVER_PERCENT = "cover_percent"
+TRANSIT_DAYS_IN_TOWN = "transit_days.in_town"
+TRANSIT_DAYS_ELSEWHERE = "transit_days.elsewhere"
+HANDOVER_LINES_MAX = "handover_lines_max"
 BEFORE_DUE_DAYS = "overdue_days.before_due"
 HOLDER_DAYS = "overdue_days.holder"
 HEAD_DAYS = "overdue_days.head"
@@ -113,6 +116,9 @@ PARAMETERS: Mapping[str, Parameter] = {
     POSITION_HOURS: Parameter(24, 1, 96),  # C53, how old a position may be
     PAYOFF_DAYS: Parameter(10, 0, 30),  # C35, working days until a payoff that is neither cash nor cleared cannot bounce
     COVER_PERCENT: Parameter(120, 100, 300),  # C34, value that stays, of the debt that it must cover
+    TRANSIT_DAYS_IN_TOWN: Parameter(1, 0, 5),  # C33, working days
+    TRANSIT_DAYS_ELSEWHERE: Parameter(3, 1, 15),  # C33, working days
+    HANDOVER_LINES_MAX: Parameter(3000, 1, 3000),  # C30, what two people can count
     BEFORE_DUE_DAYS: Parameter(1, 0, 10),  # C24, working days before a checkout is due; the others after it
     HOLDER_DAYS: Parameter(1, 1, 30),
     HEAD_DAYS: Parameter(3, 1, 60),

@@ -26,6 +26,7 @@ from storage.tables.custody import (
     tickets,
     transitions,
 )
+from storage.tables.handovers import handover_lines, handovers, shipments
 from storage.tables.ledger import (
     access_log,
     chains,
@@ -91,6 +92,8 @@ __all__ = [
     "discrepancies",
     "events",
     "file_items",
+    "handover_lines",
+    "handovers",
     "holds",
     "holidays",
     "idempotency_keys",
@@ -125,6 +128,7 @@ __all__ = [
     "seals",
     "search_terms",
     "settlement_notices",
+    "shipments",
     "staff",
     "staff_relations",
     "staff_roles",

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from server.custody.moves import Move
-from server.custody.rules import administration, lending, losses, payoff, people, queue, release, returns, stocktakes
+from server.custody.rules import administration, handovers, lending, losses, payoff, people, queue, release, returns, stocktakes
 from server.custody.rules.table import WORDS, Rule, Violation, violated
 
 RULES: tuple[Rule, ...] = tuple(
@@ -15,6 +15,7 @@ RULES: tuple[Rule, ...] = tuple(
             *queue.RULES,
             *administration.RULES,
             *losses.RULES,
+            *handovers.RULES,
             *people.VERSIONS,
             *payoff.RULES,
             *release.RULES,

@@ -8,12 +8,14 @@ from server.custody.rules.groups import (
     DECIDING,
     EXITS,
     HANDING_OUT,
+    HANDING_OVER,
     LEAVING,
     LENDING,
     LIFTING,
     ON_RECORDS,
     PROLONGING,
     REFUSING_RETURN,
+    SENDING,
     TAKING,
     VAULT_ACTS,
 )
@@ -22,7 +24,11 @@ from server.custody.transitions import after
 from storage.terms import Action, HoldKind, Purpose, RecordState, RequestKind, RequestState, Role, Seat
 
 ENVELOPE_ACTS = (
-    VAULT_ACTS | (ASKING - {Action.REQUEST_READING}) | {Action.RESERVE, Action.PRESENT_RETURN, Action.SURRENDER} | REFUSING_RETURN
+    VAULT_ACTS
+    | HANDING_OVER
+    | (ASKING - {Action.REQUEST_READING})
+    | {Action.RESERVE, Action.PRESENT_RETURN, Action.SURRENDER}
+    | REFUSING_RETURN
 )
 ALONE = frozenset({RecordState.MISSING, RecordState.LOST})  # what is not there is found, or replaced, by itself
 STEPS = {
@@ -203,7 +209,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "C16",
         "RECORD_ON_HOLD",
-        LENDING | EXITS | {Action.SURRENDER},
+        LENDING | (EXITS - SENDING) | {Action.SURRENDER},  # a hold goes with the paper
         "no hold is active, or it permits this purpose",
         _no_hold,
         "tg_movements_c16_no_hold",
@@ -230,7 +236,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "C17",
         "RECORD_FROZEN",
-        (LENDING - ASKING) | EXITS,
+        (LENDING - ASKING) | EXITS | SENDING,
         "the record is not frozen by a discrepancy or a count",
         lambda m: not m.frozen,
         "tg_movements_c17_not_frozen",

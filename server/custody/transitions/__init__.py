@@ -6,6 +6,7 @@ Data only. PostgreSQL reads the same rows (tables `transitions`, `acts`, `act_se
 from server.custody.transitions import (
     administration,
     everywhere,
+    handovers,
     lending,
     losses,
     overdue,
@@ -28,6 +29,7 @@ CHAPTERS: tuple[Chapter, ...] = (
     volumes.CHAPTER,
     lending.CHAPTER,
     losses.CHAPTER,
+    handovers.CHAPTER,
     queue.CHAPTER,
     overdue.CHAPTER,
     release.CHAPTER,
@@ -38,9 +40,9 @@ CHAPTERS: tuple[Chapter, ...] = (
 TRANSITIONS: tuple[Transition, ...] = tuple(t for chapter in CHAPTERS for t in chapter.transitions)
 SEATS: dict[tuple[A, Tier], tuple[Seat, ...]] = {key: seats for chapter in CHAPTERS for key, seats in chapter.seats.items()}
 WHO: dict[A, frozenset[R]] = {action: roles for chapter in CHAPTERS for action, roles in chapter.who.items()}
-EXITS, ENTRIES, AT_THE_DESK, FULFILLING, DECISIONS, PARTS, RECORDLESS = (
+EXITS, ENTRIES, AT_THE_DESK, FULFILLING, DECISIONS, PARTS, RECORDLESS, QUIET = (
     frozenset(action for chapter in CHAPTERS for action in getattr(chapter, name))
-    for name in ("exits", "entries", "at_desk", "takes", "decides", "parts", "recordless")
+    for name in ("exits", "entries", "at_desk", "takes", "decides", "parts", "recordless", "quiet")
 )
 SEAT_ROLES: dict[Seat, frozenset[R]] = {
     Seat.KEY: frozenset({R.VAULT_KEEPER_KEY}),
@@ -67,6 +69,6 @@ def seat_roles(action: A, seat: Seat) -> frozenset[R]:
 
 
 __all__ = [
-    "ADMINISTRATION", "AT_THE_DESK", "CHAPTERS", "CUSTODY_ROLES", "DECISIONS", "ENDED", "ENTRIES", "EXITS", "FULFILLING", "LIVE", "PARTS",
+    "ADMINISTRATION", "AT_THE_DESK", "CHAPTERS", "CUSTODY_ROLES", "DECISIONS", "ENDED", "ENTRIES", "EXITS", "FULFILLING", "LIVE", "PARTS", "QUIET",
     "RECORDLESS", "SEATS", "SEAT_ROLES", "TRANSITIONS", "WHO", "Chapter", "Transition", "after", "seat_roles",
 ]  # fmt: skip
