@@ -1,7 +1,7 @@
 """What leaves for good: settlement notices, releases, substitutions, and the twins of the release gate.
 
 Revision ID: 0010
-Revises: 0012
+Revises: 0015
 Create Date: 2026-11-25
 """
 
@@ -10,7 +10,7 @@ from alembic import op
 from storage.migration import run_script
 
 revision = "0010"
-down_revision: str | None = "0012"
+down_revision: str | None = "0015"
 branch_labels: str | None = None
 depends_on: str | None = None
 REVERSED = "uq_loan_positions_c52_reversed_once"

@@ -114,6 +114,12 @@ access_requests = table(
     need("kind", Text, "What is asked for."),
     need("tier", Text, "Tier of all its records."),
     need("purpose", Text, "Why (C13)."),
+    need(
+        "ranks",
+        ARRAY(Text),
+        "Whose approvals it needs, by the matrix as it held when it was made (C5); kept by a trigger.",
+        server_default=text("'{}'::text[]"),
+    ),
     may("reason", Text, "In words."),
     ref("applicant_id", "staff", "Who asks.", index=True),
     ref("reader_id", "staff", "Who will hold or read the papers (C19).", index=True),
@@ -225,6 +231,7 @@ movements = table(
     need("lapses_at", INSTANT, "When an unused reservation or act counts as gone (C20)."),
     ref("operation_id", "operations", "The operation that is pending on it now.", null=True),
     ref("exit_operation_id", "operations", "The operation that handed it out.", null=True),
+    ref("override_id", "overrides", "The override that let it leave after its reservation had lapsed (C20, C50).", null=True, cycle=True),
     may("out_at", INSTANT, "When it was handed out."),
     may("due_at", INSTANT, "When it must be back (C21)."),
     need("extensions", Integer, "How often the due instant was moved (C22).", server_default=text("0")),
@@ -259,7 +266,7 @@ movements = table(
     check("kind in ('ACT', 'TRANSIT') or (request_id is not null and holder_id is not null)", "lending_names_request_and_holder"),
     check("kind <> 'ACT' or out_at is null", "act_is_never_out"),
     check("(out_at is null) = (exit_operation_id is null) or kind = 'READING'", "c1_exit_by_operation"),
-    check("out_at is null or out_at <= lapses_at", "c20_before_lapse"),
+    check("out_at is null or out_at <= lapses_at or override_id is not null", "c20_before_lapse"),
     check("out_at is null or kind in ('RELEASE', 'SUBSTITUTION') or (due_at is not null and due_at > out_at)", "c21_due"),
     check(
         "ended_as not in ('RELEASED', 'SUBSTITUTED', 'SURRENDERED') or (ended_as, kind) in"

@@ -38,7 +38,10 @@ OTHERS = {
     "recordCounts",
     "search",
     "lookUp",
+    "policyParameters",
+    "overrideReport",
     "notices",
+    "expiring",
 }  # tried below, or of head office alone
 SAMPLE = build_schema()._schema
 
