@@ -149,7 +149,7 @@ RANKS = frozenset({R.CREDIT_DEPT_HEAD, R.RISK_HEAD, R.BRANCH_HEAD, R.VICE_PRESID
 OVERRIDERS = frozenset({R.OPS_HEAD, R.RISK_HEAD, R.BRANCH_HEAD, R.VICE_PRESIDENT, R.PRESIDENT})
 MATRIX: Mapping[tuple[Tier, P], str] = {
     (tier, purpose): f"approval_ranks.{tier.value.lower()}.{purpose.value.lower()}"
-    for tier, purposes in PURPOSES.items()
+    for (tier, _), purposes in PURPOSES.items()
     for purpose in sorted(purposes)
 }
 OVERRIDE_ROLES: Mapping[str, frozenset[R]] = {  # C50: the permission of each rule that may be overridden, and of no other
