@@ -10,6 +10,8 @@ from schema.custody_mutations.handovers import HandoverMutations
 from schema.custody_mutations.holds import HoldMutations
 from schema.custody_mutations.losses import LossMutations
 from schema.custody_mutations.overdue import OverdueMutations
+from schema.custody_mutations.positions import PositionMutations
+from schema.custody_mutations.release import ReleaseMutations
 from schema.custody_mutations.requests import RequestMutations
 from schema.custody_mutations.stocktakes import StocktakeMutations
 
@@ -25,6 +27,8 @@ class CustodyMutations(
     OverdueMutations,
     BatchMutations,
     StocktakeMutations,
+    ReleaseMutations,
+    PositionMutations,
 ):
     """All of them."""
 

@@ -68,6 +68,7 @@ from storage.tables.records import (
     seals,
     storage_locations,
 )
+from storage.tables.release import releases, settlement_notices, substitutions
 from storage.tables.search import barcodes, search_terms
 from storage.tables.stocktakes import stocktake_counts, stocktake_lines, stocktake_places, stocktakes
 
@@ -122,6 +123,7 @@ __all__ = [
     "policy_parameters",
     "purposes",
     "read_grants",
+    "releases",
     "report_sign_offs",
     "request_lines",
     "return_inspections",
@@ -130,6 +132,7 @@ __all__ = [
     "sealed_envelopes",
     "seals",
     "search_terms",
+    "settlement_notices",
     "shipments",
     "staff",
     "staff_relations",
@@ -139,6 +142,7 @@ __all__ = [
     "stocktake_places",
     "stocktakes",
     "storage_locations",
+    "substitutions",
     "ticket_counters",
     "tickets",
     "transitions",

@@ -12,7 +12,9 @@ from server.custody.acts import (
     operations,
     overdue,
     papers,
+    positions,
     queue,
+    release,
     returns,
     stocktakes,
     volumes,
@@ -22,7 +24,22 @@ from server.custody.writing import Writing
 from storage.terms import Action
 
 Change = Callable[[Writing], Awaitable[Detail]]  # answers what the event of the act adds
-CHAPTERS = (papers, volumes, lending, queue, returns, overdue, losses, handovers, holds, operations, stocktakes, corrections)
+CHAPTERS = (
+    papers,
+    volumes,
+    lending,
+    queue,
+    returns,
+    overdue,
+    losses,
+    handovers,
+    holds,
+    operations,
+    stocktakes,
+    release,
+    positions,
+    corrections,
+)
 CHANGES: dict[Action, Change] = {action: change for chapter in CHAPTERS for action, change in chapter.CHANGES.items()}
 
 # Histories that must tell of the act besides those of its records; they are locked before anything is changed.

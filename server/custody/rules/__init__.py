@@ -3,7 +3,20 @@
 from collections.abc import Iterable
 
 from server.custody.moves import Move
-from server.custody.rules import administration, corrections, handovers, lending, losses, overrides, people, queue, returns, stocktakes
+from server.custody.rules import (
+    administration,
+    corrections,
+    handovers,
+    lending,
+    losses,
+    overrides,
+    payoff,
+    people,
+    queue,
+    release,
+    returns,
+    stocktakes,
+)
 from server.custody.rules.table import WORDS, Rule, Violation, violated, violation
 from server.custody.rules.table import overridden as _overridden
 
@@ -18,6 +31,8 @@ CHAPTERS: tuple[tuple[Rule, ...], ...] = (
     handovers.RULES,
     overrides.RULES,
     corrections.RULES,
+    payoff.RULES,
+    release.RULES,
     people.VERSIONS,
 )
 RULES: tuple[Rule, ...] = tuple(

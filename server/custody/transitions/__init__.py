@@ -13,6 +13,7 @@ from server.custody.transitions import (
     overdue,
     papers,
     queue,
+    release,
     stocktakes,
     volumes,
 )
@@ -32,6 +33,7 @@ CHAPTERS: tuple[Chapter, ...] = (
     handovers.CHAPTER,
     queue.CHAPTER,
     overdue.CHAPTER,
+    release.CHAPTER,
     everywhere.CHAPTER,
     administration.CHAPTER,
     stocktakes.CHAPTER,
