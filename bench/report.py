@@ -69,6 +69,11 @@ def lines(known: dict[str, Any]) -> list[str]:
         )
     if "hostile_ms" in known:
         made.append(f"| hostile documents, the slowest refusal | < 100 ms | {known['hostile_ms']:.0f} ms |")
+    if desk := known.get("desk"):
+        made.append(
+            f"| second-tier cycle at 64 clients, of the same with the ledger off | ≥ 0.60 | {desk['vs_ledger_off']:.2f} ({desk['vs_ledger_off_spread']}) |"
+        )
+        made.append(f"| … cycles a second, three acts each; p99 of an act | | {desk['cycles_per_second']:.0f}, {desk['p99_ms']:.0f} ms |")
     return made
 
 
