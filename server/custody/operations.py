@@ -12,10 +12,10 @@ from sqlalchemy.dialects.postgresql import TIMESTAMP
 
 from server.custody.asks import ask_to_json
 from server.custody.policy import DESK_WINDOW_DAYS
-from server.custody.transitions import AT_THE_DESK, ENTRIES, EXITS
+from server.custody.transitions import AT_THE_DESK, ENTRIES, EXITS, after
 from server.custody.writing import Writing
 from storage.tables import movements, off_balance_entries, operation_seats, operations, tickets
-from storage.terms import MovementKind, OffBalanceDirection, OperationState, Tier
+from storage.terms import MovementKind, OffBalanceDirection, OperationState, RecordState, Tier
 
 
 def _given(name: str, type_: Any = Uuid) -> Any:
@@ -46,6 +46,11 @@ CLOSE_ACTS = (
     )
     .values(closed_at=_given("at", TIMESTAMP(timezone=True)), operation_id=None)
 )
+CLOSE_OF = (
+    update(movements)
+    .where(movements.c.operation_id == _given("operation"), movements.c.kind == MovementKind.ACT.value, movements.c.closed_at.is_(None))
+    .values(closed_at=_given("at", TIMESTAMP(timezone=True)), operation_id=None)
+)
 FORGET = update(movements).where(movements.c.operation_id == _given("operation"), movements.c.closed_at.is_(None)).values(operation_id=None)
 
 
@@ -69,7 +74,7 @@ async def _open(w: Writing) -> UUID:
             "org_id": w.by.org,
             "action": w.ask.action,
             "tier": tier,
-            "vault_id": first.on.vault if first.on else None,
+            "vault_id": first.vault,
             "request_id": w.ask.request or (first.movement.request if first.movement else None),
             "record_ids": w.records,
             "required_seats": list(first.required),
@@ -116,12 +121,13 @@ async def finish(w: Writing, id_: UUID) -> None:
     if first.on is None or first.on.tier is not Tier.FIRST or w.ask.action not in EXITS | ENTRIES:
         return
     direction = OffBalanceDirection.OUT if w.ask.action in EXITS else OffBalanceDirection.IN
+    ends = {m.on.id: after(m.on.tier, m.on.state, m.action) for m in w.moves if m.on}
     await w.conn.insert(
         off_balance_entries,
         [
-            {"org_id": m.on.custody_org, "record_id": m.on.id, "operation_id": id_, "direction": direction, "queued_at": w.at}
+            {"org_id": m.unit, "record_id": m.on.id, "operation_id": id_, "direction": direction, "queued_at": w.at}
             for m in w.moves
-            if m.on
+            if m.on and (w.ask.action in EXITS or ends[m.on.id] is RecordState.IN_VAULT)  # what was lost does not come in again
         ],
     )
 

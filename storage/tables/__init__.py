@@ -26,6 +26,7 @@ from storage.tables.custody import (
     tickets,
     transitions,
 )
+from storage.tables.handovers import handover_lines, handovers, shipments
 from storage.tables.ledger import (
     access_log,
     chains,
@@ -44,6 +45,7 @@ from storage.tables.lending import (
     parties,
 )
 from storage.tables.lists import SEEN
+from storage.tables.losses import loss_cases
 from storage.tables.notices import notices, overdue_steps
 from storage.tables.papers import inspection_reports, report_sign_offs, scans
 from storage.tables.people import (
@@ -66,6 +68,7 @@ from storage.tables.records import (
     storage_locations,
 )
 from storage.tables.search import barcodes, search_terms
+from storage.tables.stocktakes import stocktake_counts, stocktake_lines, stocktake_places, stocktakes
 
 __all__ = [
     "SEEN",
@@ -88,6 +91,8 @@ __all__ = [
     "discrepancies",
     "events",
     "file_items",
+    "handover_lines",
+    "handovers",
     "holds",
     "holidays",
     "idempotency_keys",
@@ -98,6 +103,7 @@ __all__ = [
     "loan_positions",
     "loan_products",
     "loans",
+    "loss_cases",
     "metadata",
     "movements",
     "notices",
@@ -119,9 +125,14 @@ __all__ = [
     "sealed_envelopes",
     "seals",
     "search_terms",
+    "shipments",
     "staff",
     "staff_relations",
     "staff_roles",
+    "stocktake_counts",
+    "stocktake_lines",
+    "stocktake_places",
+    "stocktakes",
     "storage_locations",
     "ticket_counters",
     "tickets",

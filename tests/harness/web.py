@@ -71,6 +71,7 @@ def site(
         "s3_endpoint": told["s3_endpoint"],
         "s3_access_key": told["secrets"]["app_key"],
         "s3_secret_key": told["secrets"]["app_secret"],
+        "worker": "false",  # a test says when the clock acts
         **extra,
     }
     environment = outer_environment()

@@ -24,6 +24,7 @@ PEOPLE = {
     "head": {Role.CREDIT_DEPT_HEAD},
     "risk": {Role.RISK_HEAD},
     "vice": {Role.VICE_PRESIDENT},
+    "ops": {Role.OPS_HEAD},
     "kay": {Role.VAULT_KEEPER_KEY},
     "cody": {Role.VAULT_KEEPER_CODE},
     "clerk": {Role.REGISTER_CLERK},

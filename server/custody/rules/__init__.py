@@ -3,12 +3,22 @@
 from collections.abc import Iterable
 
 from server.custody.moves import Move
-from server.custody.rules import administration, lending, people, queue, returns
+from server.custody.rules import administration, handovers, lending, losses, people, queue, returns, stocktakes
 from server.custody.rules.table import WORDS, Rule, Violation, violated
 
 RULES: tuple[Rule, ...] = tuple(
     sorted(
-        (*people.RULES, *lending.RULES, *returns.RULES, *queue.RULES, *administration.RULES, *people.VERSIONS),
+        (
+            *people.RULES,
+            *lending.RULES,
+            *returns.RULES,
+            *queue.RULES,
+            *administration.RULES,
+            *losses.RULES,
+            *stocktakes.RULES,
+            *handovers.RULES,
+            *people.VERSIONS,
+        ),
         key=lambda rule: int(rule.number[1:]),
     )
 )

@@ -4,25 +4,27 @@ from server.custody.moves import Hold, Move
 from server.custody.policy import FULFILS, LITIGATION, PURPOSES
 from server.custody.rules.groups import (
     ASKING,
-    AT_THE_DESK,
     AT_THE_VAULT,
-    DECISIONS,
+    DECIDING,
     EXITS,
     HANDING_OUT,
+    HANDING_OVER,
     LEAVING,
     LENDING,
     LIFTING,
     ON_RECORDS,
     PROLONGING,
     REFUSING_RETURN,
+    SENDING,
     TAKING,
     VAULT_ACTS,
 )
 from server.custody.rules.table import Rule, by_construction
 from server.custody.transitions import after
-from storage.terms import Action, HoldKind, Purpose, RequestKind, RequestState, Role, Seat
+from storage.terms import Action, HoldKind, Purpose, RecordState, RequestKind, RequestState, Role, Seat
 
-ENVELOPE_ACTS = VAULT_ACTS | {Action.REQUEST_CHECKOUT, Action.RESERVE, Action.PRESENT_RETURN} | REFUSING_RETURN
+ENVELOPE_ACTS = VAULT_ACTS | HANDING_OVER | {Action.REQUEST_CHECKOUT, Action.RESERVE, Action.PRESENT_RETURN} | REFUSING_RETURN
+ALONE = frozenset({RecordState.MISSING, RecordState.LOST})  # what is not there is found, or replaced, by itself
 STEPS = {
     **dict.fromkeys((Action.APPROVE, Action.RESERVE, Action.EXTEND, Action.ENQUEUE, Action.REJECT), RequestState.SUBMITTED),
     Action.SERVE: RequestState.WAITING,
@@ -99,7 +101,7 @@ RULES: tuple[Rule, ...] = (
         "ENVELOPE_SPLIT_FORBIDDEN",
         ENVELOPE_ACTS,
         "all papers of the envelope move together",
-        lambda m: m.mates <= m.together,
+        lambda m: m.mates <= m.together or m.record.state in ALONE,
         "ct_archive_records_c8_together",
         facts=("mates",),
     ),
@@ -178,7 +180,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "C15",
         "INVALID_TRANSITION",
-        (DECISIONS - AT_THE_DESK) | LEAVING | {Action.SERVE},
+        DECIDING | LEAVING | {Action.REJECT, Action.CANCEL, Action.SERVE},
         "the request is at the right step",
         _right_step,
         "tg_access_requests_c15_step",
@@ -196,7 +198,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "C16",
         "RECORD_ON_HOLD",
-        LENDING | EXITS,
+        LENDING | (EXITS - SENDING),  # a hold goes with the paper
         "no hold is active, or it permits this purpose",
         _no_hold,
         "tg_movements_c16_no_hold",
@@ -223,7 +225,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "C17",
         "RECORD_FROZEN",
-        (LENDING - ASKING) | EXITS,
+        (LENDING - ASKING) | EXITS | SENDING,
         "the record is not frozen by a discrepancy or a count",
         lambda m: not m.frozen,
         "tg_movements_c17_not_frozen",
