@@ -44,6 +44,13 @@ TERM_DAYS: Mapping[P, int] = {
     P.OTHER: 5,
 }
 FULFILS: Mapping[A, K] = {A.CHECK_OUT: K.CHECKOUT, A.START_READING: K.READ_ON_SITE}  # the kind of request that an act is the end of
+LEAVES_BANK: Mapping[P, bool] = {  # C40: registry, court or counsel keep them meanwhile; of the other purposes the request says
+    P.EXTENSION_REREGISTRATION: True,
+    P.CERTIFICATE_CHANGE: True,
+    P.CERTIFICATE_REISSUE: True,
+    P.LITIGATION_RESTRUCTURE_WRITEOFF: True,
+    P.AUDIT_READING: False,
+}
 LITIGATION = frozenset({P.LITIGATION, P.LITIGATION_RESTRUCTURE_WRITEOFF})
 
 
@@ -60,6 +67,7 @@ OPERATION_MINUTES = "operation_minutes"
 DESK_WINDOW_DAYS = "desk_window_days"
 CASE_DAYS = "case_days"
 EXTENSIONS_MAX = "extensions_max"
+EMERGENCY_REVIEW_DAYS = "emergency_review_days"
 
 
 class Parameter(NamedTuple):
@@ -76,6 +84,7 @@ PARAMETERS: Mapping[str, Parameter] = {
     DESK_WINDOW_DAYS: Parameter(2, 1, 10),  # the same at a desk, working days
     CASE_DAYS: Parameter(1, 1, 10),  # C43, working days to solve a case
     EXTENSIONS_MAX: Parameter(1, 0, 3),  # C22
+    EMERGENCY_REVIEW_DAYS: Parameter(1, 1, 5),  # C1, working days until an emergency must be reviewed
     **{f"term_days.{purpose.value.lower()}": Parameter(days, 0, 90) for purpose, days in TERM_DAYS.items()},  # C21, working days
 }
 

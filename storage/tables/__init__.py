@@ -65,6 +65,13 @@ from storage.tables.records import (
     storage_locations,
 )
 from storage.tables.search import barcodes, search_terms
+from storage.tables.vault import (
+    bailee_letters,
+    emergency_reviews,
+    intake_receipts,
+    registry_checks,
+    return_claims,
+)
 
 __all__ = [
     "SEEN",
@@ -75,6 +82,7 @@ __all__ = [
     "approval_ranks",
     "approvals",
     "archive_records",
+    "bailee_letters",
     "barcodes",
     "chains",
     "collateral",
@@ -85,12 +93,14 @@ __all__ = [
     "dealers",
     "delegations",
     "discrepancies",
+    "emergency_reviews",
     "events",
     "file_items",
     "holds",
     "holidays",
     "idempotency_keys",
     "inspection_reports",
+    "intake_receipts",
     "keeper_duties",
     "loan_collateral",
     "loan_contracts",
@@ -108,8 +118,10 @@ __all__ = [
     "policy_parameters",
     "purposes",
     "read_grants",
+    "registry_checks",
     "report_sign_offs",
     "request_lines",
+    "return_claims",
     "return_inspections",
     "row_versions",
     "scans",

@@ -69,9 +69,12 @@ collateral_certificates = table(
     may("registration_no", Text, "Number of the mortgage entry."),
     need("is_electronic", Boolean, "Whether it exists only in the registry.", server_default=text("false")),
     may("registry_reference", Text, "Reference in the registry (C55)."),
-    ref("replaces_id", "collateral_certificates", "The certificate that this one replaced.", null=True),
+    may("vin", Text, "Vehicle identification number that stands on it (C12)."),
+    may("owner_name", Text, "Owner whom it names (C12)."),
+    ref("replaces_id", "collateral_certificates", "The certificate that this one replaced.", null=True, index=True),
     need("is_live", Boolean, "False once void or replaced.", server_default=text("true")),
     *stamps(),
     one_of("kind", CertificateKind),
+    check("not is_electronic or registry_reference is not null", "c55_reference"),
     Index("uq_collateral_certificates_c12_number", "number", unique=True, postgresql_where=text("is_live")),
 )

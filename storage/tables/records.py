@@ -88,7 +88,10 @@ archive_records = table(
     may("retention_class", Text, "How long it is kept (C45)."),
     may("cutoff_at", INSTANT, "When retention starts to run."),
     may("expected_by", Date, "When an awaited paper should arrive."),
+    may("from_whom", Text, "From whom an awaited paper should come."),
     need("pages", Integer, "Pages counted.", server_default=text("0")),
+    need("copies", Integer, "How many of it there are (C30).", server_default=text("1")),
+    need("is_original", Boolean, "Original or copy.", server_default=text("true")),
     *stamps(),
     UniqueConstraint("archive_no"),
     UniqueConstraint("barcode"),
@@ -101,6 +104,8 @@ archive_records = table(
     check("tier = 'FIRST' or envelope_id is null", "envelope_is_first_tier"),
     check("certificate_id is null or kind = 'CERTIFICATE'", "certificate_kind"),
     check("state <> 'IN_VAULT' or vault_id is not null", "c15_in_vault_has_vault"),
+    check("state <> 'IN_VAULT' or (pages > 0 and copies > 0)", "c30_itemised"),
+    Index("ix_archive_records_awaited", "expected_by", "id", postgresql_where=text("state = 'AWAITED'")),
     Index("ix_archive_records_org_id_archive_no", "org_id", "archive_no", "id"),
 )
 

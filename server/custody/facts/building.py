@@ -22,6 +22,7 @@ from storage.terms import (
     HoldKind,
     MovementKind,
     OperationState,
+    PaperKind,
     Purpose,
     RecordState,
     RequestKind,
@@ -239,6 +240,10 @@ def _record(row: Row) -> Record:
         row["envelope_id"],
         row["submitted_by"],
         row["version"],
+        PaperKind(row["kind"]) if row["kind"] else None,
+        row["collateral_id"],
+        row["pages"],
+        row["copies"],
     )
 
 
@@ -273,6 +278,7 @@ async def _request(conn: Connection, id_: UUID | None, lock: bool) -> Request | 
         row["extends_id"],
         row["extends_until"],
         row["reason"],
+        row["outside_bank"],
     )
 
 
