@@ -9,7 +9,7 @@ ifneq ($(PIP_INDEX),)
 export UV_DEFAULT_INDEX ?= $(PIP_INDEX)
 endif
 
-.PHONY: run test clients check golden soak bench lock graphiql clean
+.PHONY: run test chaos clients check golden soak bench lock graphiql clean
 
 run: $(VENV)/.stamp graphiql
 	@exec $(BIN)/loanfile run
@@ -19,6 +19,9 @@ test: $(VENV)/.stamp
 
 soak: $(VENV)/.stamp
 	@exec $(BIN)/python -m pytest -m soak -n 0 -q -s
+
+chaos: $(VENV)/.stamp
+	@exec $(BIN)/python -m tests.chaos $(ARGS)
 
 clients: $(VENV)/.stamp
 	@exec $(BIN)/python -m pytest -m clients -n 0 -q -rs tests/clients

@@ -38,8 +38,18 @@ async def spend(conn: Connection, principal: Principal, mutation: str, key: str,
     whose = {"the_caller_id": principal.staff_id, "the_mutation": mutation, "the_idempotency_key": key}
     if await conn.run(SPEND, the_input_hash=digest, **whose):
         return None
-    row = await conn.row(FIND, **whose)
-    if row is None or row["input_hash"] != digest:
+    found = await outcome(conn, principal, mutation, key, given)
+    if found is None:
+        raise IdempotencyConflict()
+    return found
+
+
+async def outcome(conn: Connection, principal: Principal, mutation: str, key: str, given: dict[str, Any]) -> dict[str, Any] | None:
+    """The outcome under a spent key; None when it was not spent, IdempotencyConflict when on another input."""
+    row = await conn.row(FIND, the_caller_id=principal.staff_id, the_mutation=mutation, the_idempotency_key=key)
+    if row is None:
+        return None
+    if row["input_hash"] != sha256(canonical(given)).digest():
         raise IdempotencyConflict()
     return dict(row["outcome"] or {})
 

@@ -4,6 +4,8 @@ A write is one transaction with the principal set locally; a compiled read is on
 principal itself (architecture section 3). Nothing is ever set for a session: it would leak through the pool.
 """
 
+import asyncio
+import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -99,6 +101,7 @@ class Connection:
             yield point
 
 
+STARTING_SECONDS_MAX = 120.0
 SEES_MUCH = 0.05  # of all loans: a page of 50 is full after a thousand
 PLANNED = "explain (format json) select from loans"
 
@@ -116,7 +119,8 @@ class Database:
         self._listers: asyncpg.Pool[Any] | None = None
 
     async def open(self) -> None:
-        """Connects; raises what asyncpg raises when PostgreSQL is not there."""
+        """Connects; raises what asyncpg raises when PostgreSQL is not there, and waits for one that says it is starting."""
+        await self._started()
         timeout = {"statement_timeout": f"{int(self._statement_seconds_max * 1000)}ms", "jit": "off", "application_name": "loanfile"}
         self._writers = await asyncpg.create_pool(
             self._url, min_size=1, max_size=self._writers_max, init=_codecs, server_settings=timeout, command_timeout=None
@@ -125,6 +129,20 @@ class Database:
         self._readers = await self._reading({**timeout, "plan_cache_mode": "force_generic_plan"})
         # Lists of those who see little are planned each time: the plan that is kept reads in order, past all that they may not see.
         self._listers = await self._reading({**timeout, "plan_cache_mode": "force_custom_plan"})
+
+    async def _started(self) -> None:
+        """After a crash PostgreSQL recovers for a while, and says so to whoever connects."""
+        end = time.monotonic() + STARTING_SECONDS_MAX
+        while True:
+            try:
+                raw = await asyncpg.connect(self._url)
+            except asyncpg.CannotConnectNowError:
+                if time.monotonic() > end:
+                    raise
+                await asyncio.sleep(0.5)
+            else:
+                await raw.close()
+                return
 
     async def _reading(self, settings: dict[str, str]) -> "asyncpg.Pool[Any]":
         return await asyncpg.create_pool(

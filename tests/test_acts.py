@@ -177,3 +177,33 @@ async def test_contract_history_tells_events_and_refusals_and_is_logged(bank: Wo
     assert "REFUSAL" in {e["kind"] for e in seen} and "READ" in {e["kind"] for e in seen}
     denied = await run("officer", query, by={"number": f"K{bank.tag}"})
     assert denied["errors"][0]["extensions"]["code"] == "FORBIDDEN"
+
+
+async def test_a_checkout_is_replayed_even_after_its_papers_are_back(bank: World, run: Any) -> None:
+    """The barcodes name a reservation that is long gone; the key still knows what was done."""
+    volumes = await bank.volumes()
+    await bank.approved(volumes, tier=Tier.SECOND)
+    code = await bank.sql("select barcode from archive_records where id = $1", volumes[0])
+    given = {"barcodes": [code], "dueOn": str(bank.due()), "idempotencyKey": "again"}
+    text = field("checkOut", "checkouts { id } events { id }")
+    first = (await run("archivist", text, i=given))["data"]["checkOut"]
+    await bank.presented(volumes, tier=Tier.SECOND)
+    await bank.accepted(volumes, tier=Tier.SECOND)
+    assert (await run("archivist", text, i=given))["data"]["checkOut"] == {**first, "replayed": True}
+    other = await run("archivist", text, i={**given, "dueOn": str(bank.due(5))})
+    assert other["data"]["checkOut"]["__typename"] == "IdempotencyConflict"
+
+
+async def test_a_proposal_that_makes_ids_is_replayed_under_its_key(bank: World, run: Any) -> None:
+    parent = f"org_{bank.branches['A'].id}"
+    given = {
+        "code": f"S{bank.tag}",
+        "name": "分理处",
+        "level": "SUB_BRANCH",
+        "parentId": parent,
+        "hasVault": False,
+        "idempotencyKey": "unit",
+    }
+    text = field("createOrgUnit", "operation { id }")
+    first = (await run("admin", text, i=given))["data"]["createOrgUnit"]
+    assert (await run("admin", text, i=given))["data"]["createOrgUnit"] == {**first, "replayed": True}

@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Awaitable, Callable
+from dataclasses import fields, is_dataclass
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from schema.records import ArchiveRecord
 from schema.results import mutation
 from server.custody.desk import Done, Refused
 from server.custody.moves import Ask
+from server.errors import InvalidInput, NotFound
 from storage.database import Connection
 from storage.terms import Role
 
@@ -81,19 +83,45 @@ def payload_of(base: type, name: str) -> Any:
     return strawberry.type(cls, description=f"What {name[0].lower()}{name.removesuffix('Payload')[1:]} did.")
 
 
-async def perform(info: strawberry.Info, type_: type, name: str, key: str, ask: Ask) -> Any:
+async def perform(
+    info: strawberry.Info, type_: type, name: str, input_: Any, ask_of: Callable[[strawberry.Info, Any], Awaitable[Ask]]
+) -> Any:
     """Through the desk; the payload is read before the commit, in the same transaction."""
-    context = info.context
+    context, key, said = info.context, str(input_.idempotency_key), said_by(input_)
 
     async def read(conn: Connection, outcome: dict[str, Any], replayed: bool) -> Any:
         made = {n: _uuids(v) for n, v in outcome.items() if n != "state"}
         return await payload(info, type_, conn, **made, replayed=replayed)
 
-    answer = await context.desk.perform(context.principal, ask, key, name, read)
+    try:
+        ask = await ask_of(info, input_)
+    except (NotFound, InvalidInput):  # what it names may have moved on since the first time
+        if (before := await context.desk.replay(context.principal, key, name, said, read)) is not None:
+            return before.answer
+        raise
+    answer = await context.desk.perform(context.principal, ask, key, name, read, said)
     if isinstance(answer, Refused):
         return answer
     assert isinstance(answer, Done)
     return answer.answer
+
+
+def said_by(input_: Any) -> dict[str, Any]:
+    """The input as plain values, without its key and what was left out: what a repetition must repeat."""
+    told: dict[str, Any] = _plain(input_)
+    told.pop("idempotency_key", None)
+    return told
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value) and not isinstance(value, type):
+        found = {f.name: _plain(getattr(value, f.name)) for f in fields(value)}
+        return {name: inner for name, inner in found.items() if inner is not None}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    if isinstance(value, float):
+        return repr(value)
+    return None if value is UNSET else value
 
 
 def _uuids(value: Any) -> Any:
@@ -116,6 +144,6 @@ def act(name: str, input_type: Any, base: type, ask_of: Any, *, description: str
     ASKABLE[name] = Askable(input_type, ask_of)
 
     async def resolve(info: strawberry.Info, input_: Any) -> Any:
-        return await perform(info, type_, name, str(input_.idempotency_key), await ask_of(info, input_))
+        return await perform(info, type_, name, input_, ask_of)
 
     return mutation(name, input_type, type_, resolve, description=description, requires=requires)

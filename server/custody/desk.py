@@ -78,15 +78,20 @@ class Desk:
     _policy: Policy = field(default_factory=Policy)
     _policy_read_at: float | None = None
 
-    async def perform(self, principal: Principal, ask: Ask, key: str, mutation: str, read: Reader[T]) -> Done[T] | Refused:
-        """Carries out the ask, or says which rules forbid it. Raises NotFound, VersionConflict, IdempotencyConflict."""
+    async def perform(
+        self, principal: Principal, ask: Ask, key: str, mutation: str, read: Reader[T], said: dict[str, Any] | None = None
+    ) -> Done[T] | Refused:
+        """Carries out the ask, or says which rules forbid it. Raises NotFound, VersionConflict, IdempotencyConflict.
+
+        `said` is what the client sent, which a repetition under the key must repeat; left out, the ask itself.
+        """
         if len(ask.records) > LINES_MAX:
             raise InvalidInput([InputProblem(("recordIds",), "TOO_MANY")])
         async with self.database.transaction(principal) as conn:
             policy = await self._current_policy(conn)
             clean = conn.raw.transaction()  # a savepoint BEFORE the key: a refusal takes the key with it
             await clean.start()
-            given = ask_to_json(ask)
+            given = ask_to_json(ask) if said is None else said
             if (spent := await idempotency.spend(conn, principal, mutation, key, given)) is not None:
                 await clean.commit()
                 return Done(spent, True, await read(conn, spent, True))
@@ -120,6 +125,13 @@ class Desk:
             return Refused(violations)
         reach("after_commit")
         return done
+
+    async def replay(self, principal: Principal, key: str, mutation: str, said: dict[str, Any], read: Reader[T]) -> Done[T] | None:
+        """The first outcome of a key that was spent on this, when what it names can no longer be asked for; else None."""
+        async with self.database.transaction(principal) as conn:
+            if (spent := await idempotency.outcome(conn, principal, mutation, key, said)) is None:
+                return None
+            return Done(spent, True, await read(conn, spent, True))
 
     async def explain(self, principal: Principal, ask: Ask, at: datetime | None = None) -> Explanation:
         """Every rule of the act with pass or fail, now or at a later instant, by the same judge; nothing locked, nothing written."""

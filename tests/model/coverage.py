@@ -1,0 +1,53 @@
+"""What was reached: transitions taken, rules broken alone. Printed at the end; the soak is red when something was not."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from server.custody.rules import RULES
+from server.custody.rules.table import by_construction
+from server.custody.transitions import TRANSITIONS
+
+TIMES = 5
+# Rules that no caller can break alone, with the reason.
+NEVER_ALONE: dict[str, str] = {}
+# Transitions that no play brings about, with the reason.
+NEVER_TAKEN: dict[tuple[str, str, str], str] = {}
+
+
+@dataclass
+class Coverage:
+    """Counted over all banks of a run."""
+
+    transitions: Counter[tuple[str, str, str, str]] = field(default_factory=Counter)
+    acts: Counter[str] = field(default_factory=Counter)
+    alone: Counter[str] = field(default_factory=Counter)
+    broken: Counter[str] = field(default_factory=Counter)
+    missed: Counter[str] = field(default_factory=Counter)  # spoils that broke something else than they meant
+    forbidden: int = 0
+    steps: int = 0
+
+    def transitions_left(self) -> list[str]:
+        wanted = [t for t in TRANSITIONS if t.start is not t.finish]
+        return sorted(
+            f"{t.code} {t.tier.value} {t.start.value} {t.action.value} {t.finish.value}: {n}"
+            for t in wanted
+            if (t.tier.value, t.start.value, t.action.value) not in NEVER_TAKEN
+            and (n := self.transitions[t.tier.value, t.start.value, t.action.value, t.finish.value]) < TIMES
+        )
+
+    def rules_left(self) -> list[str]:
+        return sorted(
+            f"{r.number} {r.code} ({r.sentence}): {n}"
+            for r in RULES
+            if r.holds is not by_construction and r.sentence not in NEVER_ALONE and (n := self.alone[r.sentence]) < TIMES
+        )
+
+    def told(self) -> str:
+        taken = sum(t.start is not t.finish for t in TRANSITIONS) - len(self.transitions_left()) - len(NEVER_TAKEN)
+        lines = [
+            f"model: steps={self.steps} transitions={taken} alone={len(RULES) - len(self.rules_left())}/{len(RULES)} acts={len(self.acts)}"
+        ]
+        lines += [f"  transition below {TIMES}: {line}" for line in self.transitions_left()]
+        lines += [f"  rule alone below {TIMES}: {line}" for line in self.rules_left()]
+        lines += [f"  spoil missed {n}×: {what}" for what, n in self.missed.most_common(20)]
+        return "\n".join(lines)

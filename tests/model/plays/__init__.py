@@ -1,0 +1,36 @@
+"""Plays by chapter of the desk."""
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+
+from tests.model.stage import Stage, Try
+
+Change = Callable[[Stage, Try], Try | None]  # another way to try it; None where it makes no sense now
+World = Callable[[Stage, Try], AbstractContextManager[None]]  # another bank to try it in, put back afterwards
+
+
+@dataclass(frozen=True)
+class Spoil:
+    """Breaks the rule of that sentence alone, by asking otherwise or by another bank."""
+
+    sentence: str
+    change: Change = lambda _, right: right
+    world: World = lambda _, __: nullcontext()
+
+
+@dataclass(frozen=True)
+class Play:
+    """One thing that can be done: what is right now, and what would be wrong."""
+
+    name: str
+    offers: Callable[[Stage], Iterator[Try]]  # acts that every rule lets through now
+    spoils: tuple[Spoil, ...] = field(default_factory=tuple)
+
+
+def plays() -> list[Play]:
+    """Of all chapters."""
+    files = [importlib.import_module(f"{__name__}.{found.name}") for found in pkgutil.iter_modules(__path__)]
+    return [play for file in files for play in file.PLAYS]
