@@ -503,6 +503,23 @@ end $$;
 create trigger tg_collateral_certificates_c12_data before insert or update of vin, owner_name, right_amount on collateral_certificates
   for each row execute function tg_collateral_certificates_c12_data();
 
+create function tg_collateral_certificates_c12_replaces() returns trigger
+language plpgsql security definer set search_path = public, pg_temp as $$ begin
+  if not exists (select from collateral_certificates o where o.id = new.replaces_id and o.collateral_id = new.collateral_id and o.id <> new.id) then
+    perform broken('tg_collateral_certificates_c12_replaces'); end if;
+  return new;
+end $$;
+create trigger tg_collateral_certificates_c12_replaces before insert or update of replaces_id on collateral_certificates
+  for each row when (new.replaces_id is not null) execute function tg_collateral_certificates_c12_replaces();
+create function tg_registry_checks_c55_electronic() returns trigger
+language plpgsql security definer set search_path = public, pg_temp as $$ begin
+  if not exists (select from archive_records r where r.id = new.record_id and r.certificate_id = new.certificate_id)
+     or not is_electronic(new.certificate_id) then perform broken('tg_registry_checks_c55_electronic'); end if;
+  return new;
+end $$;
+create trigger tg_registry_checks_c55_electronic before insert on registry_checks
+  for each row execute function tg_registry_checks_c55_electronic();
+
 -- C25: a checkout is claimed exactly while a claim of its holder is open.
 create function tg_return_claims_c25_holder() returns trigger
 language plpgsql security definer set search_path = public, pg_temp as $$ begin
@@ -566,13 +583,24 @@ create constraint trigger ct_movements_c54_mortgage after update of closed_at on
   for each row when (new.closed_at is not null and new.out_at is not null and new.inspection_id is not null)
   execute function ct_movements_c54_mortgage();
 
+create function ct_movements_c26_replacement_passed() returns trigger
+language plpgsql security definer set search_path = public, pg_temp as $$ begin
+  if not exists (select from return_inspections i where i.id = new.inspection_id and i.movement_id = new.id and i.passed) then
+    perform broken('ct_movements_c26_replacement_passed'); end if;
+  return null;
+end $$;
+create constraint trigger ct_movements_c26_replacement_passed after update of closed_at on movements deferrable initially deferred
+  for each row when (new.closed_at is not null and new.returned_at is not null and new.ended_as = 'REPLACED')
+  execute function ct_movements_c26_replacement_passed();
+
 do $$ declare f text; begin
   foreach f in array array['certificate_facts(uuid, text, text, text, numeric, uuid)', 'title_facts(uuid[])', 'seals_used(text[])',
       'slot_facts(uuid, uuid)', 'is_substitute(uuid, text, timestamptz)', 'ct_operations_c1_emergency_reviewed()',
       'tg_emergency_reviews_c1_once()', 'is_electronic(uuid)', 'ct_archive_records_enters()', 'ct_archive_records_content()',
       'kept_by_two(uuid[])', 'ct_archive_records_reopened()', 'ct_sealed_envelopes_c9_by_opening()', 'tg_sealed_envelopes_c17_not_frozen()',
-      'ct_tickets_c10_replaced()', 'tg_collateral_certificates_c12_data()', 'tg_return_claims_c25_holder()', 'ct_movements_c25_claimed()',
-      'tg_access_requests_c40_outside()', 'tg_movements_c40_letter()', 'ct_movements_c54_mortgage()'] loop
+      'ct_tickets_c10_replaced()', 'tg_collateral_certificates_c12_data()',
+      'tg_collateral_certificates_c12_replaces()', 'tg_registry_checks_c55_electronic()', 'tg_return_claims_c25_holder()', 'ct_movements_c25_claimed()',
+      'tg_access_requests_c40_outside()', 'tg_movements_c40_letter()', 'ct_movements_c54_mortgage()', 'ct_movements_c26_replacement_passed()'] loop
     execute format('alter function %s owner to loanfile_judge', f);
   end loop;
 end $$;

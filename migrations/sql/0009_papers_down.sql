@@ -1,10 +1,12 @@
 -- Undoes 0009. What only the newer vocabulary can say is history: with any of it the constraints of before cannot be put back.
 drop trigger ct_movements_c54_mortgage on movements;
+drop trigger ct_movements_c26_replacement_passed on movements;
 drop trigger tg_movements_c40_letter on movements;
 drop trigger tg_movements_c25_not_claimed on movements;
 drop trigger ct_movements_c25_claimed on movements;
 drop trigger tg_access_requests_c40_outside on access_requests;
 drop trigger tg_collateral_certificates_c12_data on collateral_certificates;
+drop trigger tg_collateral_certificates_c12_replaces on collateral_certificates;
 drop trigger tg_off_balance_entries_c11_step on off_balance_entries;
 drop trigger ct_tickets_c10_replaced on tickets;
 drop trigger tg_sealed_envelopes_c17_not_frozen on sealed_envelopes;
@@ -65,8 +67,9 @@ declare o operations; q access_requests; begin
   return new;
 end $$;
 
-drop function ct_movements_c54_mortgage(), tg_movements_c40_letter(), tg_movements_c25_not_claimed(), ct_movements_c25_claimed(),
+drop function ct_movements_c54_mortgage(), ct_movements_c26_replacement_passed(), tg_movements_c40_letter(), tg_movements_c25_not_claimed(), ct_movements_c25_claimed(),
   tg_return_claims_c25_holder(), tg_return_claims_c25_once(), tg_access_requests_c40_outside(), tg_collateral_certificates_c12_data(),
+  tg_collateral_certificates_c12_replaces(), tg_registry_checks_c55_electronic(),
   tg_off_balance_entries_c11_step(), ct_tickets_c10_replaced(), tg_sealed_envelopes_c17_not_frozen(), ct_sealed_envelopes_c9_by_opening(),
   ct_archive_records_reopened(), ct_archive_records_content(), ct_archive_records_enters(), ct_operations_c1_emergency_reviewed(),
   tg_emergency_reviews_c1_once(), kept_by_two(uuid[]), is_electronic(uuid), is_substitute(uuid, text, timestamptz),

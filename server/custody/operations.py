@@ -11,11 +11,11 @@ from sqlalchemy import ARRAY, Uuid, bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 
 from server.custody.asks import ask_to_json
-from server.custody.policy import DESK_WINDOW_DAYS
-from server.custody.transitions import AT_THE_DESK, ENTRIES, EXITS
+from server.custody.policy import DESK_WINDOW_DAYS, EMERGENCY_REVIEW_DAYS
+from server.custody.transitions import AT_THE_DESK, ENTRIES, EXITS, after
 from server.custody.writing import Writing
-from storage.tables import movements, off_balance_entries, operation_seats, operations, tickets
-from storage.terms import MovementKind, OffBalanceDirection, OperationState, Tier
+from storage.tables import emergency_reviews, movements, off_balance_entries, operation_seats, operations, tickets
+from storage.terms import MovementKind, OffBalanceDirection, OperationState, RecordState, Tier
 
 
 def _given(name: str, type_: Any = Uuid) -> Any:
@@ -77,12 +77,22 @@ async def _open(w: Writing) -> UUID:
             "opened_by": w.by.id,
             "opened_at": w.at,
             "expires_at": expires,
+            "emergency_reason": w.ask.emergency,
         },
         returning="id",
     )
+    if w.ask.emergency is not None:
+        await _call_for_review(w, id_)
     if not at_desk:
         await _occupy(w, id_)
     return id_
+
+
+async def _call_for_review(w: Writing, id_: UUID) -> None:
+    """C1: that substitutes may sit is looked at by somebody else, within days, whatever becomes of the operation."""
+    due = w.working_days(EMERGENCY_REVIEW_DAYS)
+    row = {"org_id": w.by.org, "operation_id": id_, "reason": w.ask.emergency, "opened_at": w.at, "due_at": due}
+    w.made["review"] = await w.conn.insert(emergency_reviews, row, returning="id")
 
 
 async def _occupy(w: Writing, id_: UUID) -> None:
@@ -115,13 +125,14 @@ async def finish(w: Writing, id_: UUID) -> None:
     first = w.first
     if first.on is None or first.on.tier is not Tier.FIRST or w.ask.action not in EXITS | ENTRIES:
         return
-    direction = OffBalanceDirection.OUT if w.ask.action in EXITS else OffBalanceDirection.IN
+    leaves = w.ask.action in EXITS
+    direction = OffBalanceDirection.OUT if leaves else OffBalanceDirection.IN
     await w.conn.insert(
         off_balance_entries,
         [
             {"org_id": m.on.custody_org, "record_id": m.on.id, "operation_id": id_, "direction": direction, "queued_at": w.at}
             for m in w.moves
-            if m.on
+            if m.on and (leaves or after(m.on.tier, m.on.state, m.action) is RecordState.IN_VAULT)
         ],
     )
 

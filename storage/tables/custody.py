@@ -122,7 +122,12 @@ access_requests = table(
     may("decided_at", INSTANT, "When the last approval, the rejection or the cancellation came."),
     may("lapses_at", INSTANT, "End of the reservation (C20)."),
     may("decision_reason", Text, "Why it was rejected or cancelled."),
-    need("outside_bank", Boolean, "Whether the papers leave the bank; set by the purpose where it says so (C40).", server_default=text("false")),
+    need(
+        "outside_bank",
+        Boolean,
+        "Whether the papers leave the bank; set by the purpose where it says so (C40).",
+        server_default=text("false"),
+    ),
     ref("extends_id", "movements", "The checkout that an EXTENSION prolongs.", null=True, index=True, cycle=True),
     may("extends_until", INSTANT, "The due instant that an EXTENSION asks for."),
     *stamps(),

@@ -29,13 +29,13 @@ SETTLE = (
 )
 
 
-async def open_cases(w: Writing, moves: list[Move]) -> None:
+async def open_cases(w: Writing, moves: list[Move], kind: DiscrepancyKind = DiscrepancyKind.MISSING) -> None:
     """A case for each, with an owner and a deadline (C43)."""
     deadline = w.working_days(CASE_DAYS)
     cases = []
     for move in moves:
         findings = (move.inspection.findings if move.inspection else None) or w.ask.reason or ""
-        row = {"org_id": move.record.org, "record_id": move.record.id, "kind": DiscrepancyKind.MISSING, "findings": findings}
+        row = {"org_id": move.record.org, "record_id": move.record.id, "kind": kind, "findings": findings}
         row |= {"reported_by": w.by.id, "reported_at": w.at, "owner_id": w.by.id, "deadline_at": deadline}
         cases.append(await w.conn.insert(discrepancies, row, returning="id"))
-    w.made["cases"] = cases
+    w.made["cases"] = [*w.made.get("cases", ()), *cases]

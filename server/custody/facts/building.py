@@ -11,8 +11,10 @@ from uuid import UUID
 
 from server.custody import reading
 from server.custody.asks import ask_from_json, check_whole
-from server.custody.facts.sources import SOURCES, Gathering
+from server.custody.facts.chapters import SOURCES
+from server.custody.facts.sources import Gathering
 from server.custody.moves import Ask, Hold, Move, Movement, Person, Record, Request, Subject
+from server.custody.moves.certificates import ChangedReturn
 from server.custody.policy import EXTENSIONS_MAX, Policy, ranks
 from server.custody.transitions import SEATS, after, seat_roles
 from server.errors import NotFound
@@ -108,7 +110,8 @@ def _seated(ask: Ask, tier: Tier, by: Person, request: Request | None, stand: St
     if ask.seat is not None:
         return ask
     for seat in SEATS.get((ask.action, tier), ()):
-        fits = bool(request and request.reader == by.id) if seat is Seat.RECEIVER else bool(seat_roles(ask.action, seat) & by.roles)
+        roles = seat_roles(ask.action, seat, emergency=ask.emergency is not None)
+        fits = bool(request and request.reader == by.id) if seat is Seat.RECEIVER else bool(roles & by.roles)
         if fits and seat not in stand.taken:
             return replace(ask, seat=seat)
     return ask
@@ -202,6 +205,8 @@ def _action(scene: Scene, ask: Ask, tier: Tier, request: Request | None, record:
             return Action.EXTEND if request.kind is RequestKind.EXTENSION else Action.RESERVE
     if ask.action is Action.REJECT_RETURN and any(i.missing and record and i.record == record.id for i in ask.inspections):
         return Action.RETURN_MISSING
+    if isinstance(ask.detail, ChangedReturn) and record and record.id in ask.detail.replaced:
+        return Action.REPLACE_RETURNED
     return ask.action
 
 

@@ -46,6 +46,3 @@ class Source:
     kind: type
     actions: frozenset[Action]
     read: Callable[[Gathering], Awaitable[Mapping[UUID | None, Any]]]
-
-
-SOURCES: tuple[Source, ...] = ()

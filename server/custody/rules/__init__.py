@@ -3,11 +3,23 @@
 from collections.abc import Iterable
 
 from server.custody.moves import Move
-from server.custody.rules import administration, lending, people, returns
+from server.custody.rules import administration, certificates, lending, papers, people, registers, returns
 from server.custody.rules.table import WORDS, Rule, Violation, violated
 
 RULES: tuple[Rule, ...] = tuple(
-    sorted((*people.RULES, *lending.RULES, *returns.RULES, *administration.RULES, *people.VERSIONS), key=lambda rule: int(rule.number[1:]))
+    sorted(
+        (
+            *people.RULES,
+            *lending.RULES,
+            *returns.RULES,
+            *administration.RULES,
+            *papers.RULES,
+            *certificates.RULES,
+            *registers.RULES,
+            *people.VERSIONS,
+        ),
+        key=lambda rule: int(rule.number[1:]),
+    )
 )
 
 
