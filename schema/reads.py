@@ -35,6 +35,7 @@ from schema.custody import (
     Operation,
     OperationSort,
     OperationWhere,
+    Ticket,
 )
 from schema.lending import (
     CONTRACT_KEYS,
@@ -55,6 +56,19 @@ from schema.papers import REPORT_KEYS, SCAN_KEYS, InspectionReport, InspectionRe
 from schema.reading.declare import Counts, NodeById, One, Page
 from schema.records import GROUP_KEYS, RECORD_KEYS, ArchiveRecord, ArchiveRecordSort, ArchiveRecordWhere, RecordCount, RecordGroup
 from schema.search import LOOK_UP, SEARCH, CodeHit, SearchHit
+from schema.vault import (
+    ENTRY_KEYS,
+    REVIEW_KEYS,
+    TICKET_KEYS,
+    EmergencyReview,
+    EmergencyReviewSort,
+    EmergencyReviewWhere,
+    OffBalanceEntry,
+    OffBalanceEntrySort,
+    OffBalanceEntryWhere,
+    TicketSort,
+    TicketWhere,
+)
 from schema.viewer import Viewer
 
 
@@ -154,4 +168,21 @@ class Reads:
     )
     operations: Connection[Operation] = Page(
         where=OperationWhere, sort=OperationSort, keys=OPERATION_KEYS, updated_since=True, description="Operations."
+    )
+    tickets: Connection[Ticket] = Page(
+        where=TicketWhere, sort=TicketSort, keys=TICKET_KEYS, description="Vault-out tickets, void ones too."
+    )
+    off_balance_entries: Connection[OffBalanceEntry] = Page(
+        where=OffBalanceEntryWhere,
+        sort=OffBalanceEntrySort,
+        keys=ENTRY_KEYS,
+        updated_since=True,
+        description="Entries for core banking's off-balance register; `isOpen` for what is not booked yet.",
+    )
+    emergency_reviews: Connection[EmergencyReview] = Page(
+        where=EmergencyReviewWhere,
+        sort=EmergencyReviewSort,
+        keys=REVIEW_KEYS,
+        updated_since=True,
+        description="Emergencies; `isOpen` for those that wait for their review.",
     )
