@@ -315,6 +315,12 @@ language sql stable security definer set search_path = public, pg_temp as $$
 create function seals_used(numbers text[]) returns boolean
 language sql stable security definer set search_path = public, pg_temp as $$
   select exists (select from seals where seal_no = any (numbers)) $$;
+create function archive_no_taken(wanted text) returns boolean
+language sql stable security definer set search_path = public, pg_temp as $$
+  select exists (select from archive_records where archive_no = wanted) $$;
+create function letter_no_taken(unit uuid, wanted text) returns boolean
+language sql stable security definer set search_path = public, pg_temp as $$
+  select exists (select from bailee_letters where org_id = unit and letter_no = wanted) $$;
 create function slot_facts(envelope uuid, place uuid) returns table (is_slot boolean, is_empty boolean, vault_id uuid)
 language sql stable security definer set search_path = public, pg_temp as $$
   select s.kind = 'SLOT', not exists (select from sealed_envelopes e where e.location_id = s.id and e.id is distinct from envelope), s.vault_id
@@ -595,7 +601,7 @@ create constraint trigger ct_movements_c26_replacement_passed after update of cl
 
 do $$ declare f text; begin
   foreach f in array array['certificate_facts(uuid, text, text, text, numeric, uuid)', 'title_facts(uuid[])', 'seals_used(text[])',
-      'slot_facts(uuid, uuid)', 'is_substitute(uuid, text, timestamptz)', 'ct_operations_c1_emergency_reviewed()',
+      'slot_facts(uuid, uuid)', 'archive_no_taken(text)', 'letter_no_taken(uuid, text)', 'is_substitute(uuid, text, timestamptz)', 'ct_operations_c1_emergency_reviewed()',
       'tg_emergency_reviews_c1_once()', 'is_electronic(uuid)', 'ct_archive_records_enters()', 'ct_archive_records_content()',
       'kept_by_two(uuid[])', 'ct_archive_records_reopened()', 'ct_sealed_envelopes_c9_by_opening()', 'tg_sealed_envelopes_c17_not_frozen()',
       'ct_tickets_c10_replaced()', 'tg_collateral_certificates_c12_data()',

@@ -73,7 +73,7 @@ drop function ct_movements_c54_mortgage(), ct_movements_c26_replacement_passed()
   tg_off_balance_entries_c11_step(), ct_tickets_c10_replaced(), tg_sealed_envelopes_c17_not_frozen(), ct_sealed_envelopes_c9_by_opening(),
   ct_archive_records_reopened(), ct_archive_records_content(), ct_archive_records_enters(), ct_operations_c1_emergency_reviewed(),
   tg_emergency_reviews_c1_once(), kept_by_two(uuid[]), is_electronic(uuid), is_substitute(uuid, text, timestamptz),
-  slot_facts(uuid, uuid), seals_used(text[]), title_facts(uuid[]), certificate_facts(uuid, text, text, text, numeric, uuid);
+  archive_no_taken(text), letter_no_taken(uuid, text), slot_facts(uuid, uuid), seals_used(text[]), title_facts(uuid[]), certificate_facts(uuid, text, text, text, numeric, uuid);
 
 drop index uq_tickets_c10_one_per_exit;
 alter table tickets add constraint uq_tickets_c10_one_per_exit unique (operation_id);

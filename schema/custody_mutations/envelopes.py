@@ -42,7 +42,6 @@ class SealEnvelopeInput(KeptInput):
 
     record_ids: list[strawberry.ID] = field("The papers.")
     seal_no: str = field("Number on the seal, never used before.")
-    barcode: str | None = field("Label that is printed already; otherwise one is made.", UNSET)
 
 
 @strawberry.input(description="What is taken out of an envelope, into one of its own.")
@@ -82,7 +81,7 @@ class ReportBrokenSealInput(KeyedInput):
 
 async def _seal(info: strawberry.Info, i: SealEnvelopeInput) -> Ask:
     records = ids_of(i.record_ids, "record", "recordIds")
-    detail = Sealing(i.seal_no.strip(), lookup.label_of(given(i.barcode)))
+    detail = Sealing(i.seal_no.strip())
     return Ask(A.SEAL_ENVELOPE, records=records, detail=detail, seat=given(i.seat), emergency=emergency_of(i))
 
 

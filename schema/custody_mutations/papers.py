@@ -53,7 +53,6 @@ class PaperInput:
     pages: int = field("Pages counted.")
     copies: int = strawberry.field(description="How many of it there are.", default=1)
     is_original: bool = strawberry.field(description="Original or copy.", default=True)
-    barcode: str | None = field("Label that is printed already; otherwise one is made.", UNSET)
     certificate: CertificateInput | None = field("Of a certificate, what stands on it.", UNSET)
 
 
@@ -157,12 +156,8 @@ async def _register(info: strawberry.Info, i: RegisterFirstTierInput) -> Ask:
     if len(i.papers) > PAPERS_MAX:
         raise InvalidInput([InputProblem(("papers",), "TOO_MANY")])
     papers = tuple(
-        Paper(
-            p.archive_no.strip(), p.title, p.kind, p.pages, p.copies, p.is_original, lookup.label_of(given(p.barcode), "papers", str(n)),
-            certificate_of(p.certificate),
-        )
-        for n, p in enumerate(i.papers)
-    )  # fmt: skip
+        Paper(p.archive_no.strip(), p.title, p.kind, p.pages, p.copies, p.is_original, certificate_of(p.certificate)) for p in i.papers
+    )
     detail = NewPapers(id_of(i.loan_id, "loan"), id_of(i.collateral_id, "collateral"), id_of(i.vault_id, "location"), papers)
     return Ask(A.REGISTER_FIRST_TIER, detail=detail)
 

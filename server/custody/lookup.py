@@ -38,13 +38,6 @@ OF_CHECKOUT = select(movements.c.record_id).where(movements.c.id == _given("chec
 OF_ENVELOPE = select(archive_records.c.id).where(archive_records.c.envelope_id == _given("envelope", Uuid))
 
 
-def label_of(code: str | None, *path: str) -> str | None:
-    """A label that is printed already, as it stands on the paper; a misread one is told by its place in the input."""
-    if code is None or not is_misread(code.strip().upper()):
-        return code.strip().upper() if code else None
-    raise InvalidInput([InputProblem((*path, "barcode"), "BARCODE_MISREAD")])
-
-
 async def records_of_envelope(database: Database, principal: Principal, envelope: UUID) -> tuple[UUID, ...]:
     """The papers that lie in it; NotFound for an envelope without any that the caller sees."""
     async with database.transaction(principal) as conn:

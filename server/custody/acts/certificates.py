@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Uuid, bindparam, select
+from sqlalchemy import Text, Uuid, bindparam, func, select
 
 from server.custody.acts.change import Detail
 from server.custody.acts.envelopes import reseal
@@ -14,7 +14,7 @@ from server.custody.moves.claims import Claim, Resolution
 from server.custody.moves.letters import BaileeLetter
 from server.custody.moves.papers import Title
 from server.custody.writing import Writing
-from server.errors import NotFound
+from server.errors import InputProblem, InvalidInput, NotFound
 from storage.tables import (
     archive_records,
     bailee_letters,
@@ -33,6 +33,7 @@ def _given(name: str) -> Any:
     return bindparam(name, type_=Uuid, required=True)
 
 
+LETTER_NO = select(func.letter_no_taken(_given("unit"), bindparam("no", type_=Text, required=True)))
 SCAN = select(scans.c.id).where(
     scans.c.id == _given("scan"), scans.c.status == ScanStatus.STORED.value, scans.c.subject_kind == ScanSubject.REQUEST.value,
     scans.c.subject_id == _given("request"),
@@ -45,6 +46,8 @@ async def register_bailee_letter(w: Writing) -> Detail:
     assert w.ask.request is not None
     if letter.scan and await w.conn.value(SCAN, scan=letter.scan, request=w.ask.request) is None:
         raise NotFound()
+    if await w.conn.value(LETTER_NO, unit=w.by.org, no=letter.letter_no):
+        raise InvalidInput([InputProblem(("letterNo",), "TAKEN")])
     row = {
         "org_id": w.by.org,
         "request_id": w.ask.request,

@@ -15,13 +15,13 @@ from storage.terms import DiscrepancyKind, LabelKind
 async def seal_envelope(w: Writing) -> Detail:
     """F2: two people put the papers into an envelope and a numbered seal on it."""
     detail: Sealing = w.ask.detail
-    made = await _new_envelope(w, w.records, detail.seal_no, detail.barcode)
+    made = await _new_envelope(w, w.records, detail.seal_no)
     return {"envelope": made, "seal_no": detail.seal_no}
 
 
-async def _new_envelope(w: Writing, records: list[UUID], seal_no: str, barcode: str | None = None, location: UUID | None = None) -> UUID:
+async def _new_envelope(w: Writing, records: list[UUID], seal_no: str, location: UUID | None = None) -> UUID:
     id_, first = uuid4(), w.first.record
-    code = barcode or (await printed(w.conn, [LabelKind.ENVELOPE]))[0]
+    (code,) = await printed(w.conn, [LabelKind.ENVELOPE])
     row = {"id": id_, "org_id": first.custody_org, "barcode": code, "seal_no": seal_no, "collateral_id": first.collateral}
     await w.conn.insert(sealed_envelopes, row | {"location_id": location, "sealed_at": w.at})
     await w.conn.insert(seals, {"seal_no": seal_no, "envelope_id": id_, "applied_at": w.at})
@@ -44,7 +44,7 @@ async def open_envelope(w: Writing) -> Detail:
     detail: Opening = w.ask.detail
     if detail.taken:
         assert detail.taken_seal_no is not None  # C7 has looked
-        await _new_envelope(w, list(detail.taken), detail.taken_seal_no, None, detail.taken_location)
+        await _new_envelope(w, list(detail.taken), detail.taken_seal_no, detail.taken_location)
     old = await reseal(w, detail.envelope, detail.seal_no)
     w.made.setdefault("envelope", detail.envelope)
     about = {"reason": w.ask.reason, "old_seal_no": old, "seal_no": detail.seal_no, "taken": list(detail.taken)}

@@ -2,7 +2,7 @@
 
 from uuid import UUID, uuid4
 
-from sqlalchemy import Uuid, bindparam, select
+from sqlalchemy import Text, Uuid, bindparam, func, select
 
 from server.compliance.tags import Tag
 from server.custody.acts.change import Detail
@@ -14,8 +14,7 @@ from storage.tables import archive_records, collateral, collateral_certificates,
 from storage.terms import Action as A
 from storage.terms import LabelKind, RecordState, Seat, Tier
 
-ARCHIVE_NO = select(archive_records.c.id).where(archive_records.c.archive_no == bindparam("no", type_=archive_records.c.archive_no.type))
-BARCODE = select(archive_records.c.id).where(archive_records.c.barcode == bindparam("code", type_=archive_records.c.barcode.type))
+ARCHIVE_NO = select(func.archive_no_taken(bindparam("no", type_=Text, required=True)))
 OWNER_OF = select(collateral.c.org_id).where(collateral.c.id == bindparam("asset", type_=Uuid, required=True))
 ASSET_OF = select(archive_records.c.collateral_id, archive_records.c.certificate_id).where(
     archive_records.c.id == bindparam("record", type_=Uuid, required=True)
@@ -55,15 +54,15 @@ async def register_first_tier(w: Writing) -> Detail:
 async def _bear(w: Writing, papers: tuple[Paper, ...] | list[Paper], state: RecordState, more: Detail) -> None:
     place = w.first.of(Place)
     await _numbers_are_free(w, papers)
-    labels = iter(await printed(w.conn, [LabelKind.PAPER for p in papers if p.barcode is None]))
-    for p in papers:
+    labels = await printed(w.conn, [LabelKind.PAPER] * len(papers))
+    for p, label in zip(papers, labels, strict=True):
         certificate = await new_certificate(w, p.certificate, place.collateral, place.loan) if p.certificate else None
         id_ = uuid4()
         row = {
             "id": id_,
             "org_id": place.org,
             "archive_no": p.archive_no,
-            "barcode": p.barcode or next(labels),
+            "barcode": label,
             "tier": Tier.FIRST,
             "kind": p.kind,
             "title": p.title,
@@ -83,13 +82,12 @@ async def _bear(w: Writing, papers: tuple[Paper, ...] | list[Paper], state: Reco
 
 
 async def _numbers_are_free(w: Writing, papers: tuple[Paper, ...] | list[Paper]) -> None:
-    """A number or label that is taken is the client's mistake, told by its place in the list."""
+    """A number that is taken is the client's mistake, told by its place in the input."""
     wrong = []
     for n, p in enumerate(papers):
         if await w.conn.value(ARCHIVE_NO, no=p.archive_no) or p.archive_no in {q.archive_no for q in papers[:n]}:
-            wrong.append(InputProblem(("papers", str(n), "archiveNo"), "TAKEN"))
-        if p.barcode and await w.conn.value(BARCODE, code=p.barcode):
-            wrong.append(InputProblem(("papers", str(n), "barcode"), "TAKEN"))
+            path = ("archiveNo",) if w.ask.action is A.EXPECT_PAPER else ("papers", str(n), "archiveNo")
+            wrong.append(InputProblem(path, "TAKEN"))
     if wrong:
         raise InvalidInput(wrong)
 

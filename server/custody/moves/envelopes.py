@@ -6,10 +6,9 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True)
 class Sealing:
-    """SEAL_ENVELOPE: the seal, and the label where it is printed already."""
+    """SEAL_ENVELOPE: the seal."""
 
     seal_no: str
-    barcode: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

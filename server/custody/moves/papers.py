@@ -35,7 +35,6 @@ class Paper:
     pages: int
     copies: int
     is_original: bool = True
-    barcode: str | None = None
     certificate: CertificateData | None = None
 
 

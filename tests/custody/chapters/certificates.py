@@ -25,7 +25,7 @@ from storage.terms import (
     Seat,
     Tier,
 )
-from tests.custody.attacking import Attack, movement, operation, twin, who
+from tests.custody.attacking import STATE, Attack, movement, operation, twin, who
 from tests.custody.breaking import Break, change_ask, change_found, change_movement
 from tests.custody.chapters.papers import DUPLICATE, NEW_SEAL, RIGHT, fact, known, on
 from tests.custody.examples import ANN, CODY, KAY, NOW, OTHER, REQ, RID, person
@@ -327,11 +327,10 @@ CLOSE = (
 @twin("ct_movements_c54_mortgage")
 async def _(bank: World) -> Attack:
     moved, inspect, (_, seen) = await _coming_back(bank, PaperKind.CERTIFICATE, None, True)
-    record = inspect[3]
-    return Attack("kay", (inspect, (CLOSE, moved, seen, None), ("update archive_records set state = 'IN_VAULT' where id = $1", record)))
+    return Attack("kay", (inspect, (CLOSE, moved, seen, None), (STATE, inspect[3], "IN_VAULT")))
 
 
 @twin("ct_movements_c26_replacement_passed")
 async def _(bank: World) -> Attack:
     moved, inspect, (_, seen) = await _coming_back(bank, PaperKind.OTHER_TITLE, None, False)
-    return Attack("kay", (inspect, (CLOSE, moved, seen, "REPLACED")))
+    return Attack("kay", (inspect, (CLOSE, moved, seen, "REPLACED"), (STATE, inspect[3], "IN_VAULT")))
