@@ -3,7 +3,7 @@
 from typing import Any
 
 import strawberry
-from sqlalchemy import Text, and_, case, cast, func, literal, select
+from sqlalchemy import Integer, Text, and_, case, cast, func, literal, select
 from sqlalchemy.dialects.postgresql import JSONB
 
 from schema.organisation import OrgUnit, StaffMember
@@ -49,7 +49,7 @@ REQUEST_FIELDS = ("submitted_at", "updated_at")
 AccessRequestWhere = where_of(
     __name__, "AccessRequestWhere", id=IDFilter, state=enum_filter(RequestState), kind=enum_filter(RequestKind),
     purpose=enum_filter(Purpose), tier=enum_filter(Tier), applicant_id=IDFilter, submitted_at=DateTimeFilter,
-    records=ArchiveRecordListFilter,
+    queue=BooleanFilter, records=ArchiveRecordListFilter,
 )  # fmt: skip
 AccessRequestSort = sort_of(__name__, "AccessRequestSort", *REQUEST_FIELDS)
 REQUEST_KEYS = sort_keys(*REQUEST_FIELDS)
@@ -112,6 +112,10 @@ def _operation_state(operation: Any, me: Any) -> Any:
     return case((and_(operation.state == "PENDING", operation.expires_at < func.now()), "EXPIRED"), else_=operation.state)
 
 
+def _position(request: Any, me: Any) -> Any:
+    return case((request.state == RequestState.WAITING.value, func.queue_position(request.id, type_=Integer)))
+
+
 def _text(name: str) -> Any:
     """A member of the event's canonical detail, as text."""
     return lambda event, me: cast(func.convert_from(func.substr(event.canonical, literal(18)), literal("UTF8")), JSONB)["detail"][
@@ -145,6 +149,9 @@ class AccessRequest(Node, Versioned):
     lapses_at: DateTime | None = col("End of the reservation.")
     decision_reason: str | None = col("Why it was rejected or cancelled.")
     outside_bank: bool = col("Whether the papers leave the bank; then they need a bailee letter.")
+    queue: bool = col("Whether it waits for its records when they are taken.")
+    queued_at: DateTime | None = col("Since when it waits.")
+    queue_position: int | None = Sql(_position, description="Its place among those who wait for a record of it, from 1; while it waits.")
     updated_at: DateTime = col("Last change.")
     org_unit: OrgUnit | None = One("org_id", description="Unit of the applicant.")
     applicant: StaffMember | None = One("applicant_id", description="Who asks.")
@@ -236,7 +243,10 @@ class Checkout(Node, Versioned):
     lapses_at: DateTime = col("When an unused reservation counts as gone.")
     out_at: DateTime | None = col("When it was handed out.")
     due_at: DateTime | None = col("When it must be back.")
+    due_is_provisional: bool = col("The holidays up to then are not all known: it may yet move, later only.")
     extensions: int = col("How often the due instant was moved.")
+    recalled_at: DateTime | None = col("When its holder was asked to bring it back early.")
+    recall_reason: str | None = col("Why.")
     returned_at: DateTime | None = col("When it was presented.")
     closed_at: DateTime | None = col("When it ended.")
     is_overdue: bool = Sql(_late, description="True when past due and not presented.")
@@ -245,6 +255,7 @@ class Checkout(Node, Versioned):
     record: ArchiveRecord | None = One("record_id", description="The record.")
     request: AccessRequest | None = One("request_id", description="The request.")
     holder: StaffMember | None = One("holder_id", description="Who has or will have the paper.")
+    recalled_by: StaffMember | None = One("recalled_by", description="Who asked for it back.")
     exit_operation: Operation | None = One("exit_operation_id", description="The operation that handed it out.")
     claims: list[ReturnClaim] = Many("movement_id", order=lambda row: row.claimed_at, description="Claims of an earlier return.")
     inspections: list[ReturnInspection] = Many("movement_id", order=lambda row: row.inspected_at, description="Inspections at its return.")

@@ -134,6 +134,10 @@ class Action(StrEnum):
     PLACE_HOLD = "PLACE_HOLD"
     LIFT_HOLD = "LIFT_HOLD"
     REPORT_MISSING = "REPORT_MISSING"
+    ENQUEUE = "ENQUEUE"
+    SERVE = "SERVE"
+    RECALL = "RECALL"
+    OVERDUE_SEARCH = "OVERDUE_SEARCH"
     CREATE_ORG_UNIT = "CREATE_ORG_UNIT"
     REGISTER_STAFF = "REGISTER_STAFF"
     GRANT_ROLE = "GRANT_ROLE"
@@ -391,6 +395,39 @@ class ScanSubject(StrEnum):
     CASE = "CASE"
     HANDOVER = "HANDOVER"
     RELEASE = "RELEASE"
+
+
+class OverdueStep(StrEnum):
+    """Steps of the ladder that a checkout climbs while it is not brought back (C24)."""
+
+    BEFORE_DUE = "BEFORE_DUE"
+    HOLDER = "HOLDER"
+    HEAD = "HEAD"
+    BLOCK = "BLOCK"
+    RECALL = "RECALL"
+    SEARCH = "SEARCH"
+
+
+class NoticeKind(StrEnum):
+    """Why somebody is told something."""
+
+    DUE_SOON = "DUE_SOON"
+    OVERDUE = "OVERDUE"
+    BLOCKED = "BLOCKED"
+    RECALLED = "RECALLED"
+    SEARCH_DUE = "SEARCH_DUE"
+    CONFIRMATION_DUE = "CONFIRMATION_DUE"
+    READY_TO_FETCH = "READY_TO_FETCH"
+    RESERVATION_LAPSED = "RESERVATION_LAPSED"
+    WAITING_LAPSED = "WAITING_LAPSED"
+    DUE_PROVISIONAL = "DUE_PROVISIONAL"
+    DUE_MOVED = "DUE_MOVED"
+    CASE_LATE = "CASE_LATE"
+    PAPER_LATE = "PAPER_LATE"
+    EXPIRING = "EXPIRING"
+    TRANSIT_LATE = "TRANSIT_LATE"
+    STOCKTAKE_MISSED = "STOCKTAKE_MISSED"
+    EMERGENCY_UNREVIEWED = "EMERGENCY_UNREVIEWED"
 
 
 class ScanStatus(StrEnum):

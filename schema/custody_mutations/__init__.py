@@ -8,6 +8,7 @@ from schema.custody_mutations.desk import DeskMutations
 from schema.custody_mutations.envelopes import EnvelopeMutations
 from schema.custody_mutations.holds import HoldMutations
 from schema.custody_mutations.losses import LossMutations
+from schema.custody_mutations.overdue import OverdueMutations
 from schema.custody_mutations.papers import IntakeMutations
 from schema.custody_mutations.registers import RegisterMutations
 from schema.custody_mutations.requests import RequestMutations
@@ -23,6 +24,7 @@ class CustodyMutations(
     EnvelopeMutations,
     CertificateMutations,
     RegisterMutations,
+    OverdueMutations,
 ):
     """All of them."""
 

@@ -26,6 +26,7 @@ class RequestCheckoutInput(KeyedInput):
     outside_bank: bool | None = field(
         "Whether first-tier papers leave the bank; of OTHER alone, the other purposes say it themselves.", UNSET
     )
+    queue: bool = strawberry.field(description="Wait when they are taken, instead of being refused.", default=False)
 
 
 @strawberry.input(description="Input of requestReading.")
@@ -36,6 +37,7 @@ class RequestReadingInput(KeyedInput):
     purpose: Purpose = field("Why.")
     reason: str | None = field("In words; required for OTHER.", UNSET)
     reader_id: strawberry.ID | None = field("Who will read them; the caller when left out.", UNSET)
+    queue: bool = strawberry.field(description="Wait when they are taken, instead of being refused.", default=False)
 
 
 @strawberry.input(description="Input of requestExtension.")
@@ -77,10 +79,8 @@ class CancelRequestInput(KeyedInput):
 async def _request(info: strawberry.Info, i: Any) -> Ask:
     action = A.REQUEST_READING if isinstance(i, RequestReadingInput) else A.REQUEST_CHECKOUT
     records = ids_of(i.record_ids, "record", "recordIds")
-    outside = given(getattr(i, "outside_bank", None))
-    return Ask(
-        action, records=records, purpose=i.purpose, reason=given(i.reason), reader=maybe_id(i.reader_id, "staff"), outside_bank=outside
-    )
+    reader, queue, outside = maybe_id(i.reader_id, "staff"), i.queue or None, given(getattr(i, "outside_bank", None))
+    return Ask(action, records=records, purpose=i.purpose, reason=given(i.reason), reader=reader, queue=queue, outside_bank=outside)
 
 
 async def _extension(info: strawberry.Info, i: RequestExtensionInput) -> Ask:

@@ -35,6 +35,7 @@ NEEDS: dict[Action, tuple[str, ...]] = {  # what an act cannot be judged without
     **dict.fromkeys(
         (Action.APPROVE, Action.RESERVE, Action.EXTEND, Action.REJECT, Action.CANCEL, Action.CHECK_OUT, Action.START_READING), ("request",)
     ),
+    **dict.fromkeys((Action.ENQUEUE, Action.SERVE), ("request",)),
     **dict.fromkeys((Action.CONFIRM, Action.WITHDRAW), ("operation",)),
     Action.PLACE_HOLD: ("hold_kind", "subject_kind", "subject"),
     Action.LIFT_HOLD: ("hold",),
@@ -46,7 +47,7 @@ NEEDS: dict[Action, tuple[str, ...]] = {  # what an act cannot be judged without
 }  # fmt: skip
 ON_THE_WIRE = {"records": "recordIds", "request": "requestId", "operation": "operationId", "hold": "holdId", "subject_kind": "holdOn",
                "subject": "holdOn", "hold_kind": "holdKind"}  # fmt: skip
-BY_THE_DESK = frozenset({Action.REGISTER, Action.LAPSE}) | PARTS
+BY_THE_DESK = frozenset({Action.REGISTER}) | PARTS
 
 
 def check_whole(ask: Ask) -> None:

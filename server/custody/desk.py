@@ -14,7 +14,7 @@ from server import idempotency
 from server.compliance import access
 from server.compliance.events import Chains
 from server.compliance.tags import Tag
-from server.custody import operations
+from server.custody import operations, queue
 from server.custody.acts import CHAINS, CHANGES
 from server.custody.acts.change import CLOSE_UNUSED, SETTLE
 from server.custody.administration import rehearse, wrong_with_change
@@ -101,7 +101,7 @@ class Desk:
                 moves = await moves_of(conn, principal.staff_id, ask, policy=policy, shift=self.shift)
                 violations = judge(moves)
                 if not violations:
-                    outcome = await _carry_out(Writing(conn, moves, policy))
+                    outcome = await _carry_out(Writing(conn, moves, policy, shift=self.shift))
                     await idempotency.keep(conn, principal, mutation, key, outcome)
                     await conn.raw.execute(CHECK_NOW)
                     await clean.commit()
@@ -171,7 +171,7 @@ async def _carry_out(w: Writing) -> dict[str, Any]:
     touched = {m.on.chain for m in w.moves if m.on}
     if w.ask.action in CHAINS:
         touched |= await CHAINS[w.ask.action](w)
-    w.chains = await Chains.lock(w.conn, touched or {w.by.org})
+    w.chains = await Chains.lock(w.conn, (touched or {w.by.org}) | set(w.first.queued.values()))
     if w.first.required and not w.first.complete:
         if w.ask.change is not None:
             await rehearse(w)
@@ -186,7 +186,26 @@ async def _carry_out(w: Writing) -> dict[str, Any]:
     if w.ask.action in EXITS and w.operation:
         w.made["ticket"] = detail["ticket"] = await operations.ticket(w, w.operation)
     _tell(w, detail, touched)
+    await queue.serve(w, _freed(w), _take_turn)
     return await _outcome(w, "DONE")
+
+
+def _freed(w: Writing) -> list[UUID]:
+    """Records that somebody may wait for and that nobody has any more."""
+    return [
+        m.on.id
+        for m in w.moves
+        if m.on
+        and (finish := _finish(m))
+        and (m.on.tier, finish) in queue.REST
+        and (finish is not m.on.state or m.lapsed or m.action is Action.ENQUEUE)
+    ]
+
+
+async def _take_turn(w: Writing) -> None:
+    detail = await CHANGES[w.first.action](w)
+    await _set_states(w)
+    _tell(w, detail, set())
 
 
 def _tell_seat(w: Writing, chains: set[UUID]) -> None:
@@ -202,7 +221,7 @@ def _tell_seat(w: Writing, chains: set[UUID]) -> None:
 def _tell(w: Writing, detail: dict[str, Any], chains: set[UUID]) -> None:
     assert w.chains is not None
     for move in w.moves:
-        if move.on is None:
+        if move.on is None or move.action is Action.LAPSE:  # told when it was met
             continue
         finish = _finish(move)
         tag, about = TAGS[move.action], dict(detail)

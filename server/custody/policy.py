@@ -7,6 +7,7 @@ for one unit.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cached_property
 from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -68,6 +69,15 @@ DESK_WINDOW_DAYS = "desk_window_days"
 CASE_DAYS = "case_days"
 EXTENSIONS_MAX = "extensions_max"
 EMERGENCY_REVIEW_DAYS = "emergency_review_days"
+BEFORE_DUE_DAYS = "overdue_days.before_due"
+HOLDER_DAYS = "overdue_days.holder"
+HEAD_DAYS = "overdue_days.head"
+BLOCK_DAYS = "overdue_days.block"
+RECALL_DAYS = "overdue_days.recall"
+SEARCH_DAYS = "overdue_days.search"
+UNIT_BLOCK_DAYS = "overdue_days.block_unit"
+QUEUE_DAYS = "queue_days"
+EXPIRING_DAYS = "expiring_days"
 
 
 class Parameter(NamedTuple):
@@ -85,6 +95,15 @@ PARAMETERS: Mapping[str, Parameter] = {
     CASE_DAYS: Parameter(1, 1, 10),  # C43, working days to solve a case
     EXTENSIONS_MAX: Parameter(1, 0, 3),  # C22
     EMERGENCY_REVIEW_DAYS: Parameter(1, 1, 5),  # C1, working days until an emergency must be reviewed
+    BEFORE_DUE_DAYS: Parameter(1, 0, 10),  # C24, working days before a checkout is due; the others after it
+    HOLDER_DAYS: Parameter(1, 1, 30),
+    HEAD_DAYS: Parameter(3, 1, 60),
+    BLOCK_DAYS: Parameter(5, 1, 60),  # C18, the holder
+    RECALL_DAYS: Parameter(10, 1, 90),
+    SEARCH_DAYS: Parameter(15, 1, 90),
+    UNIT_BLOCK_DAYS: Parameter(15, 1, 90),  # C18, everybody of the holder's unit
+    QUEUE_DAYS: Parameter(30, 1, 250),  # working days after which a request that waits lapses
+    EXPIRING_DAYS: Parameter(30, 1, 365),  # days before a certificate runs out that its keepers are told
     **{f"term_days.{purpose.value.lower()}": Parameter(days, 0, 90) for purpose, days in TERM_DAYS.items()},  # C21, working days
 }
 
@@ -98,7 +117,7 @@ class Setting(NamedTuple):
     value: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots: what is cached needs a place
 class Policy:
     """Working days, Monday to Friday except what `holidays` names, and the parameters as they hold at an instant."""
 
@@ -122,6 +141,28 @@ class Policy:
     def close_of(self, day: date) -> datetime:
         """Close of business of a day, in UTC."""
         return datetime.combine(day, CLOSE_OF_BUSINESS, BANK_ZONE).astimezone(UTC)
+
+    def knows(self, day: date) -> bool:
+        """Whether the holidays of that year are on record; without them it counts Monday to Friday."""
+        return day.year in self.years
+
+    @cached_property
+    def years(self) -> frozenset[int]:
+        """Years whose holidays are on record."""
+        return frozenset(day.year for day in self.exceptions)
+
+    def is_provisional(self, due: datetime) -> bool:
+        """Whether a due instant may yet move: the holidays of its year are not on record."""
+        return not self.knows(due.astimezone(BANK_ZONE).date())
+
+    def working_day_from(self, at: datetime, days: int) -> datetime:
+        """Midnight at which the working day begins that is `days` working days on; back when negative."""
+        day, step = at.astimezone(BANK_ZONE).date(), timedelta(days=1 if days > 0 else -1)
+        left = abs(days)
+        while left:
+            day += step
+            left -= self.is_working(day)
+        return datetime.combine(day, time(0), BANK_ZONE).astimezone(UTC)
 
     def working_days_after(self, at: datetime, days: int) -> datetime:
         """Close of business, `days` working days on; 0 is the same day."""

@@ -35,6 +35,7 @@ class Writing:
     chains: Chains | None = None
     made: dict[str, Any] = field(default_factory=dict)
     born: list[Born] = field(default_factory=list)
+    shift: timedelta = timedelta()  # of the desk's clock
     subject: tuple[str, UUID] | None = None  # of the act's events, where it is not the record, request, hold or operation
 
     @property

@@ -20,3 +20,5 @@ alter schema public owner to loanfile_owner;
 revoke all on schema public from public;
 grant usage, create on schema public to loanfile_judge, loanfile_registrar, loanfile_search;
 grant usage on schema public to loanfile_app, loanfile_reader, loanfile_ledger;
+-- Background jobs keep their queue in a schema of their own; one who may not make schemas in this database finds it made.
+create schema if not exists jobs authorization loanfile_owner;

@@ -44,6 +44,7 @@ from storage.tables.lending import (
     parties,
 )
 from storage.tables.lists import SEEN
+from storage.tables.notices import notices, overdue_steps
 from storage.tables.papers import inspection_reports, report_sign_offs, scans
 from storage.tables.people import (
     data_keys,
@@ -109,10 +110,12 @@ __all__ = [
     "loans",
     "metadata",
     "movements",
+    "notices",
     "off_balance_entries",
     "operation_seats",
     "operations",
     "org_units",
+    "overdue_steps",
     "parties",
     "pending_events",
     "policy_parameters",

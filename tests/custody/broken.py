@@ -22,7 +22,10 @@ DUAL, TERM = (
     "the due instant is after now and within the purpose's term",
 )
 INTEREST, ALREADY = "the caller has no interest in the loan", "the record has no open checkout"
-BLOCKED, NO_HOLD = "applicant and reader are active and have nothing overdue", "no hold is active, or it permits this purpose"
+BLOCKED, NO_HOLD = (
+    "applicant and reader are active, and neither they nor their units are blocked for what is overdue",
+    "no hold is active, or it permits this purpose",
+)
 OTHERS = "whoever hands out neither applied nor approved"
 CLAIM, INSPECTED = "no claim of an earlier return is open", "the returned record was inspected and found right in every respect"
 TOLD, VERSION = "what is not accepted is told item by item", "the version is the one that was read"

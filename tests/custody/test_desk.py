@@ -165,7 +165,7 @@ async def test_a_lift_that_was_opened_can_be_withdrawn_and_the_hold_stays(bank: 
     [
         (Ask(A.APPROVE), "requestId", "REQUIRED"), (Ask(A.REQUEST_CHECKOUT), "recordIds", "REQUIRED"),
         (Ask(A.CONFIRM), "operationId", "REQUIRED"), (Ask(A.LIFT_HOLD), "holdId", "REQUIRED"), (Ask(A.PLACE_HOLD), "holdOn", "REQUIRED"),
-        (Ask(A.PRESENT_RETURN), "recordIds", "REQUIRED"), (Ask(A.LAPSE, records=(uuid4(),)), "action", "NOT_TO_BE_ASKED"),
+        (Ask(A.PRESENT_RETURN), "recordIds", "REQUIRED"), (Ask(A.REGISTER, records=(uuid4(),)), "action", "NOT_TO_BE_ASKED"),
         (Ask(A.CHECK_OUT, request=uuid4(), operation=uuid4()), "operationId", "NOT_ALLOWED"),
     ],
 )  # fmt: skip

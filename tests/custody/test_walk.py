@@ -24,7 +24,7 @@ ACTS = (
     A.REQUEST_CHECKOUT, A.REQUEST_READING, A.REQUEST_EXTENSION, A.APPROVE, A.APPROVE, A.APPROVE, A.REJECT, A.CANCEL, A.CHECK_OUT, A.CHECK_OUT,
     A.CONFIRM, A.CONFIRM, A.CONFIRM, A.CONFIRM, A.WITHDRAW, A.START_READING, A.END_READING, A.PRESENT_RETURN, A.ACCEPT_RETURN, A.ACCEPT_RETURN,
     A.REJECT_RETURN, A.PLACE_HOLD, A.LIFT_HOLD, A.REPORT_MISSING, A.REGISTER_BAILEE_LETTER, A.REGISTER_BAILEE_LETTER, A.CLAIM_RETURNED,
-    A.RESOLVE_CLAIM,
+    A.RESOLVE_CLAIM, A.RECALL, A.LAPSE,
 )  # fmt: skip
 PURPOSES = (Purpose.AUDIT, Purpose.AUDIT, Purpose.CERTIFICATE_CHANGE, Purpose.CERTIFICATE_CHANGE, Purpose.OTHER, Purpose.LITIGATION)
 RARE = {
@@ -35,12 +35,15 @@ RARE = {
     A.CANCEL: 0.7,
     A.REJECT: 0.8,
     A.REJECT_RETURN: 0.7,
+    A.RECALL: 0.7,
+    A.LAPSE: 0.5,
 }
 LIKELY = {  # who does such a thing in a bank; sometimes anybody tries
     A.APPROVE: ("head", "risk", "vice", "manager"), A.REJECT: ("head", "risk"), A.CONFIRM: ("kay", "cody", "clerk", "officer", "legal_two"),
     A.CHECK_OUT: ("kay", "archivist"), A.ACCEPT_RETURN: ("kay", "archivist"), A.REJECT_RETURN: ("cody", "archivist"),
     A.PRESENT_RETURN: ("kay", "archivist"), A.START_READING: ("archivist",), A.END_READING: ("archivist",),
     A.PLACE_HOLD: ("legal", "risk"), A.LIFT_HOLD: ("legal_two", "risk"), A.CANCEL: ("officer",), A.RESOLVE_CLAIM: ("ops", "kay", "archivist"),
+    A.RECALL: ("archivist", "head"),
 }  # fmt: skip
 
 
@@ -77,7 +80,8 @@ class Walk:
         org = f"org_id = '{self.bank.branches['A'].id}'"
         match action:
             case A.REQUEST_CHECKOUT | A.REQUEST_READING:
-                return Ask(action, records=records, purpose=self.r.choice(PURPOSES), reason=self.r.choice((None, "另有说明")))
+                waits = self.r.choice((None, None, True))
+                return Ask(action, records=records, purpose=self.r.choice(PURPOSES), reason=self.r.choice((None, "另有说明")), queue=waits)
             case A.REQUEST_EXTENSION:
                 return Ask(action, records=records, due_on=self.bank.due(self.r.randint(1, 12)))
             case A.APPROVE | A.REJECT | A.CANCEL:

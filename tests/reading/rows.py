@@ -18,15 +18,20 @@ SOURCES = {  # type: (table, prefix)
     "ReportSignOff": ("report_sign_offs", "signoff"), "CustodyEvent": ("events", "event"), "LoanPosition": ("loan_positions", "position"),
     "LoanProduct": ("loan_products", "product"), "Dealer": ("dealers", "dealer"), "OrgUnit": ("org_units", "org"),
     "StaffMember": ("staff", "staff"), "StorageLocation": ("storage_locations", "location"),
+    "BaileeLetter": ("bailee_letters", "letter"), "ReturnClaim": ("return_claims", "claim"), "RegistryCheck": ("registry_checks", "check"),
+    "IntakeReceipt": ("intake_receipts", "receipt"), "OffBalanceEntry": ("off_balance_entries", "entry"),
+    "EmergencyReview": ("emergency_reviews", "review"),
 }  # fmt: skip
 LINKS = ("request_lines", "loan_contracts", "loan_collateral", "staff_roles")
-OF_UNIT = {"loans", "customers", "contracts", "loan_positions", "tickets", "inspection_reports", "holds"}
+OF_UNIT = {"loans", "customers", "contracts", "loan_positions", "tickets", "inspection_reports", "holds", "off_balance_entries", "emergency_reviews"}
 OF_SEVERAL = {
     "collateral", "collateral_certificates", "sealed_envelopes", "archive_records", "file_items", "access_requests", "operations",
     "movements", "discrepancies", "scans",
 }  # fmt: skip
 THROUGH = {  # visible with what they belong to
     "approvals": ("access_requests", "request_id"), "operation_seats": ("operations", "operation_id"),
+    "bailee_letters": ("access_requests", "request_id"), "return_claims": ("movements", "movement_id"),
+    "registry_checks": ("collateral_certificates", "certificate_id"), "intake_receipts": ("operations", "operation_id"),
     "return_inspections": ("movements", "movement_id"), "report_sign_offs": ("inspection_reports", "report_id"),
 }  # fmt: skip
 
@@ -109,6 +114,13 @@ class Seen:
 
     def frozen(self, record: Row) -> bool:
         return any(case["resolved_at"] is None for case in self.kids("discrepancies", "record_id", record))
+
+    def awaited_late(self, record: Row) -> bool:
+        today = (self.now + dt.timedelta(hours=8)).date()
+        return bool(record["state"] == "AWAITED" and record["expected_by"] and record["expected_by"] < today)
+
+    def review_late(self, review: Row) -> bool:
+        return bool(review["reviewed_at"] is None and review["due_at"] < self.now)
 
     def operation_state(self, row: Row) -> str:
         return "EXPIRED" if row["state"] == "PENDING" and row["expires_at"] < self.now else str(row["state"])

@@ -3,13 +3,26 @@
 from collections.abc import Awaitable, Callable
 from uuid import UUID
 
-from server.custody.acts import certificates, envelopes, holds, lending, losses, operations, papers, registers, returns, volumes
+from server.custody.acts import (
+    certificates,
+    envelopes,
+    holds,
+    lending,
+    losses,
+    operations,
+    overdue,
+    papers,
+    queue,
+    registers,
+    returns,
+    volumes,
+)
 from server.custody.acts.change import Detail
 from server.custody.writing import Writing
 from storage.terms import Action
 
 Change = Callable[[Writing], Awaitable[Detail]]  # answers what the event of the act adds
-CHAPTERS = (papers, volumes, lending, returns, losses, holds, operations, envelopes, certificates, registers)
+CHAPTERS = (papers, volumes, lending, returns, losses, holds, operations, envelopes, certificates, registers, queue, overdue)
 CHANGES: dict[Action, Change] = {action: change for chapter in CHAPTERS for action, change in chapter.CHANGES.items()}
 
 # Histories that must tell of the act besides those of its records; they are locked before anything is changed.

@@ -3,7 +3,7 @@
 from datetime import datetime, time, timedelta
 from uuid import UUID
 
-from sqlalchemy import update
+from sqlalchemy import Boolean, update
 
 from server.custody import operations
 from server.custody.acts.change import AT, CLOSE_UNUSED, THESE, Detail, given
@@ -17,7 +17,13 @@ from storage.terms import MovementKind, Purpose, RequestKind, RequestState
 HAND_OUT = (
     update(movements)
     .where(THESE)
-    .values(operation_id=None, exit_operation_id=given("operation"), out_at=given("at", AT), due_at=given("due", AT))
+    .values(
+        operation_id=None,
+        exit_operation_id=given("operation"),
+        out_at=given("at", AT),
+        due_at=given("due", AT),
+        due_is_provisional=given("provisional", Boolean),
+    )
 )
 READ = update(movements).where(THESE).values(out_at=given("at", AT), due_at=given("due", AT))
 END_READING = (
@@ -25,7 +31,11 @@ END_READING = (
     .where(THESE)
     .values(returned_at=given("at", AT), closed_at=given("at", AT), returned_by=movements.c.holder_id, presented_to=given("to"))
 )
-EXTEND = update(movements).where(THESE).values(due_at=given("due", AT), extensions=movements.c.extensions + 1)
+EXTEND = (
+    update(movements)
+    .where(THESE)
+    .values(due_at=given("due", AT), due_is_provisional=given("provisional", Boolean), extensions=movements.c.extensions + 1)
+)
 
 
 async def request_access(w: Writing) -> Detail:
@@ -45,6 +55,7 @@ async def request_access(w: Writing) -> Detail:
             "reason": ask.reason,
             "applicant_id": w.by.id,
             "reader_id": ask.reader or w.by.id,
+            "queue": bool(ask.queue),
             "submitted_at": w.at,
             "extends_id": first.movement.id if extension and first.movement else None,
             "extends_until": first.due_at if extension else None,
@@ -76,9 +87,14 @@ async def approve(w: Writing) -> Detail:
 
 async def reserve(w: Writing) -> Detail:
     """F3, S4: the last approval makes RESERVED for every line or for none."""
+    return await approve(w) | await take(w)
+
+
+async def take(w: Writing) -> Detail:
+    """A reservation of every line, for as long as the unit's policy says (C20)."""
     request = w.first.request
     assert request is not None
-    detail, until = await approve(w), w.working_days(RESERVATION_DAYS)
+    until = w.working_days(RESERVATION_DAYS)
     await w.conn.update(access_requests, {"id": request.id}, {"state": RequestState.APPROVED, "decided_at": w.at, "lapses_at": until})
     await w.conn.run(operations.CLOSE_ACTS, the_records=w.records, the_at=w.at)
     kind = MovementKind.READING if request.kind is RequestKind.READ_ON_SITE else MovementKind.CHECKOUT
@@ -98,7 +114,8 @@ async def reserve(w: Writing) -> Detail:
             for m in w.moves
         ],
     )
-    return detail | {"lapses": until}
+    w.made["request"] = request.id
+    return {"request": request.id, "lapses": until}
 
 
 async def extend(w: Writing) -> Detail:
@@ -107,7 +124,7 @@ async def extend(w: Writing) -> Detail:
     assert request is not None and request.until is not None
     detail = await approve(w)
     await w.conn.update(access_requests, {"id": request.id}, {"state": RequestState.FULFILLED, "decided_at": w.at})
-    await w.conn.run(EXTEND, the_ids=w.movements, the_due=request.until)
+    await w.conn.run(EXTEND, the_ids=w.movements, the_due=request.until, the_provisional=w.policy.is_provisional(request.until))
     return detail | {"due": request.until}
 
 
@@ -134,8 +151,9 @@ async def _decide(w: Writing, state: RequestState) -> Detail:
 async def check_out(w: Writing) -> Detail:
     """F5, S4: handed out, with a due instant and, last of all, a ticket."""
     request, due = w.first.request, w.first.due_at
-    assert request is not None
-    await w.conn.run(HAND_OUT, the_ids=w.movements, the_operation=w.operation, the_at=w.at, the_due=due)
+    assert request is not None and due is not None  # C21
+    provisional = w.policy.is_provisional(due)
+    await w.conn.run(HAND_OUT, the_ids=w.movements, the_operation=w.operation, the_at=w.at, the_due=due, the_provisional=provisional)
     await w.conn.update(access_requests, {"id": request.id}, {"state": RequestState.FULFILLED})
     w.made["checkouts"] = w.movements
     return {"request": request.id, "holder": request.reader, "due": due}

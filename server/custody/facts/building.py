@@ -12,10 +12,12 @@ from uuid import UUID
 from server.custody import reading
 from server.custody.asks import ask_from_json, check_whole
 from server.custody.facts.chapters import SOURCES
+from server.custody.facts.queue import lock_waiting
 from server.custody.facts.sources import Gathering
 from server.custody.moves import Ask, Hold, Move, Movement, Person, Record, Request, Subject
 from server.custody.moves.certificates import ChangedReturn
-from server.custody.policy import EXTENSIONS_MAX, Policy, ranks
+from server.custody.moves.queue import Queue
+from server.custody.policy import BLOCK_DAYS, EXTENSIONS_MAX, UNIT_BLOCK_DAYS, Policy, ranks
 from server.custody.transitions import SEATS, after, seat_roles
 from server.errors import NotFound
 from storage.database import Connection
@@ -64,6 +66,9 @@ class Scene:
     policy: Policy
     subject: Subject | None = None
     known: Mapping[type, Mapping[UUID | None, Any]] = field(default_factory=dict)  # facts of the act's chapter, by kind and record
+    blocked: frozenset[UUID] = frozenset()  # applicant or reader, for what they or their unit have not brought back
+    queued: Mapping[UUID, UUID] = field(default_factory=dict)
+    waits: bool = False  # the request waits its turn instead of being refused by C14
 
 
 async def moves_of(
@@ -76,7 +81,8 @@ async def moves_of(
     request = await _request(conn, ask.request, lock)
     hold = await _hold(conn, ask.hold, lock)
     subject = await _subject(conn, ask)
-    records = await _records(conn, ask, lock)
+    queued = await lock_waiting(conn, ask, request) if lock else {}
+    records = await _records(conn, ask, lock, queued)
     people = await _people(conn, {caller, *stand.taken.values()}, shift)
     borrowers = {request.applicant, request.reader} if request else {caller, ask.reader or caller}
     facts = {
@@ -88,7 +94,9 @@ async def moves_of(
     ask = _seated(ask, tier, people[caller], request, stand)
     gathering = Gathering(conn, ask, records, request, people[caller], now, policy, lock)
     known = {source.kind: await source.read(gathering) for source in SOURCES if ask.action in source.actions}
-    scene = Scene(ask, now, people[caller], people, stand, request, hold, policy, subject, known)
+    blocked = await _blocked(conn, borrowers, now, policy) if request or ask.purpose else frozenset()
+    waits = _waits(request, records, facts, known)
+    scene = Scene(ask, now, people[caller], people, stand, request, hold, policy, subject, known, blocked, queued, waits)
     if not records:
         return (_move(scene, None, None, frozenset(), frozenset()),)
     together = frozenset(r["id"] for r in records)
@@ -145,7 +153,7 @@ def _move(scene: Scene, record: Record | None, fact: Row | None, together: froze
         holds=tuple(Hold(HoldKind(k), p) for k, p in zip(fact.get("hold_kinds") or (), fact.get("hold_placers") or (), strict=True)),
         hold=scene.hold,
         interested=_ids(fact, "interested"),
-        overdue=_ids(fact, "overdue") & borrowers,
+        overdue=scene.blocked & borrowers,
         inactive=_ids(fact, "inactive") & borrowers,
         frozen=frozenset(fact.get("frozen") or ()),
         mates=_ids(fact, "mates"),
@@ -154,6 +162,7 @@ def _move(scene: Scene, record: Record | None, fact: Row | None, together: froze
         extensions_max=scene.policy.number(EXTENSIONS_MAX, scene.at, scene.by.org),
         due_at=due_at,
         due_at_max=due_at_max,
+        queued=scene.queued,
         version_now=_version(scene, record),
         known={kind: found[record.id if record and record.id in found else None] for kind, found in scene.known.items()},
     )
@@ -164,6 +173,15 @@ def _version(scene: Scene, record: Record | None) -> int | None:
     about: Any = scene.hold or scene.request
     about = about or next((f for found in scene.known.values() for f in found.values() if hasattr(f, "version")), record)
     return about.version if about else None
+
+
+def _waits(request: Request | None, records: list[Row], facts: Mapping[UUID, Row], known: Mapping[type, Mapping[UUID | None, Any]]) -> bool:
+    """Whether a request that was made to wait finds a record taken, or others waiting for one."""
+    if request is None or not request.queue or request.kind is RequestKind.EXTENSION:
+        return False
+    stands = {row["id"]: _stands(_record(row), facts[row["id"]])[0] for row in records}
+    taken = any(m is not None and m.kind is not MovementKind.ACT and m.request != request.id for m in stands.values())
+    return taken or any(queue.waiting for queue in known.get(Queue, {}).values())
 
 
 def _ids(fact: Row, name: str) -> frozenset[UUID]:
@@ -202,7 +220,9 @@ def _action(scene: Scene, ask: Ask, tier: Tier, request: Request | None, record:
     if ask.action is Action.APPROVE and request is not None:
         missing = ranks(tier, request.purpose) - set(request.approvals)
         if len(missing) == 1 and missing <= scene.by.roles:  # one person gives one rank, however many roles they have
-            return Action.EXTEND if request.kind is RequestKind.EXTENSION else Action.RESERVE
+            if request.kind is RequestKind.EXTENSION:
+                return Action.EXTEND
+            return Action.ENQUEUE if scene.waits else Action.RESERVE
     if ask.action is Action.REJECT_RETURN and any(i.missing and record and i.record == record.id for i in ask.inspections):
         return Action.RETURN_MISSING
     if isinstance(ask.detail, ChangedReturn) and record and record.id in ask.detail.replaced:
@@ -252,13 +272,14 @@ def _record(row: Row) -> Record:
     )
 
 
-async def _records(conn: Connection, ask: Ask, lock: bool) -> list[Row]:
+async def _records(conn: Connection, ask: Ask, lock: bool, queued: Mapping[UUID, UUID]) -> list[Row]:
     wanted = list(ask.records)
     if not wanted and ask.request:
         wanted = [r["record_id"] for r in await conn.rows(reading.RECORDS_OF_REQUEST, request=ask.request)]
     if not wanted:
         return []
-    rows: list[Row] = await conn.rows(reading.RECORDS_LOCKED if lock else reading.RECORDS, ids=sorted(set(wanted)))
+    all_rows = await conn.rows(reading.RECORDS_LOCKED if lock else reading.RECORDS, ids=sorted({*wanted, *queued}))
+    rows: list[Row] = [row for row in all_rows if row["id"] in set(wanted)]
     if len(rows) < len(set(wanted)):
         raise NotFound()
     return rows
@@ -284,6 +305,7 @@ async def _request(conn: Connection, id_: UUID | None, lock: bool) -> Request | 
         row["extends_until"],
         row["reason"],
         row["outside_bank"],
+        row["queue"],
     )
 
 
@@ -304,6 +326,16 @@ async def _hold(conn: Connection, id_: UUID | None, lock: bool) -> Hold | None:
     if row is None:
         raise NotFound()
     return Hold(HoldKind(row["kind"]), row["placer_id"], row["version"]) if row["lifted_at"] is None else None
+
+
+async def _blocked(conn: Connection, people: set[UUID], at: datetime, policy: Policy) -> frozenset[UUID]:
+    """C24: who has kept something too long, and whose unit has."""
+    blocked = set()
+    for row in await conn.rows(reading.LATENESS, people=sorted(people), at=at):
+        for due, parameter in ((row["own_due"], BLOCK_DAYS), (row["unit_due"], UNIT_BLOCK_DAYS)):
+            if due is not None and at >= policy.working_day_from(due, policy.number(parameter, at, row["org_id"])):
+                blocked.add(row["staff_id"])
+    return frozenset(blocked)
 
 
 async def _subject(conn: Connection, ask: Ask) -> Subject | None:

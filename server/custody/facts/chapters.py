@@ -1,9 +1,10 @@
-"""The sources of all chapters."""
+"""The facts of all chapters of the desk."""
 
-from server.custody.facts import envelopes, papers, registers
+from server.custody.facts import envelopes, papers, queue, registers
 from server.custody.facts.sources import Source
 
 SOURCES: tuple[Source, ...] = (
+    queue.SOURCE,
     *papers.SOURCES,
     *envelopes.SOURCES,
     *registers.SOURCES,

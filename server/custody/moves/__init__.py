@@ -75,6 +75,7 @@ class Request:
     until: datetime | None = None
     reason: str | None = None
     outside_bank: bool = False
+    queue: bool = False  # waits when its records are taken
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +168,7 @@ class Ask:
     subject_kind: HoldSubject | None = None
     subject: UUID | None = None
     expected_version: int | None = None
+    queue: bool | None = None  # of a request: wait for what is taken
     change: Mapping[str, Any] | None = None  # of administration, as plain JSON
     emergency: str | None = None  # why substitutes may take the seats of the keepers (C1)
     outside_bank: bool | None = None  # of a request: whether the papers leave the bank, where its purpose does not say
@@ -193,7 +195,7 @@ class Move:
     holds: tuple[Hold, ...] = ()  # of every branch
     hold: Hold | None = None  # the one being lifted, while it is active
     interested: frozenset[UUID] = frozenset()  # manage the loan or are related to the party
-    overdue: frozenset[UUID] = frozenset()  # applicant or reader, with something overdue anywhere
+    overdue: frozenset[UUID] = frozenset()  # applicant or reader who is blocked, or whose unit is, for what is overdue anywhere (C24)
     inactive: frozenset[UUID] = frozenset()  # applicant or reader who has left
     frozen: frozenset[str] = frozenset()  # kinds of open discrepancies
     mates: frozenset[UUID] = frozenset()  # other papers of the envelope that stand where this one stands
@@ -203,6 +205,7 @@ class Move:
     extensions_max: int = 1  # C22
     due_at_max: datetime | None = None  # C21: the longest due instant for this purpose
     version_now: int | None = None  # of what a decision on a screen is about
+    queued: Mapping[UUID, UUID] = field(default_factory=dict)  # records of requests that wait, locked too, and their histories
     known: Mapping[type, Any] = field(default_factory=dict)  # facts of the act's chapter, by their type
 
     @property

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from server.custody.moves import Move
-from server.custody.rules import administration, certificates, lending, papers, people, registers, returns
+from server.custody.rules import administration, certificates, lending, papers, people, queue, registers, returns
 from server.custody.rules.table import WORDS, Rule, Violation, violated
 
 RULES: tuple[Rule, ...] = tuple(
@@ -16,6 +16,7 @@ RULES: tuple[Rule, ...] = tuple(
             *papers.RULES,
             *certificates.RULES,
             *registers.RULES,
+            *queue.RULES,
             *people.VERSIONS,
         ),
         key=lambda rule: int(rule.number[1:]),

@@ -3,14 +3,14 @@
 from server.custody.transitions import ADMINISTRATION, AT_THE_DESK, DECISIONS, ENTRIES, EXITS, FULFILLING, PARTS, RECORDLESS, SEATS
 from storage.terms import Action as A
 
-INTERNAL = frozenset({A.LAPSE, A.CONFIRM, A.REGISTER})
+INTERNAL = frozenset({A.CONFIRM, A.REGISTER})
 EVERY = frozenset(A) - INTERNAL
 ON_RECORDS = EVERY - (RECORDLESS - {A.WITHDRAW})
 ASKING = frozenset({A.REQUEST_CHECKOUT, A.REQUEST_READING})  # begin a request
-DECIDING = frozenset({A.APPROVE, A.RESERVE, A.EXTEND})  # an approval, the last one included
+DECIDING = frozenset({A.APPROVE, A.RESERVE, A.EXTEND, A.ENQUEUE})  # an approval, the last one included
 LEAVING = FULFILLING  # what was reserved leaves its place
-TAKING = LEAVING | {A.RESERVE}  # acts that make the record somebody's
-LENDING = ASKING | {A.APPROVE, A.RESERVE} | LEAVING
+TAKING = LEAVING | {A.RESERVE, A.SERVE}  # acts that make the record somebody's
+LENDING = ASKING | {A.APPROVE, A.RESERVE, A.ENQUEUE, A.SERVE} | LEAVING
 LIFTING = frozenset({A.LIFT_HOLD})
 HANDING_OUT = frozenset({A.CHECK_OUT})  # to a reader who brings it back
 SEATED = frozenset(action for action, _ in SEATS)

@@ -24,7 +24,8 @@ from storage.terms import Action, HoldKind, Purpose, RequestKind, RequestState, 
 
 ENVELOPE_ACTS = VAULT_ACTS | {Action.REQUEST_CHECKOUT, Action.RESERVE, Action.PRESENT_RETURN} | REFUSING_RETURN
 STEPS = {
-    **dict.fromkeys((Action.APPROVE, Action.RESERVE, Action.EXTEND, Action.REJECT), RequestState.SUBMITTED),
+    **dict.fromkeys((Action.APPROVE, Action.RESERVE, Action.EXTEND, Action.ENQUEUE, Action.REJECT), RequestState.SUBMITTED),
+    Action.SERVE: RequestState.WAITING,
     **dict.fromkeys(LEAVING, RequestState.APPROVED),
 }
 
@@ -172,7 +173,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "C15",
         "INVALID_TRANSITION",
-        (DECISIONS - AT_THE_DESK) | LEAVING,
+        (DECISIONS - AT_THE_DESK) | LEAVING | {Action.SERVE},
         "the request is at the right step",
         _right_step,
         "tg_access_requests_c15_step",
@@ -227,9 +228,9 @@ RULES: tuple[Rule, ...] = (
         "C18",
         "BORROWER_BLOCKED",
         LENDING,
-        "applicant and reader are active and have nothing overdue",
+        "applicant and reader are active, and neither they nor their units are blocked for what is overdue",
         lambda m: not m.overdue and not m.inactive,
-        "[overdue is a matter of the clock]",
+        "[from which day on somebody is blocked is a matter of the clock and a parameter]",
         facts=("overdue", "inactive"),
     ),
     Rule(

@@ -197,7 +197,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "C5",
         "APPROVAL_INSUFFICIENT",
-        LEAVING,
+        LEAVING | {Action.SERVE},
         "every rank of the matrix has approved",
         _fully_approved,
         "ct_access_requests_c5_all_ranks",

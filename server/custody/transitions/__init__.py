@@ -3,7 +3,7 @@
 Data only. PostgreSQL reads the same rows (tables `transitions`, `acts`, `act_seats`), so the rule and its twin cannot differ.
 """
 
-from server.custody.transitions import administration, certificates, everywhere, lending, losses, papers, registers, volumes
+from server.custody.transitions import administration, certificates, everywhere, lending, losses, overdue, papers, queue, registers, volumes
 from server.custody.transitions.administration import ADMINISTRATION, CUSTODY_ROLES
 from server.custody.transitions.chapter import Chapter, Transition
 from server.custody.transitions.everywhere import ENDED, LIVE
@@ -17,6 +17,8 @@ CHAPTERS: tuple[Chapter, ...] = (
     volumes.CHAPTER,
     lending.CHAPTER,
     losses.CHAPTER,
+    queue.CHAPTER,
+    overdue.CHAPTER,
     everywhere.CHAPTER,
     administration.CHAPTER,
     certificates.CHAPTER,

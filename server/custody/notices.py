@@ -1,0 +1,57 @@
+"""Telling people: a notice is a row, once a person, kind, thing and occasion; nobody is told twice."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ARRAY, Text, Uuid, bindparam, column, func, literal_column, select
+from sqlalchemy.dialects.postgresql import TIMESTAMP, insert
+
+from storage.database import Connection
+from storage.tables import notices, staff
+from storage.terms import NoticeKind, Role
+
+
+def _given(name: str, type_: Any = Uuid) -> Any:
+    return bindparam(f"the_{name}", type_=type_, required=True)
+
+
+AT = TIMESTAMP(timezone=True)
+TOLD = ("org_id", "staff_id", "kind", "subject_kind", "subject_id", "record_id", "occasion", "made_at", "due_at")
+TELL = (
+    insert(notices)
+    .from_select(
+        TOLD,
+        select(
+            staff.c.org_id, staff.c.id, _given("kind", Text), _given("subject_kind", Text), _given("subject"), _given("record"),
+            _given("occasion", Text), _given("at", AT), _given("due", AT),
+        ).where(staff.c.id == func.any(_given("who", ARRAY(Uuid)))),
+    )
+    .on_conflict_do_nothing()
+)  # fmt: skip
+PEOPLE_FOR: Any = select(literal_column("p")).select_from(
+    func.people_for(_given("role", Text), _given("org"), _given("at", AT)).table_valued(column("p", Uuid)).render_derived(name="p")
+)
+
+
+async def tell(
+    conn: Connection,
+    who: Iterable[UUID],
+    kind: NoticeKind,
+    subject: tuple[str, UUID],
+    at: datetime,
+    *,
+    record: UUID | None = None,
+    occasion: str = "",
+    due: datetime | None = None,
+) -> int:
+    """Tells each of them, unless they were told before; answers how many were."""
+    given: dict[str, Any] = {"kind": kind.value, "subject_kind": subject[0], "subject": subject[1], "record": record, "occasion": occasion}
+    given |= {"at": at, "due": due, "who": sorted(set(who))}
+    return await conn.run(TELL, **{f"the_{name}": value for name, value in given.items()})
+
+
+async def people_for(conn: Connection, role: Role, org: UUID, at: datetime) -> set[UUID]:
+    """Whoever has the role in the unit, or in the nearest one above it that has somebody."""
+    return {row[0] for row in await conn.rows(PEOPLE_FOR, the_role=role.value, the_org=org, the_at=at)}
