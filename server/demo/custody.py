@@ -122,10 +122,10 @@ class Activity:
 
     async def vault(self, day: VaultDay, core: Principal) -> None:
         """Papers that are awaited, electronic, changed; an emergency; what core banking has booked."""
-        await day.awaited([self.free.pop(), self.free.pop()])
-        await day.electronic(self.free.pop())
+        await day.awaited(self.free[:2])
+        await day.electronic(self.free[2])
+        await day.emergency(self.free[3])
         await day.changed(await self.lent_papers(2, due_day(6)))
-        await day.emergency(self.free.pop())
         await day.booked(core)
 
     async def _reading(self, now: Desk) -> None:
