@@ -418,7 +418,7 @@ declare r archive_records; begin
   select * into r from archive_records where id = new.id;
   if r.state <> 'IN_VAULT' then return null; end if;
   if r.envelope_id is null then
-    if not is_electronic(r.certificate_id) then perform broken('ct_archive_records_c7_sealed'); end if;
+    if r.kind <> 'SETTLEMENT_NOTICE' and not is_electronic(r.certificate_id) then perform broken('ct_archive_records_c7_sealed'); end if;
   elsif not exists (select from sealed_envelopes e join storage_locations s on s.id = e.location_id
                     where e.id = r.envelope_id and s.kind = 'SLOT' and s.vault_id = r.vault_id) then
     perform broken('ct_archive_records_c8_in_slot'); end if;

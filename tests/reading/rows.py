@@ -23,7 +23,17 @@ SOURCES = {  # type: (table, prefix)
     "EmergencyReview": ("emergency_reviews", "review"),
 }  # fmt: skip
 LINKS = ("request_lines", "loan_contracts", "loan_collateral", "staff_roles")
-OF_UNIT = {"loans", "customers", "contracts", "loan_positions", "tickets", "inspection_reports", "holds", "off_balance_entries", "emergency_reviews"}
+OF_UNIT = {
+    "loans",
+    "customers",
+    "contracts",
+    "loan_positions",
+    "tickets",
+    "inspection_reports",
+    "holds",
+    "off_balance_entries",
+    "emergency_reviews",
+}
 OF_SEVERAL = {
     "collateral", "collateral_certificates", "sealed_envelopes", "archive_records", "file_items", "access_requests", "operations",
     "movements", "discrepancies", "scans",

@@ -170,7 +170,12 @@ async def test_a_mutation_on_foreign_things_changes_nothing_and_tells_nothing(
     field, kinds = SAMPLE.mutation_type.fields[name], set(PREFIXES.values())
     here = next(_doer(demo, field, HERE), None)
     if here is None:
-        assert field.extensions["strawberry-definition"].metadata["requires"] <= {Role.ADMIN, Role.COMPLIANCE, Role.AUDITOR, Role.SYSTEM}  # bank-wide
+        assert field.extensions["strawberry-definition"].metadata["requires"] <= {
+            Role.ADMIN,
+            Role.COMPLIANCE,
+            Role.AUDITOR,
+            Role.SYSTEM,
+        }  # bank-wide
         return
     foreign = {}
     for table, prefix in SOURCES.values():

@@ -55,9 +55,9 @@ async def _bear(w: Writing, papers: tuple[Paper, ...] | list[Paper], state: Reco
     place = w.first.of(Place)
     await _numbers_are_free(w, papers)
     labels = await printed(w.conn, [LabelKind.PAPER] * len(papers))
-    for p, label in zip(papers, labels, strict=True):
+    ids = sorted(uuid4() for _ in papers)  # answers are in the order of ids: so in the order of the list
+    for id_, p, label in zip(ids, papers, labels, strict=True):
         certificate = await new_certificate(w, p.certificate, place.collateral, place.loan) if p.certificate else None
-        id_ = uuid4()
         row = {
             "id": id_,
             "org_id": place.org,

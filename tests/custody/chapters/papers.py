@@ -78,7 +78,7 @@ VEHICLE, OWNER = "the certificate shows the vehicle of the collateral", "the cer
 AMOUNT, ITEMISED = "the amount on the certificate is the one that is secured", "number, copies and pages of each paper are itemised"
 NEW_SEAL, SEALED = (
     "the seal has a number that was never used before",
-    "a paper enters in a sealed envelope, an electronic certificate by its reference",
+    "a paper enters in a sealed envelope, an electronic certificate by its reference, a settlement notice as it is",
 )
 IN_SLOT = "each envelope goes into an empty slot of the vault that keeps its papers"
 FOUNDED = "an envelope is opened for a reason, by two, and not all of it is taken out"
