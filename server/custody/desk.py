@@ -139,7 +139,10 @@ class Desk:
         async with self.database.transaction(principal) as conn:
             policy = await self._current_policy(conn)
             moves = await moves_of(conn, principal.staff_id, ask, policy=policy, shift=shift, lock=False)
-            return explained(moves)
+            told = explained(moves)
+            if told.allowed and moves[0].ask.change is not None:  # what the tables would say of it, found out and undone
+                await _rehearsed(Writing(conn, moves, policy))
+            return told
 
     async def _current_policy(self, conn: Connection) -> Policy:
         if self._policy_read_at is None or time.monotonic() - self._policy_read_at > POLICY_SECONDS:
@@ -148,6 +151,13 @@ class Desk:
             self._policy = Policy({d["day"]: d["is_working"] for d in days}, settings)
             self._policy_read_at = time.monotonic()
         return self._policy
+
+
+async def _rehearsed(w: Writing) -> None:
+    try:
+        await rehearse(w)
+    except asyncpg.IntegrityConstraintViolationError as error:
+        raise wrong_with_change(error.constraint_name) or error from None
 
 
 def _raise_version_conflict(moves: tuple[Move, ...], violations: tuple[Violation, ...]) -> None:

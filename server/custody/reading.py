@@ -42,7 +42,8 @@ HOLD_LOCKED = HOLD.with_for_update()
 STAFF_FACTS = select(text("*")).select_from(
     func.facts_of_staff(given("who"), given("vault"), func.tstzrange(given("start", AT), given("end", AT)))
 )
-FACTS = select(text("*")).select_from(func.facts_of(given("ids", IDS), given("people", IDS), given("shift", Interval())))
+_told_until = select(func.told_until(given("ids", IDS))).scalar_subquery().label("told_until")
+FACTS = select(text("*"), _told_until).select_from(func.facts_of(given("ids", IDS), given("people", IDS), given("shift", Interval())))
 LATENESS = select(text("*")).select_from(func.lateness_of(given("people", IDS), given("at", AT)))
 SUBJECT_LOCKED: ClauseElement = select(column("record_id"), column("loan_id")).select_from(
     func.lock_subject(*(given(name) for name in ("record", "loan", "asset", "party", "dealer")))

@@ -48,7 +48,7 @@ async def under_fire(made: House, fire: Fire, told: Progress) -> tuple[Reckoning
         await root.execute(NO_INDEX)
     await database.close()
     await root.close()
-    load = Load(made, bank, records, barcodes)
+    load = Load([s.address for s in made.servers], made.token, bank, records, barcodes)
     killed = await _load(made, load, fire, told)
     root = await asyncpg.connect(made.super_url)
     found = await reckon(root, load)
@@ -77,7 +77,7 @@ async def _load(made: House, load: Load, fire: Fire, told: Progress) -> tuple[in
 
     watch = asyncio.create_task(_supervise(made))
     try:
-        await load.run(fire.clients, fire.cycles, ticked)
+        await load.run(fire.clients, iter(range(fire.cycles)), ticked)
     finally:
         watch.cancel()
     return killed[0], killed[1]

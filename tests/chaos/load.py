@@ -6,17 +6,16 @@ share is thrown away unread, as a network would; the client asks again with the 
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
 
-from tests.chaos.house import House
 from tests.harness.world import FINE, World
 
-HOT = 6  # records that many clients want at once
+HOT = 8  # records that many clients want at once
 HOT_SHARE = 0.15
 DEADLINE_SECONDS = 180
 WHO = {"requestCheckout": "officer", "cancelRequest": "officer", "approveRequest": "head", "checkOut": "archivist",
@@ -43,7 +42,8 @@ class Act:
 class Load:
     """64 clients and what they remember."""
 
-    house: House
+    addresses: list[str]
+    token: Callable[[str], str]  # of an account
     bank: World
     records: list[UUID]
     barcodes: dict[UUID, str]
@@ -53,15 +53,14 @@ class Load:
     cycles: int = 0
     internal: list[str] = field(default_factory=list)  # answers that no client should ever get
 
-    async def run(self, clients: int, cycles: int, ticked: Callable[[int], Awaitable[None]]) -> None:
-        """Until so many cycles are over; `ticked` hears of each."""
-        turns = iter(range(cycles))
+    async def run(self, clients: int, turns: Iterator[int], ticked: Callable[[int], Awaitable[None]]) -> None:
+        """A cycle for each turn; `ticked` hears of each that is over."""
 
         async def client(number: int) -> None:
-            address = self.house.servers[number % len(self.house.servers)].address
+            address = self.addresses[number % len(self.addresses)]
             async with httpx.AsyncClient(base_url=address, timeout=60, trust_env=False) as http:
                 for turn in turns:
-                    hot = random.random() < HOT_SHARE
+                    hot = len(self.records) <= HOT or random.random() < HOT_SHARE
                     record = self.records[random.randrange(HOT)] if hot else self.records[HOT + turn % (len(self.records) - HOT)]
                     await self.cycle(http, record)
                     self.cycles += 1
@@ -126,7 +125,7 @@ class Load:
     @property
     def tokens(self) -> dict[str, str]:
         if not hasattr(self, "_tokens"):
-            self._tokens = {who: self.house.token(self.bank.people[who].staff_no) for who in set(WHO.values())}
+            self._tokens = {who: self.token(self.bank.people[who].staff_no) for who in set(WHO.values())}
         return self._tokens
 
 

@@ -1,16 +1,19 @@
 """What must hold of the books at the end of every test: the fold of the events is the state, chains and tickets are whole."""
 
+from collections.abc import Sequence
 from hashlib import sha256
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 
 from server.compliance.events import body_of
 
 
-async def sound(root: "asyncpg.Connection[Any]") -> None:
-    """I1, I2, I5, I7, I10 of domain section 4, over everything that was committed."""
-    rows = await root.fetch("select chain_id, seq, prev_hash, hash, canonical from events order by chain_id, seq")
+async def sound(root: "asyncpg.Connection[Any]", units: Sequence[UUID] | None = None) -> None:
+    """I1 to I7, I10 of domain section 4, over everything that was committed; of `units` alone where they are named."""
+    ours = "($1::uuid[] is null or org_id = any($1))"
+    rows = await root.fetch(f"select chain_id, seq, prev_hash, hash, canonical from events where {ours} order by chain_id, seq", units)
     states: dict[str, str] = {}
     chain, head, seq = None, b"", 0
     for row in rows:
@@ -24,7 +27,7 @@ async def sound(root: "asyncpg.Connection[Any]") -> None:
         if record and "to" in detail:
             assert states.get(record) == detail.get("from"), f"{record} went from {detail.get('from')}, but was {states.get(record)}"
             states[record] = detail["to"]
-    stored = {str(r["id"]): r["state"] for r in await root.fetch("select id, state from archive_records")}
+    stored = {str(r["id"]): r["state"] for r in await root.fetch(f"select id, state from archive_records where {ours}", units)}
     assert stored == {r: states.get(r) for r in stored}, "state is not the fold of the events"
     assert not await root.fetch("select 1 from movements where closed_at is null group by record_id having count(*) > 1")
     assert not await root.fetch("select 1 from movements where out_at is not null and due_at is null")

@@ -122,8 +122,8 @@ class Stage:
             self.coverage.alone[sentences.pop()] += 1
         for check in failed:
             self.coverage.broken[check["sentence"]] += 1
-        if spoiled is not None and {c["sentence"] for c in failed} != {spoiled}:
-            self.coverage.missed[f"{what.mutation}: {spoiled} -> {sorted({c['sentence'] for c in failed})}"] += 1
+        if (said := {c["sentence"] for c in failed}) != ({spoiled} if spoiled else set()):
+            self.coverage.missed[f"{what.mutation} by {what.who}: {spoiled or 'nothing'} -> {sorted(said)}"] += 1
         if kind == "VersionConflict":
             agreed = any(c["code"] == "VERSION_CONFLICT" for c in failed)
         elif kind == "CustodyViolation":

@@ -57,6 +57,11 @@ def _no_other_operation(m: Move) -> bool:
     return m.movement is None or m.movement.operation in (None, m.ask.operation)
 
 
+def _state_permits(m: Move) -> bool:
+    lapsed = m.action in LEAVING and m.lapsed is not None  # said by C20
+    return m.on is None or lapsed or after(m.on.tier, m.on.state, m.action) is not None
+
+
 def _right_step(m: Move) -> bool:
     r = m.request
     if r is None:
@@ -166,7 +171,7 @@ RULES: tuple[Rule, ...] = (
         "INVALID_TRANSITION",
         ON_RECORDS,
         "the state permits the act",
-        lambda m: m.on is None or after(m.on.tier, m.on.state, m.action) is not None,
+        _state_permits,
         "tg_archive_records_c15_transition, ct_archive_records_c15_state_is_rows",
         facts=("record",),
     ),

@@ -12,6 +12,10 @@ Change = Callable[[Stage, Try], Try | None]  # another way to try it; None where
 World = Callable[[Stage, Try], AbstractContextManager[None]]  # another bank to try it in, put back afterwards
 
 
+class NotNow(Exception):
+    """There is nothing that could be spoiled so."""
+
+
 @dataclass(frozen=True)
 class Spoil:
     """Breaks the rule of that sentence alone, by asking otherwise or by another bank."""

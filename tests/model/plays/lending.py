@@ -1,11 +1,17 @@
 """Lending of both tiers, reading, returns: F3 to F9, S3 to S5."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
-from storage.terms import Purpose, Role
+import asyncpg
+
+from server.custody.policy import ranks
+from storage.terms import Purpose, Role, Tier
+from tests.harness.world import FINE
+from tests.model.plays import Change, NotNow, Play, Spoil, World
 from tests.model.stage import Stage, Try
 
 APPROVERS = {Role.CREDIT_DEPT_HEAD: "head", Role.RISK_HEAD: "risk", Role.VICE_PRESIDENT: "vice"}
@@ -18,7 +24,7 @@ TAKERS = {
     "PROPOSER": "legal",
     "SECOND": "legal_two",
 }
-PURPOSES = {"FIRST": Purpose.AUDIT_READING, "SECOND": Purpose.AUDIT}
+PURPOSES = {"FIRST": Purpose.CERTIFICATE_CHANGE, "SECOND": Purpose.AUDIT}
 FREE = """select r.id, r.tier, r.barcode from archive_records r where r.org_id = any($1) and r.state = any($2)
   and not exists (select from movements m where m.record_id = r.id and m.closed_at is null)
   and not exists (select from access_requests q join request_lines l on l.request_id = q.id where l.record_id = r.id and q.state in ('SUBMITTED', 'WAITING'))
@@ -29,7 +35,9 @@ FREE = """select r.id, r.tier, r.barcode from archive_records r where r.org_id =
 REQUESTS = """select q.id, q.kind, q.tier, q.purpose, q.version, r.id as record, r.barcode, r.state as record_state,
   array(select rank from approvals a where a.request_id = q.id) as given from access_requests q join request_lines l on l.request_id = q.id
   join archive_records r on r.id = l.record_id where q.org_id = any($1) and q.state = $2 and q.applicant_id = $3
-  and not is_on_hold(r.id) and cardinality(frozen_kinds(r.id)) = 0 order by q.id"""
+  and not is_on_hold(r.id) and cardinality(frozen_kinds(r.id)) = 0
+  and not exists (select from movements m where m.holder_id = $3 and m.closed_at is null and m.returned_at is null and m.due_at < now() + $4)
+  order by q.id"""
 
 
 def me(stage: Stage, who: str) -> UUID:
@@ -42,7 +50,7 @@ def free(stage: Stage, *states: str) -> list[Any]:
 
 
 def requests(stage: Stage, state: str) -> list[Any]:
-    return stage.rows(REQUESTS, stage.ours(), state, me(stage, "officer"))
+    return stage.rows(REQUESTS, stage.ours(), state, me(stage, "officer"), stage.bank.desk.shift)
 
 
 # What spoils many acts -----------------------------------------------------------------------------------------------------
@@ -65,7 +73,9 @@ def row(stage: Stage, table: str, **values: Any) -> Iterator[None]:
 @contextmanager
 def changed(stage: Stage, table: str, id_: UUID, **values: Any) -> Iterator[None]:
     """A row that is otherwise while the act is tried; written past the triggers, so that nothing else changes with it."""
-    before = stage.rows(f"select {', '.join(values)} from {table} where id = $1", id_)[0]
+    before = next(iter(stage.rows(f"select {', '.join(values)} from {table} where id = $1", id_)), None)
+    if before is None:
+        raise NotNow
     past(stage, table, id_, values)
     try:
         yield
@@ -95,3 +105,368 @@ def records_of(stage: Stage, what: Try) -> list[UUID]:
     if "barcodes" in given:
         return [r["id"] for r in stage.rows("select id from archive_records where barcode = any($1)", given["barcodes"])]
     return [UUID(i["recordId"].removeprefix("record_")) for i in given.get("inspections", ())]
+
+
+@contextmanager
+def without(stage: Stage, table: str, where: str, *args: Any) -> Iterator[None]:
+    """Rows that are gone while the act is tried."""
+    root = stage.bank.root
+    kept = stage.rows(f"select to_jsonb(t) as row from {table} t where {where}", *args)
+    stage.run(root.execute("set session_replication_role = replica"))
+    stage.run(root.execute(f"delete from {table} where {where}", *args))
+    stage.run(root.execute("set session_replication_role = origin"))
+    try:
+        yield
+    finally:
+        stage.run(root.execute("set session_replication_role = replica"))
+        for one in kept:
+            stage.run(root.execute(f"insert into {table} select * from jsonb_populate_record(null::{table}, $1::jsonb)", one["row"]))
+        stage.run(root.execute("set session_replication_role = origin"))
+
+
+def now(stage: Stage) -> datetime:
+    return datetime.now(UTC) + stage.bank.desk.shift
+
+
+def soon(stage: Stage, days: int = 1) -> str:
+    return str(stage.bank.due(days))
+
+
+def first_record(stage: Stage, what: Try) -> UUID:
+    return records_of(stage, what)[0]
+
+
+def held(stage: Stage, what: Try) -> AbstractContextManager[None]:
+    record = first_record(stage, what)
+    request = what.input.get("requestId", "").removeprefix("request_")
+    if request and stage.sql("select kind <> 'CHECKOUT' from access_requests where id = $1::text::uuid", request):
+        raise NotNow  # a hold does not keep from reading in the room, and an extension does not ask
+    other = me(stage, "legal_b")
+    return row(stage, "holds", org_id=stage.bank.branches["B"].id, kind="AUDIT", subject_kind="RECORD", record_id=record, reason="x",
+               placer_id=other, placed_at=now(stage))  # fmt: skip
+
+
+def frozen(stage: Stage, what: Try) -> AbstractContextManager[None]:
+    at, record = now(stage), first_record(stage, what)
+    return row(stage, "discrepancies", org_id=stage.ours()[0], record_id=record, kind="DAMAGED", findings="x", reported_by=me(stage, "risk"),
+               reported_at=at, deadline_at=at)  # fmt: skip
+
+
+def related(who: str) -> World:
+    def world(stage: Stage, what: Try) -> AbstractContextManager[None]:
+        party = stage.sql(
+            "select c.party_id from archive_records r join loans l on l.id = r.primary_loan_id join customers c on c.id = l.customer_id where r.id = $1",
+            first_record(stage, what),
+        )
+        return row(stage, "staff_relations", staff_id=me(stage, who or what.who), party_id=party, kind="SPOUSE")
+
+    return world
+
+
+def overdue(stage: Stage, what: Try) -> AbstractContextManager[None]:
+    """The applicant has something long overdue in another branch."""
+    at = now(stage) - timedelta(days=40)
+    return row(stage, "movements", org_id=stage.bank.branches["B"].id, record_id=uuid4(), kind="CHECKOUT", request_id=uuid4(),
+               exit_operation_id=uuid4(), holder_id=me(stage, "officer"), reserved_at=at, lapses_at=at, out_at=at, due_at=at + timedelta(days=1))  # fmt: skip
+
+
+def taken(**more: Any) -> World:
+    """Another request has the record, though its state does not say so yet."""
+
+    def world(stage: Stage, what: Try) -> AbstractContextManager[None]:
+        at = now(stage)
+        if stage.sql("select exists (select from movements where record_id = $1 and closed_at is null)", first_record(stage, what)):
+            raise NotNow
+        values = {"reserved_at": at, "lapses_at": at + timedelta(days=3), **{k: v(at) for k, v in more.items()}}
+        return row(stage, "movements", org_id=stage.ours()[0], record_id=first_record(stage, what), kind="CHECKOUT", request_id=uuid4(),
+                   holder_id=me(stage, "legal"), **values)  # fmt: skip
+
+    return world
+
+
+def request_is(**values: Any) -> World:
+    return lambda stage, what: changed(stage, "access_requests", UUID(what.input["requestId"].removeprefix("request_")), **values)
+
+
+def movement_is(**values: Any) -> World:
+    def world(stage: Stage, what: Try) -> AbstractContextManager[None]:
+        record = first_record(stage, what) if "checkoutId" not in what.input else None
+        id_ = UUID(what.input["checkoutId"].removeprefix("checkout_")) if record is None else stage.sql(
+            "select id from movements where record_id = $1 and closed_at is null", record)  # fmt: skip
+        return changed(stage, "movements", id_, **{k: v(now(stage)) if callable(v) else v for k, v in values.items()})
+
+    return world
+
+
+def by(who: str) -> Change:
+    return lambda _, right: right.but(who)
+
+
+def given(**values: Any) -> Change:
+    return lambda _, right: right.but(**values)
+
+
+def another_operation(stage: Stage, what: Try) -> AbstractContextManager[None]:
+    """Another operation is pending on the record."""
+    stack, at, record = ExitStack(), now(stage), first_record(stage, what)
+    id_ = uuid4()
+    stack.enter_context(row(stage, "operations", id=id_, org_id=stage.ours()[0], action="CHECK_OUT", tier="SECOND", record_ids=[record],
+                            required_seats=["ARCHIVIST"], ask="{}", opened_by=me(stage, "kay_b"), opened_at=at,
+                            expires_at=at + timedelta(hours=1)))  # fmt: skip
+    stack.enter_context(movement_is(operation_id=id_)(stage, what))
+    return stack
+
+
+HOLD = Spoil("no hold is active, or it permits this purpose", world=held)
+FROZEN = Spoil("the record is not frozen by a discrepancy or a count", world=frozen)
+OVERDUE = Spoil("applicant and reader are active and have nothing overdue", world=overdue)
+INTEREST = Spoil("the caller has no interest in the loan", world=related(""))
+VERSION = Spoil("the version is the one that was read", given(expectedVersion="999999"))
+STEP = Spoil("the request is at the right step", world=request_is(state="REJECTED"))
+PENDING = Spoil("no other operation is pending on the record", world=another_operation)
+SERVICE = Spoil("a service takes no seat", world=lambda stage, what: changed(stage, "staff", me(stage, what.who), kind="SERVICE"))
+
+
+# Requests ------------------------------------------------------------------------------------------------------------------
+def _asked(mutation: str, *states: str) -> Callable[[Stage], Iterator[Try]]:
+    def offers(stage: Stage) -> Iterator[Try]:
+        for r in free(stage, *states):
+            yield Try("officer", mutation, {"recordIds": [f"record_{r['id']}"], "purpose": PURPOSES[r["tier"]].value})
+
+    return offers
+
+
+def _approvals(stage: Stage) -> Iterator[Try]:
+    for q in requests(stage, "SUBMITTED"):
+        if q["record_state"] not in (("CHECKED_OUT",) if q["kind"] == "EXTENSION" else ("IN_VAULT", "FILED")):
+            continue
+        for rank in sorted(ranks(Tier(q["tier"]), Purpose(q["purpose"])) - {Role(g) for g in q["given"]})[:1]:
+            yield Try(APPROVERS[rank], "approveRequest", {"requestId": f"request_{q['id']}", "expectedVersion": str(q["version"])})
+
+
+def _rejections(stage: Stage) -> Iterator[Try]:
+    for q in requests(stage, "SUBMITTED")[2:]:
+        yield Try("head", "rejectRequest", {"requestId": f"request_{q['id']}", "expectedVersion": str(q["version"]), "reason": "理由不足"})
+
+
+def _cancellations(stage: Stage) -> Iterator[Try]:
+    for state in ("SUBMITTED", "APPROVED"):
+        for q in requests(stage, state)[2:]:
+            yield Try("officer", "cancelRequest", {"requestId": f"request_{q['id']}", "expectedVersion": str(q["version"])})
+
+
+def _checkouts(tier: str) -> Callable[[Stage], Iterator[Try]]:
+    def offers(stage: Stage) -> Iterator[Try]:
+        for q in requests(stage, "APPROVED"):
+            idle = "select operation_id is null and lapses_at > $2 from movements where record_id = $1 and closed_at is null"
+            if q["kind"] == "CHECKOUT" and q["tier"] == tier and stage.sql(idle, q["record"], now(stage)):
+                due = soon(stage, 2)
+                yield Try(
+                    "kay" if tier == "FIRST" else "archivist", "checkOut",
+                    {"requestId": f"request_{q['id']}", "barcodes": [q["barcode"]], "dueOn": due},
+                )  # fmt: skip
+
+    return offers
+
+
+def _off_duty(seat: str) -> World:
+    return lambda stage, _: without(stage, "keeper_duties", "vault_id = $1 and seat = $2", stage.bank.branches["A"].vault, seat)
+
+
+def _both_duties(stage: Stage, what: Try) -> AbstractContextManager[None]:
+    return row(stage, "keeper_duties", vault_id=stage.bank.branches["A"].vault, staff_id=me(stage, "kay"), seat="CODE",
+               during=asyncpg.Range(now(stage) - timedelta(1), now(stage) + timedelta(1)))  # fmt: skip
+
+
+def _approved_by(who: str) -> World:
+    def world(stage: Stage, what: Try) -> AbstractContextManager[None]:
+        request = UUID(what.input["requestId"].removeprefix("request_"))
+        id_ = stage.sql("select id from approvals where request_id = $1 order by rank limit 1", request)
+        return changed(stage, "approvals", id_, approver_id=me(stage, who))
+
+    return world
+
+
+def _unapproved(stage: Stage, what: Try) -> AbstractContextManager[None]:
+    return without(stage, "approvals", "request_id = $1", UUID(what.input["requestId"].removeprefix("request_")))
+
+
+LEAVING = (
+    HOLD, FROZEN, OVERDUE, STEP, PENDING,
+    Spoil("every rank of the matrix has approved", world=_unapproved),
+    Spoil("the reservation has not lapsed", world=movement_is(lapses_at=lambda at: at - timedelta(minutes=1))),
+)  # fmt: skip
+OUT = (
+    *LEAVING, SERVICE,
+    Spoil("a due day is named", given(dueOn=None)),
+    Spoil("the due instant is after now and within the purpose's term", lambda s, right: right.but(dueOn=soon(s, 80))),
+    Spoil("the request is of the kind of the act", world=request_is(kind="READ_ON_SITE")),
+)  # fmt: skip
+
+
+# Seats -------------------------------------------------------------------------------------------------------------------------
+def _seats(stage: Stage) -> Iterator[Try]:
+    rows = stage.rows(
+        "select o.id, o.required_seats, o.action, array(select seat from operation_seats s where s.operation_id = o.id) as taken from operations o"
+        " where o.org_id = any($1) and o.state = 'PENDING' and o.expires_at > $2 and o.vault_id is not null", stage.ours(), now(stage),
+    )  # fmt: skip
+    for o in rows:
+        seat = next(s for s in o["required_seats"] if s not in o["taken"])
+        yield Try(TAKERS[seat], "confirmOperation", {"operationId": f"operation_{o['id']}", "seat": seat})
+
+
+def _seat(seat: str, change: Change) -> Change:
+    return lambda stage, right: change(stage, right) if right.input["seat"] == seat else None
+
+
+def _clerk_too(stage: Stage, what: Try) -> AbstractContextManager[None]:
+    return row(stage, "staff_roles", staff_id=me(stage, what.who), role="REGISTER_CLERK")
+
+
+def _withdrawals(stage: Stage) -> Iterator[Try]:
+    for one in list(_seats(stage))[1:]:
+        opened = stage.sql("select s.username from operations o join staff s on s.id = o.opened_by where o.id = $1",
+                           UUID(one.input["operationId"].removeprefix("operation_")))  # fmt: skip
+        who = next(n for n, p in stage.bank.people.items() if p.staff_no == opened)
+        yield Try(who, "withdrawOperation", {"operationId": one.input["operationId"], "reason": "稍后再办"})
+
+
+def _done_operation(stage: Stage, right: Try) -> Try | None:
+    mine = stage.sql(
+        "select o.id from operations o where o.org_id = any($1) and o.state = 'DONE' and o.opened_by = $2 limit 1",
+        stage.ours(),
+        me(stage, right.who),
+    )
+    return right.but(operationId=f"operation_{mine}") if mine else None
+
+
+# Back ----------------------------------------------------------------------------------------------------------------------------
+def _out(stage: Stage, state: str) -> list[Any]:
+    return stage.rows(
+        "select r.id, r.tier, r.barcode, m.id as movement, m.due_at, m.extensions, s.username, m.kind from archive_records r"
+        " join movements m on m.record_id = r.id and m.closed_at is null join staff s on s.id = m.holder_id where r.org_id = any($1)"
+        " and r.state = $2 and m.operation_id is null and m.claimed_at is null order by r.id", stage.ours(), state,
+    )  # fmt: skip
+
+
+def _presented(stage: Stage) -> Iterator[Try]:
+    for r in _out(stage, "CHECKED_OUT"):
+        if r["username"] == stage.bank.people["officer"].staff_no:
+            given_ = {"barcodes": [r["barcode"]], "broughtById": f"staff_{me(stage, 'officer')}"}
+            yield Try("kay" if r["tier"] == "FIRST" else "archivist", "presentReturn", given_)
+
+
+def _finding(record: UUID, **found: Any) -> dict[str, Any]:
+    names = {"numbers_match": "numbersMatch", "pages_match": "pagesMatch", "seal_intact": "sealIntact", "no_alterations": "noAlterations",
+             "no_damage": "noDamage"}  # fmt: skip
+    return {"recordId": f"record_{record}", "pagesCounted": 1, **{names[k]: v for k, v in FINE.items()}, **found}
+
+
+def _accepted(stage: Stage) -> Iterator[Try]:
+    for r in _out(stage, "RETURN_PENDING"):
+        yield Try("kay" if r["tier"] == "FIRST" else "archivist", "acceptReturn", {"inspections": [_finding(r["id"])]})
+
+
+def _refused(**found: Any) -> Callable[[Stage], Iterator[Try]]:
+    def offers(stage: Stage) -> Iterator[Try]:
+        for r in _out(stage, "RETURN_PENDING"):
+            who = "kay" if r["tier"] == "FIRST" else "archivist"
+            yield Try(who, "rejectReturn", {"inspections": [_finding(r["id"], numbersMatch=False, findings="号码不符", **found)]})
+
+    return offers
+
+
+def _worse(**found: Any) -> Change:
+    return lambda _, right: right.but(inspections=[{**i, **found} for i in right.input["inspections"]])
+
+
+def _readings(stage: Stage) -> Iterator[Try]:
+    for q in requests(stage, "APPROVED"):
+        if q["kind"] == "READ_ON_SITE" and q["record_state"] == "RESERVED":
+            yield Try("archivist", "startReading", {"requestId": f"request_{q['id']}"})
+
+
+def _read(stage: Stage) -> Iterator[Try]:
+    for r in _out(stage, "READING"):
+        yield Try("archivist", "endReading", {"recordIds": [f"record_{r['id']}"]})
+
+
+def _extensions(stage: Stage) -> Iterator[Try]:
+    for r in _out(stage, "CHECKED_OUT"):
+        asked = stage.sql("select exists (select from access_requests where extends_id = $1 and state = 'SUBMITTED')", r["movement"])
+        mine = r["username"] == stage.bank.people["officer"].staff_no
+        if mine and not asked and r["tier"] == "SECOND" and r["extensions"] == 0 and r["due_at"] > now(stage) + timedelta(hours=1):
+            yield Try("officer", "requestExtension", {"checkoutId": f"checkout_{r['movement']}", "dueOn": soon(stage, 4)})
+
+
+def _missing(stage: Stage) -> Iterator[Try]:
+    if len(free(stage, "IN_VAULT", "FILED")) > 3:
+        for r in free(stage, "IN_VAULT", "FILED"):
+            yield Try("officer", "reportMissing", {"recordIds": [f"record_{r['id']}"], "findings": "架上无"})
+
+
+LATE = Spoil(
+    "the checkout is not yet due", world=movement_is(out_at=lambda at: at - timedelta(days=2), due_at=lambda at: at - timedelta(minutes=1))
+)
+CLAIMED = Spoil("no claim of an earlier return is open", world=movement_is(claimed_at=lambda at: at))
+EXTENDED = Spoil("the checkout was not extended before, or a court decides its end", world=movement_is(extensions=1))
+PLAYS = (
+    Play("request checkout", _asked("requestCheckout", "IN_VAULT", "FILED"), (
+        HOLD, OVERDUE,
+        Spoil("the purpose is one of the tier's", lambda _, right: right.but(
+            purpose="AUDIT" if right.input["purpose"] == "CERTIFICATE_CHANGE" else "CERTIFICATE_CHANGE")),
+        Spoil("another purpose is told in words", given(purpose="OTHER", reason="  ")),
+        Spoil("the state permits the act", world=lambda stage, what: changed(stage, "archive_records", first_record(stage, what), state="MISSING")),
+    )),
+    Play("request reading", _asked("requestReading", "FILED"), (OVERDUE,)),
+    Play("approve", _approvals, (
+        HOLD, FROZEN, OVERDUE, VERSION, INTEREST, STEP,
+        Spoil("the approver is neither the applicant nor an earlier approver",
+              world=lambda stage, what: request_is(applicant_id=me(stage, what.who))(stage, what)),
+        Spoil("the approver holds a rank that the request still needs", by("vice")),
+        Spoil("the record is not reserved for another request", world=taken()),
+        Spoil("the record has no open checkout", world=taken(out_at=lambda at: at, due_at=lambda at: at + timedelta(days=2), exit_operation_id=lambda _: uuid4())),
+        LATE, CLAIMED, EXTENDED,
+    )),
+    Play("reject", _rejections, (VERSION,)),
+    Play("cancel", _cancellations, (VERSION, Spoil("only the applicant cancels a request", by("legal")))),
+    Play("check out papers", _checkouts("FIRST"), (
+        *OUT, INTEREST,
+        Spoil("KEY and CODE are two different keepers, each on duty now", world=_off_duty("KEY")),
+        Spoil("nobody seated has KEY and CODE duty for one vault", world=_both_duties),
+        Spoil("whoever hands out neither applied nor approved", world=_approved_by("kay")),
+        Spoil("the caller has a role for this act or seat", given(seat="CLERK")),
+    )),
+    Play("check out volumes", _checkouts("SECOND"), OUT),
+    Play("take a seat", _seats, (
+        SERVICE,
+        Spoil("the receiver is the person the request names", _seat("RECEIVER", by("legal"))),
+        Spoil("the caller takes an open seat of the operation", _seat("CODE", lambda _, right: right.but("kay", seat="KEY"))),
+        Spoil("the clerk is not one of the keepers", _seat("CLERK", by("kay")), _clerk_too),
+    )),
+    Play("withdraw", _withdrawals, (
+        Spoil("only who opened or joined an operation withdraws it", by("vice")),
+        Spoil("the operation is still pending", _done_operation),
+    )),
+    Play("present", _presented, (
+        Spoil("the recorded holder brings it back", lambda stage, right: right.but(broughtById=f"staff_{me(stage, 'legal')}")),
+    )),
+    Play("accept", _accepted, (
+        SERVICE, INTEREST, PENDING,
+        Spoil("the returned record was inspected and found right in every respect", _worse(noDamage=False, findings="破损")),
+    )),
+    Play("reject a return", _refused(), (Spoil("what is not accepted is told item by item", _worse(findings=" ")),)),
+    Play("find missing at the return", _refused(missing=True), (Spoil("what is not accepted is told item by item", _worse(findings=" ")),)),
+    Play("start reading", _readings, tuple(s for s in LEAVING if s not in (HOLD, PENDING))),
+    Play("end reading", _read),
+    Play("request extension", _extensions, (
+        LATE, CLAIMED, EXTENDED,
+        Spoil("the due instant is after now and within the purpose's term", lambda s, right: right.but(dueOn=soon(s, 80))),
+        Spoil("the holder asks for the extension", by("legal")),
+    )),
+    Play("report missing", _missing, (
+        Spoil("no case of a missing record is open already", world=lambda stage, what: row(
+            stage, "discrepancies", org_id=stage.ours()[0], record_id=first_record(stage, what), kind="MISSING", findings="x",
+            reported_by=me(stage, "risk"), reported_at=now(stage), deadline_at=now(stage))),
+    )),
+)  # fmt: skip

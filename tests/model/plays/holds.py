@@ -1,0 +1,42 @@
+"""Holds: placed, and lifted by two."""
+
+from collections.abc import Iterator
+
+from tests.model.plays import Play, Spoil
+from tests.model.plays.lending import VERSION, by, free
+from tests.model.stage import Stage, Try
+
+
+def _placed(stage: Stage) -> Iterator[Try]:
+    if not stage.sql("select exists (select from holds where org_id = any($1) and lifted_at is null)", stage.ours()):
+        for r in free(stage, "IN_VAULT", "FILED")[:3]:
+            yield Try("legal", "placeHold", {"on": {"recordId": f"record_{r['id']}"}, "kind": "AUDIT", "reason": "专项审计"})
+
+
+def _lifted(stage: Stage) -> Iterator[Try]:
+    held = stage.rows(
+        "select h.id, h.version from holds h where h.org_id = any($1) and h.lifted_at is null and not exists (select from operations o"
+        " where o.action = 'LIFT_HOLD' and o.state = 'PENDING' and o.ask->>'hold' = h.id::text)", stage.ours(),
+    )  # fmt: skip
+    for h in held:
+        yield Try("legal_two", "liftHold", {"holdId": f"hold_{h['id']}", "expectedVersion": str(h["version"]), "reason": "审计结束"})
+
+
+def _confirmed(stage: Stage) -> Iterator[Try]:
+    for o in stage.rows("select id from operations where org_id = any($1) and state = 'PENDING' and action = 'LIFT_HOLD'", stage.ours()):
+        yield Try("risk", "confirmOperation", {"operationId": f"operation_{o['id']}", "seat": "SECOND"})
+
+
+def _lifted_meanwhile(stage: Stage, right: Try) -> Try | None:
+    gone = stage.rows("select id, version from holds where org_id = any($1) and lifted_at is not null limit 1", stage.ours())
+    return right.but(holdId=f"hold_{gone[0]['id']}", expectedVersion=None) if gone and right.mutation == "liftHold" else None
+
+
+PLAYS = (
+    Play("place hold", _placed),
+    Play("lift hold", _lifted, (VERSION,)),
+    Play("confirm lift", _confirmed, (
+        Spoil("a hold is lifted by a second person", by("legal")),
+        Spoil("whoever proposed the lift is not its second", by("legal_two")),
+    )),
+)  # fmt: skip
