@@ -24,7 +24,7 @@ class SettingsError(RuntimeError):
     """One line for the person who started the program."""
 
 
-DEMO_LOANS_MIN = 120  # enough for each state of custody in two branches
+DEMO_LOANS_MIN = 160  # enough for each state of custody in two branches
 
 
 class Settings(BaseSettings):
@@ -77,7 +77,7 @@ class Settings(BaseSettings):
     cors_origins: Annotated[frozenset[str], Field(description="Origins of pages that may call this server, as JSON.")] = frozenset()
     statement_seconds_max: Annotated[float, Field(description="Longest statement, in seconds.", gt=0)] = 15.0
     log_level: Annotated[str, Field(description="debug, info, warning or error.", pattern="^(debug|info|warning|error)$")] = "info"
-    demo_loans: Annotated[int, Field(description="Size of the demo bank on the first start, 120 to 20000; 0: none.", ge=0, le=20000)] = 2000
+    demo_loans: Annotated[int, Field(description="Size of the demo bank on the first start, 160 to 20000; 0: none.", ge=0, le=20000)] = 2000
     failpoint: Annotated[str, Field(description="For drills: where to lose an answer, e.g. `after_commit:0.05`.")] = ""
 
     @model_validator(mode="after")

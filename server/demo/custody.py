@@ -11,7 +11,7 @@ from server.custody.moves.letters import BaileeLetter
 from server.demo.bank import Branch
 from server.demo.files import File, done, seated
 from server.demo.vault import VaultDay
-from storage.database import Database, Principal
+from storage.database import Database
 from storage.terms import Action as A
 from storage.terms import BaileeKind, HoldKind, HoldSubject, Purpose
 
@@ -120,13 +120,12 @@ class Activity:
         await self.lent_volume(14, due_day(-5), by="collections")  # overdue: blocks its holder
         await self.lent_papers(12, due_day(-4), by="collections")
 
-    async def vault(self, day: VaultDay, core: Principal) -> None:
-        """Papers that are awaited, electronic, changed; an emergency; what core banking has booked."""
-        await day.awaited(self.free[:2])
-        await day.electronic(self.free[2])
-        await day.emergency(self.free[3])
+    async def vault(self, day: VaultDay) -> None:
+        """Papers that are awaited, electronic, changed; an emergency."""
+        await day.awaited([self.free.pop(), self.free.pop()])
+        await day.electronic(self.free.pop())
+        await day.emergency(self.free.pop())
         await day.changed(await self.lent_papers(2, due_day(6)))
-        await day.booked(core)
 
     async def _reading(self, now: Desk) -> None:
         ask = Ask(A.REQUEST_READING, records=(self.free.pop().volume,), purpose=Purpose.AUDIT)

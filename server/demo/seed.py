@@ -98,6 +98,8 @@ async def _activity(owner: Connection, database: Database, bank: Bank, files: li
     for branch in bank.branches[:2]:
         own = [f for f in files[1:] if f.branch is branch]
         activity = Activity(database, branch, own, r)
-        await activity.vault(VaultDay(owner, database, branch, bank.branches.index(branch) + 1), bank.people["core-banking"])
+        day = VaultDay(owner, database, branch, bank.branches.index(branch) + 1)
+        await activity.vault(day)
         await activity.all()
+        await day.booked(bank.people["core-banking"])  # last: what is told of a paper now is not preceded by what was done before
         progress.advance(task)
