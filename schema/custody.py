@@ -25,12 +25,10 @@ from schema.reading.declare import Many, Masked, One, Sql, reads
 from schema.records import ArchiveRecord, ArchiveRecordListFilter, ArchiveRecordWhere
 from schema.scalars import DateTime
 from schema.vault import BaileeLetter, EmergencyReview, IntakeReceipt, ReturnClaim
-from schema.visibility import HOLD_DETAIL, own_unit, shared, through
+from schema.visibility import HOLD_DETAIL, not_counted, own_unit, shared, through
 from storage import tables
 from storage.terms import (
     Action,
-    DiscrepancyKind,
-    DiscrepancyState,
     HoldKind,
     HoldSubject,
     MovementKind,
@@ -231,7 +229,7 @@ class ReturnInspection(Node):
     passed: bool = col("Whether it may go back.")
 
 
-@reads(tables.movements, "checkout", visible=shared)
+@reads(tables.movements, "checkout", visible=shared, blind=not_counted("record_id"))
 @strawberry.type(description="A reservation, reading or checkout of one record, with its phases.")
 class Checkout(Node, Versioned):
     """A movement as clients see it."""
@@ -274,21 +272,7 @@ class Hold(Node, Versioned):
     lifted_at: DateTime | None = col("When it was lifted.")
 
 
-@reads(tables.discrepancies, "case", visible=shared)
-@strawberry.type(description="A discrepancy between shelf and list; while open it freezes the record.")
-class Discrepancy(Node, Versioned):
-    """A discrepancy."""
-
-    kind: DiscrepancyKind = col("How it differs.")
-    state: DiscrepancyState = col("Life cycle.")
-    findings: str = col("In words.")
-    reported_at: DateTime = col("When it was reported.")
-    deadline_at: DateTime = col("Until when it must be solved.")
-    owner: StaffMember | None = One("owner_id", description="Who must solve it.")
-    record: ArchiveRecord | None = One("record_id", description="The record.")
-
-
-@reads(tables.events, "event")
+@reads(tables.events, "event", blind=not_counted("record_id"))
 @strawberry.type(description="Something that happened to a record; one link of a hash chain.")
 class CustodyEvent(Node):
     """An event."""

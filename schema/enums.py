@@ -18,9 +18,11 @@ CHINESE = {
 EXPOSED = (
     "OrgLevel", "StaffKind", "Role", "Seat", "Tier", "PaperKind", "RecordState", "Action", "Purpose", "RequestKind", "RequestState",
     "OperationState", "MovementKind", "MovementPhase", "HoldKind", "HoldSubject", "DiscrepancyKind", "DiscrepancyState", "LoanStatus",
+    "LossState", "LossOutcome", "ItemState",
     "Classification", "PayoffKind", "ContractKind", "CollateralKind", "CertificateKind", "LocationKind", "DocumentType",
     "RetentionClass", "ScanSubject", "ScanStatus", "ReportKind", "ReportSubject", "ReportState", "SignOffKind",
     "BaileeKind", "ClaimResolution", "EmergencyFinding", "OffBalanceState", "OffBalanceDirection",
+    "StocktakeState", "Expectation", "CountResult",
 )  # fmt: skip
 
 

@@ -51,11 +51,23 @@ from schema.lending import (
     LoanSort,
     LoanWhere,
 )
+from schema.losses import (
+    DISCREPANCY_KEYS,
+    LOSS_KEYS,
+    Discrepancy,
+    DiscrepancySort,
+    DiscrepancyWhere,
+    LossCase,
+    LossCaseSort,
+    LossCaseWhere,
+)
+from schema.notices import NOTICE_KEYS, Notice, NoticeSort, NoticeWhere
 from schema.paging import Connection, Node
 from schema.papers import REPORT_KEYS, SCAN_KEYS, InspectionReport, InspectionReportSort, InspectionReportWhere, Scan, ScanSort, ScanWhere
 from schema.reading.declare import Counts, NodeById, One, Page
 from schema.records import GROUP_KEYS, RECORD_KEYS, ArchiveRecord, ArchiveRecordSort, ArchiveRecordWhere, RecordCount, RecordGroup
 from schema.search import LOOK_UP, SEARCH, CodeHit, SearchHit
+from schema.stocktakes import STOCKTAKE_KEYS, Stocktake, StocktakeSort, StocktakeWhere
 from schema.vault import (
     ENTRY_KEYS,
     REVIEW_KEYS,
@@ -152,6 +164,14 @@ class Reads:
     inspection_reports: Connection[InspectionReport] = Page(
         where=InspectionReportWhere, sort=InspectionReportSort, keys=REPORT_KEYS, updated_since=True, description="Inspection reports."
     )
+    notices: Connection[Notice] = Page(
+        on=lambda row, _, me: row.staff_id == me.staff,
+        where=NoticeWhere,
+        sort=NoticeSort,
+        keys=NOTICE_KEYS,
+        updated_since=True,
+        description="What the caller was told.",
+    )
     checkouts: Connection[Checkout] = Page(
         on=lambda row, _, me: row.kind != "ACT",
         where=CheckoutWhere,
@@ -165,6 +185,9 @@ class Reads:
     )
     custody_events: Connection[CustodyEvent] = Page(
         where=CustodyEventWhere, sort=CustodyEventSort, keys=EVENT_KEYS, description="What happened to the papers, oldest id first."
+    )
+    stocktakes: Connection[Stocktake] = Page(
+        where=StocktakeWhere, sort=StocktakeSort, keys=STOCKTAKE_KEYS, updated_since=True, description="Stocktakes (盘库)."
     )
     operations: Connection[Operation] = Page(
         where=OperationWhere, sort=OperationSort, keys=OPERATION_KEYS, updated_since=True, description="Operations."
@@ -185,4 +208,11 @@ class Reads:
         keys=REVIEW_KEYS,
         updated_since=True,
         description="Emergencies; `isOpen` for those that wait for their review.",
+    )
+    discrepancies: Connection[Discrepancy] = Page(
+        where=DiscrepancyWhere, sort=DiscrepancySort, keys=DISCREPANCY_KEYS, updated_since=True,
+        description="Where the shelf differs from the list, resolved ones included.",
+    )  # fmt: skip
+    loss_cases: Connection[LossCase] = Page(
+        where=LossCaseWhere, sort=LossCaseSort, keys=LOSS_KEYS, updated_since=True, description="Cases of records that are not there."
     )

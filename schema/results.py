@@ -32,8 +32,11 @@ TEXT_CHARACTERS_MAX = 2_000
 LONG_TEXT_CHARACTERS_MAX = 20_000
 KEY_CHARACTERS_MAX = 200
 ITEMS_MAX = 500
-FREE_TEXTS = frozenset({"reason", "reasons", "comment", "findings", "title", "analysis", "proposal",
-                        "statement", "emergency", "failure"})  # fmt: skip
+FREE_TEXTS = frozenset(
+    {"reason", "reasons", "comment", "findings", "title", "analysis", "proposal",
+     "log", "responsibility", "where", "note", "resolution", "statement", "emergency",
+     "failure"}
+)  # fmt: skip
 LONG_TEXTS = frozenset({"analysis", "proposal"})
 OVERRIDABLE = frozenset({"C18", "C20", "C21", "C23", "C33"})
 

@@ -2,7 +2,8 @@
 
 from strawberry.schema.config import StrawberryConfig
 
-from schema.custody import Discrepancy, Hold
+from schema.custody import Hold
+from schema.losses import Discrepancy, LossCase
 from schema.mutations import Mutation
 from schema.papers import Scan
 from schema.queries import Query
@@ -11,7 +12,7 @@ from schema.records import FileItem, FirstTierRecord, SecondTierRecord
 from schema.scalars import SCALARS
 from schema.subscriptions import Subscription
 
-TYPES = [FirstTierRecord, SecondTierRecord, FileItem, Scan, Hold, Discrepancy]  # reached through interfaces alone
+TYPES = [FirstTierRecord, SecondTierRecord, FileItem, Scan, Hold, Discrepancy, LossCase]  # reached through interfaces alone
 
 
 def build_schema() -> ReadingSchema:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Integer, func, literal_column, or_, select, true
+from sqlalchemy import ARRAY, Integer, Uuid, case, cast, false, func, literal_column, or_, select, true
 
 from storage import tables
 from storage.terms import Role
@@ -30,6 +30,16 @@ def own_unit(row: Any, me: Any) -> Any:
 def shared(row: Any, me: Any) -> Any:
     """Rows that several units may see: loan, custody and collateral."""
     return row.visible_to.op("&&")(me.branches)
+
+
+def not_counted(column: str, content: str = "blind_records") -> Any:
+    """C41: not what lies where the caller is counting; the column names the record, or what `content` lists."""
+
+    def seen(row: Any, me: Any) -> Any:
+        hidden = cast(select(getattr(func, content)()).scalar_subquery(), ARRAY(Uuid))  # asked once a statement
+        return case((row[column] == func.any(hidden), false()), else_=true())
+
+    return seen
 
 
 def found_by_unit(table: Any, me: Any) -> Any:

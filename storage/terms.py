@@ -167,6 +167,21 @@ class Action(StrEnum):
     VOID_TICKET = "VOID_TICKET"
     BOOK_OFF_BALANCE_ENTRY = "BOOK_OFF_BALANCE_ENTRY"
     REVIEW_EMERGENCY = "REVIEW_EMERGENCY"
+    OPEN_CASE = "OPEN_CASE"
+    RESOLVE_DISCREPANCY = "RESOLVE_DISCREPANCY"
+    REPORT_ITEM_MISSING = "REPORT_ITEM_MISSING"
+    RECORD_SEARCH = "RECORD_SEARCH"
+    NOTIFY_COMPLIANCE = "NOTIFY_COMPLIANCE"
+    RESOLVE_FOUND = "RESOLVE_FOUND"
+    DECLARE_LOST = "DECLARE_LOST"
+    RECORD_REISSUE = "RECORD_REISSUE"
+    RECORD_VOIDED_ORIGINAL = "RECORD_VOIDED_ORIGINAL"
+    CLOSE_LOST = "CLOSE_LOST"
+    OPEN_STOCKTAKE = "OPEN_STOCKTAKE"
+    SUBMIT_COUNT = "SUBMIT_COUNT"
+    COMPARE_COUNTS = "COMPARE_COUNTS"
+    COUNT_MISSING = "COUNT_MISSING"
+    SIGN_STOCKTAKE = "SIGN_STOCKTAKE"
 
 
 class LabelKind(StrEnum):
@@ -295,6 +310,61 @@ class DiscrepancyState(StrEnum):
     OPEN = "OPEN"
     CASE = "CASE"
     RESOLVED = "RESOLVED"
+
+
+class LossState(StrEnum):
+    """Life of the case of a record that is not there."""
+
+    OPEN = "OPEN"
+    SEARCHED = "SEARCHED"
+    LOST = "LOST"
+    CLOSED = "CLOSED"
+
+
+class LossOutcome(StrEnum):
+    """How the case of a record that was not there ended."""
+
+    FOUND = "FOUND"
+    REPLACED = "REPLACED"
+    CLOSED_LOST = "CLOSED_LOST"
+
+
+class ItemState(StrEnum):
+    """Whether a paper is in its volume; derived from the open discrepancies, never stored."""
+
+    PRESENT = "PRESENT"
+    MISSING = "MISSING"
+
+
+class StocktakeState(StrEnum):
+    """Life of a stocktake (盘库)."""
+
+    OPEN = "OPEN"
+    COUNTING = "COUNTING"
+    COMPARED = "COMPARED"
+    SIGNED = "SIGNED"
+
+
+class Expectation(StrEnum):
+    """What the list says of a thing at the instant of the frame."""
+
+    PRESENT = "PRESENT"
+    OUT = "OUT"
+    REGISTRY = "REGISTRY"
+    NOTHING = "NOTHING"
+
+
+class CountResult(StrEnum):
+    """What the comparison found of a line: as listed, expected absent, or how it differs."""
+
+    MATCHED = "MATCHED"
+    OUT_WITH_TICKET = "OUT_WITH_TICKET"
+    MOVED_SINCE = "MOVED_SINCE"
+    TO_RECHECK = "TO_RECHECK"
+    MISSING = "MISSING"
+    EXTRA = "EXTRA"
+    WRONG_SLOT = "WRONG_SLOT"
+    SEAL_BROKEN = "SEAL_BROKEN"
 
 
 class LoanStatus(StrEnum):
@@ -428,6 +498,7 @@ class NoticeKind(StrEnum):
     TRANSIT_LATE = "TRANSIT_LATE"
     STOCKTAKE_MISSED = "STOCKTAKE_MISSED"
     EMERGENCY_UNREVIEWED = "EMERGENCY_UNREVIEWED"
+    LOSS_REPORTED = "LOSS_REPORTED"
 
 
 class ScanStatus(StrEnum):

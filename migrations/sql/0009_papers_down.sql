@@ -37,7 +37,8 @@ declare act acts; begin
     perform broken('ct_operations_c1_all_seats'); end if;
   if act.is_exit and not exists (select from tickets t where t.operation_id = new.id) then
     perform broken('ct_operations_c10_exit_has_ticket'); end if;
-  if new.tier = 'FIRST' and (act.is_exit or act.is_entry) and cardinality(new.record_ids) <>
+  if new.tier = 'FIRST' and (act.is_exit or act.is_entry) and
+      (select count(*) from archive_records r where r.id = any (new.record_ids) and (act.is_exit or r.state = 'IN_VAULT')) <>
       (select count(*) from off_balance_entries e where e.operation_id = new.id) then
     perform broken('ct_operations_c11_off_balance'); end if;
   return null;

@@ -3,6 +3,7 @@
 import strawberry
 
 from schema.custody_mutations.acting import ASKABLE, ActPayload, act, field, payload_of
+from schema.custody_mutations.batches import BatchMutations
 from schema.custody_mutations.certificates import CertificateMutations
 from schema.custody_mutations.desk import DeskMutations
 from schema.custody_mutations.envelopes import EnvelopeMutations
@@ -12,6 +13,7 @@ from schema.custody_mutations.overdue import OverdueMutations
 from schema.custody_mutations.papers import IntakeMutations
 from schema.custody_mutations.registers import RegisterMutations
 from schema.custody_mutations.requests import RequestMutations
+from schema.custody_mutations.stocktakes import StocktakeMutations
 
 
 @strawberry.type
@@ -25,6 +27,8 @@ class CustodyMutations(
     CertificateMutations,
     RegisterMutations,
     OverdueMutations,
+    BatchMutations,
+    StocktakeMutations,
 ):
     """All of them."""
 

@@ -6,7 +6,7 @@ import strawberry
 
 from schema.collateral import SealedEnvelope
 from schema.custody_mutations.acting import UNSET, ActPayload, CheckoutPayload, act, field
-from schema.custody_mutations.desk import InspectionInput, inspection_of
+from schema.custody_mutations.desk import InspectionInput, inspection
 from schema.custody_mutations.envelopes import AT_THE_VAULT, KeptInput
 from schema.custody_mutations.papers import CertificateInput, certificate_of, emergency_of, in_words
 from schema.reading.declare import Many, One
@@ -142,7 +142,7 @@ async def _changed(info: strawberry.Info, i: AcceptChangedReturnInput) -> Ask:
     seen = ids_of([one.record_id for one in i.inspections], "record", "inspections")
     records = tuple(dict.fromkeys((*seen, *(c.old for c in changes))))
     return Ask(
-        A.ACCEPT_CHANGED_RETURN, records=records, inspections=tuple(inspection_of(one) for one in i.inspections),
+        A.ACCEPT_CHANGED_RETURN, records=records, inspections=tuple(inspection(one) for one in i.inspections),
         detail=moves.ChangedReturn(changes, i.seal_no.strip()), seat=given(i.seat), emergency=emergency_of(i),
     )  # fmt: skip
 

@@ -136,8 +136,8 @@ def certificate_of(i: CertificateInput | None) -> CertificateData | None:
 
 
 def emergency_of(i: Any) -> str | None:
-    """The reason, which must be in words."""
-    reason: str | None = given(i.emergency)
+    """The reason, which must be in words; None where the act admits none."""
+    reason: str | None = given(getattr(i, "emergency", None))
     if reason is not None and not reason.strip():
         raise InvalidInput([InputProblem(("emergency",), "EMPTY")])
     return reason

@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any, Union, get_args, get_origin, get_type_hints
 from uuid import UUID
 
-from server.custody.moves import Ask, certificates, claims, envelopes, letters, papers, registers
+from server.custody.moves import Ask, certificates, claims, envelopes, letters, losses, papers, registers, stocktakes
 from server.custody.transitions import ADMINISTRATION, PARTS
 from server.errors import InputProblem, InvalidInput
 from storage.terms import Action
@@ -29,6 +29,8 @@ DETAILS: dict[Action, type] = {  # the dataclass in `server.custody.moves` that 
     Action.VOID_TICKET: registers.VoidTicket,
     Action.BOOK_OFF_BALANCE_ENTRY: registers.Booking,
     Action.REVIEW_EMERGENCY: registers.EmergencyReview,
+    **losses.DETAILS,
+    **stocktakes.DETAILS,
 }
 NEEDS: dict[Action, tuple[str, ...]] = {  # what an act cannot be judged without; everything else is a rule's to miss
     **dict.fromkeys((Action.REQUEST_CHECKOUT, Action.REQUEST_READING), ("records", "purpose")),
@@ -44,6 +46,7 @@ NEEDS: dict[Action, tuple[str, ...]] = {  # what an act cannot be judged without
          Action.RECORD_REGISTRY_CHECK, Action.RESOLVE_CLAIM), ("records", "detail")
     ),
     Action.REGISTER_BAILEE_LETTER: ("request", "detail"),
+    **losses.NEEDS,
 }  # fmt: skip
 ON_THE_WIRE = {"records": "recordIds", "request": "requestId", "operation": "operationId", "hold": "holdId", "subject_kind": "holdOn",
                "subject": "holdOn", "hold_kind": "holdKind"}  # fmt: skip

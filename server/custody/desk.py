@@ -144,6 +144,12 @@ class Desk:
                 await _rehearsed(Writing(conn, moves, policy))
             return told
 
+    async def policy(self, conn: Connection, *, fresh: bool = False) -> Policy:
+        """The parameters and holidays as this process knows them; `fresh` reads them anew."""
+        if fresh:
+            self._policy_read_at = None
+        return await self._current_policy(conn)
+
     async def _current_policy(self, conn: Connection) -> Policy:
         if self._policy_read_at is None or time.monotonic() - self._policy_read_at > POLICY_SECONDS:
             days, rows = await conn.rows(HOLIDAYS), await conn.rows(SETTINGS)
@@ -162,8 +168,7 @@ async def _rehearsed(w: Writing) -> None:
 
 def _raise_version_conflict(moves: tuple[Move, ...], violations: tuple[Violation, ...]) -> None:
     if moves and any(v.code == "VERSION_CONFLICT" for v in violations):
-        first = moves[0]
-        raise VersionConflict(first.hold.version if first.hold else first.request.version if first.request else 1)
+        raise VersionConflict(moves[0].version_now or 1)
 
 
 async def _log_refusal(conn: Connection, principal: Principal, mutation: str, ask: Ask, violations: tuple[Violation, ...]) -> None:
@@ -294,7 +299,7 @@ def _finish(move: Move) -> RecordState | None:
     reserved_it = move.movement and move.request and move.movement.request == move.request.id
     if move.action is Action.CANCEL and not reserved_it:
         return move.on.state
-    return after(move.on.tier, move.on.state, move.action)
+    return move.back or after(move.on.tier, move.on.state, move.action)
 
 
 async def _set_states(w: Writing) -> None:

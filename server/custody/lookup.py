@@ -9,7 +9,7 @@ from sqlalchemy import ARRAY, Text, Uuid, bindparam, func, or_, select
 from server.custody.labels import is_misread
 from server.errors import InputProblem, InvalidInput, NotFound
 from storage.database import Database, Principal
-from storage.tables import archive_records, movements, request_lines, sealed_envelopes
+from storage.tables import archive_records, discrepancies, file_items, loss_cases, movements, request_lines, sealed_envelopes
 
 
 def _given(name: str, type_: Any) -> Any:
@@ -32,6 +32,9 @@ RESERVED_FOR = (
     )
     .distinct()
 )
+OF_LOSS = select(loss_cases.c.record_id).where(loss_cases.c.id == _given("id", Uuid))
+OF_ITEM = select(file_items.c.record_id).where(file_items.c.id == _given("id", Uuid))
+OF_CASE = select(discrepancies.c.id, discrepancies.c.record_id).where(discrepancies.c.id == _given("id", Uuid))
 OF_CHECKOUT = select(movements.c.record_id).where(movements.c.id == _given("checkout", Uuid))
 
 
@@ -88,6 +91,33 @@ async def record_of_checkout(database: Database, principal: Principal, checkout:
     """The record of a checkout."""
     async with database.transaction(principal) as conn:
         found: UUID | None = await conn.value(OF_CHECKOUT, checkout=checkout)
+    if found is None:
+        raise NotFound()
+    return found
+
+
+async def record_of_loss(database: Database, principal: Principal, loss: UUID) -> UUID:
+    """The record that is not there."""
+    return await _one(database, principal, OF_LOSS, loss)
+
+
+async def record_of_item(database: Database, principal: Principal, item: UUID) -> UUID:
+    """The volume of a paper."""
+    return await _one(database, principal, OF_ITEM, item)
+
+
+async def records_of_case(database: Database, principal: Principal, case: UUID) -> tuple[UUID, ...]:
+    """The record of a discrepancy; none for a label that nobody knows."""
+    async with database.transaction(principal) as conn:
+        row = await conn.row(OF_CASE, id=case)
+    if row is None:
+        raise NotFound()
+    return (row["record_id"],) if row["record_id"] else ()
+
+
+async def _one(database: Database, principal: Principal, statement: Any, id_: UUID) -> UUID:
+    async with database.transaction(principal) as conn:
+        found: UUID | None = await conn.value(statement, id=id_)
     if found is None:
         raise NotFound()
     return found

@@ -46,6 +46,11 @@ CLOSE_ACTS = (
     )
     .values(closed_at=_given("at", TIMESTAMP(timezone=True)), operation_id=None)
 )
+CLOSE_OF = (
+    update(movements)
+    .where(movements.c.operation_id == _given("operation"), movements.c.kind == MovementKind.ACT.value, movements.c.closed_at.is_(None))
+    .values(closed_at=_given("at", TIMESTAMP(timezone=True)), operation_id=None)
+)
 FORGET = update(movements).where(movements.c.operation_id == _given("operation"), movements.c.closed_at.is_(None)).values(operation_id=None)
 
 
@@ -125,14 +130,14 @@ async def finish(w: Writing, id_: UUID) -> None:
     first = w.first
     if first.on is None or first.on.tier is not Tier.FIRST or w.ask.action not in EXITS | ENTRIES:
         return
-    leaves = w.ask.action in EXITS
-    direction = OffBalanceDirection.OUT if leaves else OffBalanceDirection.IN
+    direction = OffBalanceDirection.OUT if w.ask.action in EXITS else OffBalanceDirection.IN
+    ends = {m.on.id: after(m.on.tier, m.on.state, m.action) for m in w.moves if m.on}
     await w.conn.insert(
         off_balance_entries,
         [
             {"org_id": m.on.custody_org, "record_id": m.on.id, "operation_id": id_, "direction": direction, "queued_at": w.at}
             for m in w.moves
-            if m.on and (leaves or after(m.on.tier, m.on.state, m.action) is RecordState.IN_VAULT)
+            if m.on and (w.ask.action in EXITS or ends[m.on.id] is RecordState.IN_VAULT)  # what was lost does not come in again
         ],
     )
 

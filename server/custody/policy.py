@@ -78,6 +78,8 @@ SEARCH_DAYS = "overdue_days.search"
 UNIT_BLOCK_DAYS = "overdue_days.block_unit"
 QUEUE_DAYS = "queue_days"
 EXPIRING_DAYS = "expiring_days"
+COUNT_HOURS = "count_hours"
+STOCKTAKE_DAYS = "stocktake_days"
 
 
 class Parameter(NamedTuple):
@@ -104,6 +106,8 @@ PARAMETERS: Mapping[str, Parameter] = {
     UNIT_BLOCK_DAYS: Parameter(15, 1, 90),  # C18, everybody of the holder's unit
     QUEUE_DAYS: Parameter(30, 1, 250),  # working days after which a request that waits lapses
     EXPIRING_DAYS: Parameter(30, 1, 365),  # days before a certificate runs out that its keepers are told
+    COUNT_HOURS: Parameter(4, 1, 24),  # C17, how long a cabinet is frozen for its count at most
+    STOCKTAKE_DAYS: Parameter(183, 15, 366),  # C42, days after which a vault must have been counted again
     **{f"term_days.{purpose.value.lower()}": Parameter(days, 0, 90) for purpose, days in TERM_DAYS.items()},  # C21, working days
 }
 

@@ -44,6 +44,7 @@ from storage.tables.lending import (
     parties,
 )
 from storage.tables.lists import SEEN
+from storage.tables.losses import loss_cases
 from storage.tables.notices import notices, overdue_steps
 from storage.tables.papers import inspection_reports, report_sign_offs, scans
 from storage.tables.people import (
@@ -66,6 +67,7 @@ from storage.tables.records import (
     storage_locations,
 )
 from storage.tables.search import barcodes, search_terms
+from storage.tables.stocktakes import stocktake_counts, stocktake_lines, stocktake_places, stocktakes
 from storage.tables.vault import (
     bailee_letters,
     emergency_reviews,
@@ -108,6 +110,7 @@ __all__ = [
     "loan_positions",
     "loan_products",
     "loans",
+    "loss_cases",
     "metadata",
     "movements",
     "notices",
@@ -134,6 +137,10 @@ __all__ = [
     "staff",
     "staff_relations",
     "staff_roles",
+    "stocktake_counts",
+    "stocktake_lines",
+    "stocktake_places",
+    "stocktakes",
     "storage_locations",
     "ticket_counters",
     "tickets",

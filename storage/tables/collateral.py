@@ -3,6 +3,7 @@
 from sqlalchemy import Boolean, Date, Index, Integer, Text, UniqueConstraint, text
 
 from storage.tables.columns import (
+    INSTANT,
     check,
     currency,
     key,
@@ -73,8 +74,10 @@ collateral_certificates = table(
     may("owner_name", Text, "Owner whom it names (C12)."),
     ref("replaces_id", "collateral_certificates", "The certificate that this one replaced.", null=True, index=True),
     need("is_live", Boolean, "False once void or replaced.", server_default=text("true")),
+    may("voided_at", INSTANT, "When its number was made void for ever, because the paper was lost (C44)."),
     *stamps(),
     one_of("kind", CertificateKind),
     check("not is_electronic or registry_reference is not null", "c55_reference"),
+    check("voided_at is null or not is_live", "c44_void_is_not_live"),
     Index("uq_collateral_certificates_c12_number", "number", unique=True, postgresql_where=text("is_live")),
 )

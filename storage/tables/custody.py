@@ -79,7 +79,7 @@ transitions = table(
     need("tier", Text, "Tier.", primary_key=True),
     need("start", Text, "State before.", primary_key=True),
     need("action", Text, "The act.", ForeignKey("acts.action"), primary_key=True),
-    need("finish", Text, "State after."),
+    need("finish", Text, "State after; more than one where the act leads back to what was before.", primary_key=True),
     need("code", Text, "Row of the specification, F5 or S4."),
     one_of("tier", Tier),
     one_of("start", RecordState),
@@ -286,7 +286,8 @@ return_inspections = table(
     "return_inspections",
     "What was found when a record came back, append-only (C26).",
     key(),
-    ref("movement_id", "movements", "Of which checkout.", index=True),
+    ref("movement_id", "movements", "Of which checkout; null where none was open.", null=True, index=True),
+    ref("discrepancy_id", "discrepancies", "The case of a record that was found.", null=True, index=True, cycle=True),
     ref("record_id", "archive_records", "Of which record.", index=True),
     ref("operation_id", "operations", "The operation in which it was made.", null=True),
     ref("inspected_by", "staff", "Who inspected."),
@@ -302,6 +303,7 @@ return_inspections = table(
     need("passed", Boolean, "Whether it may go back."),
     check("not passed or (numbers_match and pages_match and seal_intact and no_alterations and no_damage)", "c26_passed"),
     check("passed or findings is not null", "c28_findings"),
+    check("num_nonnulls(movement_id, discrepancy_id) > 0", "of_checkout_or_case"),
 )
 
 tickets = table(
@@ -363,7 +365,9 @@ discrepancies = table(
     key(),
     org("Branch of the record."),
     visible_to(),
-    ref("record_id", "archive_records", "The record."),
+    ref("record_id", "archive_records", "The record; null for a label that nobody knows.", null=True),
+    ref("item_id", "file_items", "The paper of the volume that it is about; null for the volume itself.", null=True),
+    ref("stocktake_line_id", "stocktake_lines", "The line of a stocktake that found it.", null=True, index=True),
     need("kind", Text, "How it differs."),
     need("state", Text, "Life cycle.", server_default=text("'CASE'")),
     need("findings", Text, "In words."),
@@ -373,11 +377,28 @@ discrepancies = table(
     need("deadline_at", INSTANT, "Until when."),
     may("resolved_at", INSTANT, "When it was solved."),
     may("resolution", Text, "How."),
+    ref("resolved_by", "staff", "Who resolved it.", null=True),
+    ref("signed_by", "staff", "The head of operations who signed its case: owner and deadline (C42).", null=True),
+    may("signed_at", INSTANT, "When."),
     *stamps(),
     one_of("kind", DiscrepancyKind),
     one_of("state", DiscrepancyState),
     check("(state = 'RESOLVED') = (resolved_at is not null)", "resolved_at"),
-    Index("uq_discrepancies_c43_one_open", "record_id", "kind", unique=True, postgresql_where=text("resolved_at is null")),
+    check("record_id is not null or kind = 'EXTRA'", "unknown_is_extra"),
+    check("state <> 'CASE' or owner_id is not null", "c43_case_is_owned"),
+    check("(signed_by is null) = (signed_at is null) and (signed_at is null or deadline_at > signed_at)", "c43_deadline_ahead"),
+    check("item_id is null or kind in ('MISSING', 'DAMAGED')", "c28_item"),
+    check("resolved_by <> reported_by or kind = 'MISSING' and item_id is null", "c3_second_person"),
+    Index(
+        "uq_discrepancies_c43_one_open", "record_id", "kind", unique=True, postgresql_where=text("resolved_at is null and item_id is null")
+    ),
+    Index(
+        "uq_discrepancies_c43_one_open_item",
+        "item_id",
+        "kind",
+        unique=True,
+        postgresql_where=text("resolved_at is null and item_id is not null"),
+    ),
 )
 
 off_balance_entries = table(
@@ -386,7 +407,8 @@ off_balance_entries = table(
     key(),
     org("The unit whose vault it is."),
     ref("record_id", "archive_records", "The record.", index=True),
-    ref("operation_id", "operations", "The entry or exit."),
+    ref("operation_id", "operations", "The entry or exit; null for what was found missing from the vault.", null=True),
+    ref("discrepancy_id", "discrepancies", "The case of what was found missing from the vault.", null=True, index=True),
     need("direction", Text, "In or out."),
     need("state", Text, "What core banking has said.", server_default=text("'PENDING'")),
     may("serial_no", Text, "Serial of core banking."),
@@ -398,6 +420,7 @@ off_balance_entries = table(
     one_of("state", OffBalanceState),
     check("(state = 'BOOKED') = (serial_no is not null) and (state = 'BOOKED') = (booked_at is not null)", "c11_serial"),
     check("state <> 'FAILED' or failure is not null", "c11_failure"),
+    check("num_nonnulls(operation_id, discrepancy_id) = 1", "c11_of_operation_or_case"),
     UniqueConstraint("operation_id", "record_id", name="uq_off_balance_entries_c11_one_each"),
     Index("ix_off_balance_entries_open", "queued_at", postgresql_where=text("state <> 'BOOKED'")),
 )

@@ -7,8 +7,9 @@ full. The planner, which is shown the caller's units for each page, chooses.
 from sqlalchemy import Index, Table, literal_column
 
 from storage.tables.collateral import collateral_certificates
-from storage.tables.custody import access_requests, holds, movements, operations
+from storage.tables.custody import access_requests, discrepancies, holds, movements, operations
 from storage.tables.lending import contracts, customers, loans
+from storage.tables.losses import loss_cases
 from storage.tables.papers import inspection_reports, scans
 from storage.tables.records import archive_records, sealed_envelopes
 
@@ -24,8 +25,12 @@ ORDERS: dict[Table, tuple[str, ...]] = {
     operations: ("opened_at", "expires_at"),
     movements: ("reserved_at",),
     access_requests: ("submitted_at",),
+    discrepancies: ("reported_at", "deadline_at"),
+    loss_cases: ("opened_at",),
 }
-SHARED = (archive_records, collateral_certificates, sealed_envelopes, scans, movements, operations, access_requests)
+SHARED = (
+    archive_records, collateral_certificates, sealed_envelopes, scans, movements, operations, access_requests, discrepancies, loss_cases,
+)  # fmt: skip
 # A row is seen by up to three units, one that names several records by more. An array operator cannot be asked before
 # row-level security, a member's equality can.
 SEEN = (1, 2, 3, 4)

@@ -106,6 +106,7 @@ archive_records = table(
     check("state <> 'IN_VAULT' or vault_id is not null", "c15_in_vault_has_vault"),
     check("state <> 'IN_VAULT' or (pages > 0 and copies > 0)", "c30_itemised"),
     Index("ix_archive_records_awaited", "expected_by", "id", postgresql_where=text("state = 'AWAITED'")),
+    Index("ix_archive_records_location_id", "location_id", postgresql_where=text("location_id is not null")),
     Index("ix_archive_records_org_id_archive_no", "org_id", "archive_no", "id"),
 )
 

@@ -35,8 +35,8 @@ OPERATION = (
 )
 FINISH = "update operations set state = 'DONE', done_at = clock_timestamp() where id = $1"
 CASE = (
-    "insert into discrepancies (org_id, record_id, kind, findings, reported_by, reported_at, deadline_at)"
-    " values ($1, $2, $3, '架上无', $4, clock_timestamp(), clock_timestamp())"
+    "insert into discrepancies (org_id, record_id, kind, findings, reported_by, owner_id, reported_at, deadline_at)"
+    " values ($1, $2, $3, '架上无', $4, $4, clock_timestamp(), clock_timestamp())"
 )
 INSPECT = (
     "insert into return_inspections (id, movement_id, record_id, inspected_by, inspected_at, numbers_match, pages_match, seal_intact,"

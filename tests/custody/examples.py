@@ -34,7 +34,9 @@ def start_of(action: A, tier: Tier) -> S | None:
 def example(action: A, tier: Tier) -> Move:
     """A Move that every rule lets through: what all acts share, and what the act's chapter adjusts."""
     made = _example(action, tier)
-    return next((c.ADJUST[action](made) for c in chapters() if action in getattr(c, "ADJUST", {})), made)
+    for chapter in chapters():  # several may have to do with one act
+        made = getattr(chapter, "ADJUST", {}).get(action, lambda m: m)(made)
+    return made
 
 
 def _example(action: A, tier: Tier) -> Move:

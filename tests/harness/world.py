@@ -25,6 +25,7 @@ PEOPLE = {
     "head": {Role.CREDIT_DEPT_HEAD},
     "risk": {Role.RISK_HEAD},
     "vice": {Role.VICE_PRESIDENT},
+    "ops": {Role.OPS_HEAD},
     "kay": {Role.VAULT_KEEPER_KEY},
     "cody": {Role.VAULT_KEEPER_CODE},
     "clerk": {Role.REGISTER_CLERK},
@@ -32,7 +33,6 @@ PEOPLE = {
     "legal": {Role.LEGAL},
     "legal_two": {Role.LEGAL},
     "manager": {Role.LOAN_OFFICER, Role.CREDIT_DEPT_HEAD},
-    "ops": {Role.OPS_HEAD},
     "chief": {Role.BRANCH_HEAD},
 }
 HEAD_OFFICE = {

@@ -108,6 +108,8 @@ RELATIONS: dict[tuple[str, str], tuple[str, Related]] = {  # field of a where: (
     ("ArchiveRecord", "primaryLoan"): ("Loan", _one("loans", "primary_loan_id")),
     ("ArchiveRecord", "openCheckout"): ("Checkout", lambda v, r: [m for m in [v.open_movement(r)] if m]),
     ("Checkout", "record"): ("ArchiveRecord", _one("archive_records", "record_id")),
+    ("Discrepancy", "record"): ("ArchiveRecord", _one("archive_records", "record_id")),
+    ("LossCase", "record"): ("ArchiveRecord", _one("archive_records", "record_id")),
     ("CollateralCertificate", "record"): ("ArchiveRecord", _kids("archive_records", "certificate_id")),
     ("AccessRequest", "records"): (
         "ArchiveRecord",

@@ -53,12 +53,27 @@ POINTERS = {  # field of a type: (table, our column)
     "CollateralCertificate.replaces": ("collateral_certificates", "replaces_id"),
     "CustodyEvent.actor": ("staff", "actor_id"), "CustodyEvent.record": ("archive_records", "record_id"),
     "Discrepancy.owner": ("staff", "owner_id"), "Discrepancy.record": ("archive_records", "record_id"),
+    "Discrepancy.orgUnit": ("org_units", "org_id"), "Discrepancy.reportedBy": ("staff", "reported_by"),
+    "Discrepancy.signedBy": ("staff", "signed_by"), "Discrepancy.resolvedBy": ("staff", "resolved_by"),
+    "Discrepancy.item": ("file_items", "item_id"), "LossCase.orgUnit": ("org_units", "org_id"),
+    "LossCase.discrepancy": ("discrepancies", "discrepancy_id"), "LossCase.record": ("archive_records", "record_id"),
+    "LossCase.reissuedAs": ("archive_records", "reissued_as_id"), "LossCase.lostOperation": ("operations", "lost_operation_id"),
+    "LossCase.searchedBy": ("staff", "searched_by"), "LossCase.notifiedBy": ("staff", "notified_by"),
+    "LossCase.originalFoundBy": ("staff", "original_found_by"),
     "Scan.uploadedBy": ("staff", "uploaded_by"), "Scan.supersedes": ("scans", "supersedes_id"), "Scan.record": ("archive_records", "record_id"),
     "InspectionReport.orgUnit": ("org_units", "org_id"), "InspectionReport.loan": ("loans", "loan_id"),
     "InspectionReport.draftedBy": ("staff", "drafted_by"), "ReportSignOff.staff": ("staff", "staff_id"), "OrgUnit.parent": ("org_units", "parent_id"),
     "OrgUnit.presidentInCharge": ("staff", "president_in_charge_id"), "StaffMember.orgUnit": ("org_units", "org_id"),
     "StorageLocation.orgUnit": ("org_units", "org_id"), "StorageLocation.parent": ("storage_locations", "parent_id"),
     "Viewer.staff": ("staff", "id"), "Viewer.orgUnit": ("org_units", "org_id"),
+    "Stocktake.place": ("storage_locations", "place_id"), "Stocktake.orgUnit": ("org_units", "org_id"),
+    **{f"Stocktake.{name}": ("staff", column) for name, column in (
+        ("openedBy", "opened_by"), ("firstCounter", "first_counter_id"), ("secondCounter", "second_counter_id"),
+        ("comparedBy", "compared_by"), ("signedBy", "signed_by"))},
+    "StocktakePlace.location": ("storage_locations", "location_id"), "StocktakePlace.cabinet": ("storage_locations", "cabinet_id"),
+    "StocktakeLine.location": ("storage_locations", "location_id"), "StocktakeLine.foundLocation": ("storage_locations", "found_location_id"),
+    "StocktakeLine.envelope": ("sealed_envelopes", "envelope_id"), "StocktakeLine.record": ("archive_records", "record_id"),
+    "StocktakeCount.location": ("storage_locations", "location_id"), "StocktakeCount.counter": ("staff", "counter_id"),
     **{f"{tier}.{field}": target for tier in ("FirstTierRecord", "SecondTierRecord") for field, target in {
         "primaryLoan": ("loans", "primary_loan_id"), "custodyOrg": ("org_units", "custody_org_id"),
         "certificate": ("collateral_certificates", "certificate_id"), "collateral": ("collateral", "collateral_id"),
@@ -118,6 +133,9 @@ ROOT: dict[str, Callable[[View, dict[str, Any]], Any]] = {
     "tickets": lambda v, a: v.page("Ticket", v.rows["tickets"], a),
     "offBalanceEntries": lambda v, a: v.page("OffBalanceEntry", v.rows["off_balance_entries"], a),
     "emergencyReviews": lambda v, a: v.page("EmergencyReview", v.rows["emergency_reviews"], a),
+    "discrepancies": lambda v, a: v.page("Discrepancy", v.rows["discrepancies"], a),
+    "lossCases": lambda v, a: v.page("LossCase", v.rows["loss_cases"], a),
+    "stocktakes": lambda v, a: v.page("Stocktake", v.rows["stocktakes"], a),
 }
 Special = Callable[[View, Row, dict[str, Any]], Any]
 
@@ -139,7 +157,36 @@ def _stored(v: View, column: str, r: Row) -> list[Row]:
     return _ordered((s for s in v.kids("scans", column, r) if s["status"] == "STORED"), "id")
 
 
+def _left(v: View, stocktake: Row) -> int:
+    mine = {stocktake["first_counter_id"]: ("first",), stocktake["second_counter_id"]: ("second",)}.get(v.me.staff_id, ("first", "second"))
+    return sum(any(p[f"{one}_counted_at"] is None for one in mine) for p in v.kids("stocktake_places", "stocktake_id", stocktake))
+
+
+def _cases(v: View, lines: list[Row]) -> list[Row]:
+    ids = {line["id"] for line in lines}
+    return _ordered((d for d in v.rows["discrepancies"] if d["stocktake_line_id"] in ids), "id")
+
+
 SPECIAL: dict[str, Special] = {
+    "Discrepancy.lossCase": lambda v, r, a: next(iter(v.kids("loss_cases", "discrepancy_id", r)), None),
+    "Discrepancy.inspections": lambda v, r, a: _ordered(v.kids("return_inspections", "discrepancy_id", r), "inspected_at"),
+    "FileItem.state": lambda v, r, a: (
+        "MISSING" if any(c["resolved_at"] is None and c["kind"] == "MISSING" for c in v.kids("discrepancies", "item_id", r)) else "PRESENT"
+    ),
+    "Stocktake.placesLeft": lambda v, r, a: _left(v, r),
+    "Stocktake.recounts": lambda v, r, a: _ordered(
+        (
+            p
+            for p in v.kids("stocktake_places", "stocktake_id", r)
+            if p["round"] > 1 and None in (p["first_counted_at"], p["second_counted_at"])
+        ),
+        "id",
+    ),
+    "Stocktake.cases": lambda v, r, a: _cases(v, v.kids("stocktake_lines", "stocktake_id", r)),
+    "Stocktake.places": lambda v, r, a: v.page("StocktakePlace", v.kids("stocktake_places", "stocktake_id", r), a),
+    "Stocktake.lines": lambda v, r, a: v.page("StocktakeLine", v.kids("stocktake_lines", "stocktake_id", r), a),
+    "Stocktake.counts": lambda v, r, a: v.page("StocktakeCount", v.kids("stocktake_counts", "stocktake_id", r), a),
+    "StocktakeLine.cases": lambda v, r, a: _cases(v, [r]),
     "Loan.position": lambda v, r, a: v.position(r),
     "Loan.isOverdue": lambda v, r, a: v.computed("Loan", r, "isOverdue"),
     "Loan.contracts": lambda v, r, a: v.page("Contract", v.linked("loan_contracts", "loan_id", "contract_id", "contracts", r), a),

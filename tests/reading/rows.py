@@ -17,10 +17,13 @@ SOURCES = {  # type: (table, prefix)
     "Discrepancy": ("discrepancies", "case"), "InspectionReport": ("inspection_reports", "report"),
     "ReportSignOff": ("report_sign_offs", "signoff"), "CustodyEvent": ("events", "event"), "LoanPosition": ("loan_positions", "position"),
     "LoanProduct": ("loan_products", "product"), "Dealer": ("dealers", "dealer"), "OrgUnit": ("org_units", "org"),
-    "StaffMember": ("staff", "staff"), "StorageLocation": ("storage_locations", "location"),
     "BaileeLetter": ("bailee_letters", "letter"), "ReturnClaim": ("return_claims", "claim"), "RegistryCheck": ("registry_checks", "check"),
     "IntakeReceipt": ("intake_receipts", "receipt"), "OffBalanceEntry": ("off_balance_entries", "entry"),
     "EmergencyReview": ("emergency_reviews", "review"),
+    "LossCase": ("loss_cases", "loss"), "StaffMember": ("staff", "staff"), "StorageLocation": ("storage_locations", "location"),
+    "Notice": ("notices", "notice"),
+    "Stocktake": ("stocktakes", "stocktake"), "StocktakePlace": ("stocktake_places", "stockplace"),
+    "StocktakeLine": ("stocktake_lines", "stockline"), "StocktakeCount": ("stocktake_counts", "stockcount"),
 }  # fmt: skip
 LINKS = ("request_lines", "loan_contracts", "loan_collateral", "staff_roles")
 OF_UNIT = {
@@ -33,10 +36,14 @@ OF_UNIT = {
     "holds",
     "off_balance_entries",
     "emergency_reviews",
+    "stocktakes",
+    "stocktake_places",
+    "stocktake_lines",
+    "stocktake_counts",
 }
 OF_SEVERAL = {
     "collateral", "collateral_certificates", "sealed_envelopes", "archive_records", "file_items", "access_requests", "operations",
-    "movements", "discrepancies", "scans",
+    "movements", "discrepancies", "scans", "loss_cases",
 }  # fmt: skip
 THROUGH = {  # visible with what they belong to
     "approvals": ("access_requests", "request_id"), "operation_seats": ("operations", "operation_id"),
@@ -67,6 +74,8 @@ class Seen:
         self.by = {name: {r["id"]: r for r in found if "id" in r} for name, found in self.rows.items()}
 
     def _visible(self, table: str, row: Row) -> bool:
+        if table == "notices":
+            return bool(row["staff_id"] == self.me.staff_id)
         if self.me.everywhere or table in ("staff", "org_units", "storage_locations", "dealers", "loan_products", "staff_roles"):
             return True
         branches = set(self.me.branches)
@@ -76,7 +85,8 @@ class Seen:
             return True
         if table in THROUGH:
             parent, column = THROUGH[table]
-            return any(r["id"] == row[column] for r in self.rows[parent])
+            case = table == "return_inspections" and any(r["id"] == row["discrepancy_id"] for r in self.rows["discrepancies"])
+            return case or any(r["id"] == row[column] for r in self.rows[parent])
         if table == "request_lines":
             return any(r["id"] == row["request_id"] for r in self.rows["access_requests"])
         if table == "events":

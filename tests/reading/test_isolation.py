@@ -24,8 +24,9 @@ HERE, THERE = "", "-b2"
 PAGES = {"loans": "loans", "contracts": "contracts", "archiveRecords": "archive_records", "inspectionReports": "inspection_reports",
          "checkouts": "movements", "accessRequests": "access_requests", "operations": "operations",
          "customers": "customers", "collateralCertificates": "collateral_certificates", "sealedEnvelopes": "sealed_envelopes",
-         "scans": "scans", "holds": "holds", "custodyEvents": "events",
-         "tickets": "tickets", "offBalanceEntries": "off_balance_entries", "emergencyReviews": "emergency_reviews"}  # fmt: skip
+         "tickets": "tickets", "offBalanceEntries": "off_balance_entries", "emergencyReviews": "emergency_reviews",
+         "scans": "scans", "holds": "holds", "custodyEvents": "events", "stocktakes": "stocktakes",
+         "discrepancies": "discrepancies", "lossCases": "loss_cases"}  # fmt: skip
 BY = {"loan": ("loans", ("number",)), "contract": ("contracts", ("number",)), "archiveRecord": ("archive_records", ("barcode", "archiveNo")),
       "collateralCertificate": ("collateral_certificates", ("number",))}  # fmt: skip
 OTHERS = {
@@ -38,6 +39,7 @@ OTHERS = {
     "recordCounts",
     "search",
     "lookUp",
+    "notices",
 }  # tried below, or of head office alone
 SAMPLE = build_schema()._schema
 
@@ -114,9 +116,24 @@ async def test_a_foreign_thing_and_nothing_are_the_same_answer(demo: Bank, answe
 # Mutations ---------------------------------------------------------------------------------------------------------------
 PREFIXES = {"recordId": "record", "recordIds": "record", "requestId": "request", "operationId": "operation", "holdId": "hold", "scanId": "scan",
             "reportId": "report", "customerId": "customer", "loanId": "loan", "collateralId": "collateral", "subjectId": "record",
-            "parentId": "location", "vaultId": "location", "checkoutId": "checkout",
-            "envelopeId": "envelope", "ticketId": "ticket", "entryId": "entry", "reviewId": "review"}  # fmt: skip
-OF_THE_BANK = {"staffId", "fromStaffId", "toStaffId", "orgUnitId", "broughtById", "readerId", "dealerId", "vaultId", "parentId"}
+            "envelopeId": "envelope", "ticketId": "ticket", "entryId": "entry", "reviewId": "review",
+            "parentId": "location", "vaultId": "location", "checkoutId": "checkout", "noticeIds": "notice", "stocktakeId": "stocktake",
+            "placeId": "location"}  # fmt: skip
+OF_THE_BANK = {
+    "staffId",
+    "fromStaffId",
+    "toStaffId",
+    "orgUnitId",
+    "broughtById",
+    "readerId",
+    "dealerId",
+    "ownerId",
+    "foundById",
+    "vaultId",
+    "parentId",
+    "counterIds",
+    "placeId",
+}
 TRIED = [
     name for name, field in SAMPLE.mutation_type.fields.items()
     if any(p in PREFIXES or p in ("barcodes", "inspections", "on") for p in get_named_type(field.args["input"].type).fields)

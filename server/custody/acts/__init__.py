@@ -15,6 +15,7 @@ from server.custody.acts import (
     queue,
     registers,
     returns,
+    stocktakes,
     volumes,
 )
 from server.custody.acts.change import Detail
@@ -22,7 +23,7 @@ from server.custody.writing import Writing
 from storage.terms import Action
 
 Change = Callable[[Writing], Awaitable[Detail]]  # answers what the event of the act adds
-CHAPTERS = (papers, volumes, lending, returns, losses, holds, operations, envelopes, certificates, registers, queue, overdue)
+CHAPTERS = (papers, volumes, lending, returns, losses, holds, operations, envelopes, certificates, registers, queue, overdue, stocktakes)
 CHANGES: dict[Action, Change] = {action: change for chapter in CHAPTERS for action, change in chapter.CHANGES.items()}
 
 # Histories that must tell of the act besides those of its records; they are locked before anything is changed.

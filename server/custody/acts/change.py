@@ -1,6 +1,7 @@
 """What the changes of all chapters share: statements on movements and requests, and the case of a record that is not there."""
 
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import ARRAY, Uuid, bindparam, func, update
 from sqlalchemy.dialects.postgresql import TIMESTAMP
@@ -8,10 +9,11 @@ from sqlalchemy.dialects.postgresql import TIMESTAMP
 from server.custody.moves import Move
 from server.custody.policy import CASE_DAYS
 from server.custody.writing import Writing
-from storage.tables import access_requests, discrepancies, movements
-from storage.terms import DiscrepancyKind
+from storage.tables import access_requests, discrepancies, movements, off_balance_entries
+from storage.terms import DiscrepancyKind, OffBalanceDirection, RecordState, Tier
 
 Detail = dict[str, Any]  # what the event of the act adds
+IN_THE_VAULT = frozenset({RecordState.IN_VAULT, RecordState.RESERVED})
 AT = TIMESTAMP(timezone=True)
 
 
@@ -30,7 +32,7 @@ SETTLE = (
 
 
 async def open_cases(w: Writing, moves: list[Move], kind: DiscrepancyKind = DiscrepancyKind.MISSING) -> None:
-    """A case for each, with an owner and a deadline (C43)."""
+    """A case for each, with an owner and a deadline (C43); what is missing from a vault goes off its balance (C11)."""
     deadline = w.working_days(CASE_DAYS)
     cases = []
     for move in moves:
@@ -38,4 +40,15 @@ async def open_cases(w: Writing, moves: list[Move], kind: DiscrepancyKind = Disc
         row = {"org_id": move.record.org, "record_id": move.record.id, "kind": kind, "findings": findings}
         row |= {"reported_by": w.by.id, "reported_at": w.at, "owner_id": w.by.id, "deadline_at": deadline}
         cases.append(await w.conn.insert(discrepancies, row, returning="id"))
+        missing = kind is DiscrepancyKind.MISSING
+        if missing and move.record.tier is Tier.FIRST and move.record.state in IN_THE_VAULT:
+            entry = {"org_id": move.record.custody_org, "record_id": move.record.id, "discrepancy_id": cases[-1]}
+            await w.conn.insert(off_balance_entries, entry | {"direction": OffBalanceDirection.OUT, "queued_at": w.at})
     w.made["cases"] = [*w.made.get("cases", ()), *cases]
+
+
+async def off_the_balance(w: Writing, move: Move, case: UUID) -> None:
+    """C11: a first-tier paper that is missing from its vault."""
+    if move.record.tier is Tier.FIRST and move.record.state in IN_THE_VAULT:
+        entry = {"org_id": move.record.custody_org, "record_id": move.record.id, "discrepancy_id": case}
+        await w.conn.insert(off_balance_entries, entry | {"direction": OffBalanceDirection.OUT, "queued_at": w.at})

@@ -1,9 +1,51 @@
-"""What is not where it should be: what F14 and S11 change."""
+"""What is not where it should be: what F14 to F18 and S11 change."""
 
-from server.custody.acts.change import CLOSE_UNUSED, SETTLE, Detail, open_cases
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select, update
+
+from server.custody import notices
+from server.custody.acts.change import AT, CLOSE_UNUSED, SETTLE, THESE, Detail, given, open_cases
+from server.custody.moves import Move
+from server.custody.moves.losses import Case, CaseOpened, Finding, ItemMissing, Loss, OriginalFound, Reissue, Search
+from server.custody.policy import CASE_DAYS
 from server.custody.writing import Writing
+from storage.tables import (
+    archive_records,
+    collateral_certificates,
+    discrepancies,
+    loss_cases,
+    movements,
+    return_inspections,
+    sealed_envelopes,
+)
 from storage.terms import Action as A
-from storage.terms import RequestState
+from storage.terms import (
+    DiscrepancyKind,
+    DiscrepancyState,
+    LossOutcome,
+    LossState,
+    MovementEnd,
+    NoticeKind,
+    RequestState,
+    Role,
+    Seat,
+)
+
+END = (
+    update(movements)
+    .where(THESE)
+    .values(
+        operation_id=None,
+        entry_operation_id=given("operation"),
+        inspection_id=given("inspection"),
+        ended_as=given("end", movements.c.ended_as.type),
+        closed_at=given("at", AT),
+    )
+)
+CERTIFICATE = select(archive_records.c.certificate_id).where(archive_records.c.id == given("id"))
 
 
 async def report_missing(w: Writing) -> Detail:
@@ -16,4 +58,175 @@ async def report_missing(w: Writing) -> Detail:
     return {}
 
 
-CHANGES = {A.REPORT_MISSING: report_missing}
+async def report_item_missing(w: Writing) -> Detail:
+    """A paper of a volume is not in it: the volume stays where it is, and is frozen (C28)."""
+    asked = w.ask.detail
+    assert isinstance(asked, ItemMissing)
+    row = {"org_id": w.first.record.org, "record_id": w.first.record.id, "item_id": asked.item, "kind": DiscrepancyKind.MISSING}
+    row |= {"findings": w.ask.reason or "", "reported_by": w.by.id, "reported_at": w.at, "owner_id": w.by.id}
+    made: UUID = await w.conn.insert(discrepancies, row | {"deadline_at": w.working_days(CASE_DAYS)}, returning="id")
+    w.made["cases"] = [made]
+    return {"item": asked.item}
+
+
+async def open_case(w: Writing) -> Detail:
+    """C42, C43: the head of operations names who solves it and by when, and signs that."""
+    asked, case = w.ask.detail, w.first.of(Case)
+    assert isinstance(asked, CaseOpened)
+    signed = {"owner_id": asked.owner, "deadline_at": case.deadline, "signed_by": w.by.id, "signed_at": w.at}
+    await w.conn.update(discrepancies, {"id": case.id}, {"state": DiscrepancyState.CASE, **signed})
+    _about(w, case.id)
+    return {"owner": asked.owner, "deadline": case.deadline}
+
+
+async def resolve_discrepancy(w: Writing) -> Detail:
+    """A difference is explained; what it froze is free again."""
+    case = w.first.of(Case)
+    await _resolve(w, case.id, w.by.id, w.ask.reason)
+    _about(w, case.id)
+    return {"kind": case.kind}
+
+
+def _about(w: Writing, case: UUID) -> None:
+    w.subject = ("case", case)
+    w.made["cases"] = [case]
+
+
+async def record_search(w: Writing) -> Detail:
+    """C44: where it was sought, and the statement of who answers for it."""
+    asked = w.ask.detail
+    assert isinstance(asked, Search)
+    told: dict[str, Any] = {"state": LossState.SEARCHED, "search_log": asked.log, "searched_by": w.by.id, "searched_at": w.at}
+    if asked.responsibility is not None:
+        told["responsibility"] = asked.responsibility
+    for move in w.moves:
+        await _change(w, move, told)
+    return {"answered_for": asked.responsibility is not None}
+
+
+async def notify_compliance(w: Writing) -> Detail:
+    """C44: COMPLIANCE is told; from then on the case stands in its list."""
+    for move in w.moves:
+        await _change(w, move, {"notified_by": w.by.id, "notified_at": w.at})
+        told = await notices.people_for(w.conn, Role.COMPLIANCE, move.record.org, w.at)
+        loss = move.of(Loss).id
+        assert loss is not None
+        await notices.tell(w.conn, told, NoticeKind.LOSS_REPORTED, ("loss", loss), w.at, record=move.record.id)
+    return {}
+
+
+async def resolve_found(w: Writing) -> Detail:
+    """F15, S11: found, inspected and put back; an open checkout that was marked ends with it."""
+    asked = w.ask.detail
+    assert isinstance(asked, Finding)
+    for placement in w.ask.placements:
+        await w.conn.update(sealed_envelopes, {"id": placement.envelope}, {"location_id": placement.location})
+    for move in w.moves:
+        inspection = await _inspect(w, move)
+        await _end(w, move, MovementEnd.FOUND, inspection)
+        await _close(w, move, LossOutcome.FOUND, asked.found_by or w.by.id, asked.where)
+    return {"found_by": asked.found_by or w.by.id}
+
+
+async def declare_lost(w: Writing) -> Detail:
+    """F16, S11: two heads declare it; an open checkout ends with it."""
+    for move in w.moves:
+        await _end(w, move, MovementEnd.LOST, None)
+        await _change(w, move, {"state": LossState.LOST, "lost_at": w.at, "lost_operation_id": w.operation})
+    return {}
+
+
+async def record_reissue(w: Writing) -> Detail:
+    """F17: the new paper goes into the vault, the old number is void for ever, and each names the other."""
+    asked = w.ask.detail
+    assert isinstance(asked, Reissue)
+    for placement in w.ask.placements:
+        await w.conn.update(sealed_envelopes, {"id": placement.envelope}, {"location_id": placement.location})
+    old, new = [await w.conn.value(CERTIFICATE, the_id=one) for one in (asked.lost, asked.reissued)]
+    if old is not None:
+        await w.conn.update(collateral_certificates, {"id": old}, {"is_live": False, "voided_at": w.at})
+        await w.conn.update(collateral_certificates, {"id": new}, {"replaces_id": old})
+    lost = next(m for m in w.moves if m.record.id == asked.lost)
+    await _close(w, lost, LossOutcome.REPLACED, w.first.seats[Seat.CLERK].id, w.ask.reason, reissued_as_id=asked.reissued)
+    return {"lost": asked.lost, "reissued": asked.reissued, "void": old}
+
+
+async def record_voided_original(w: Writing) -> Detail:
+    """The lost paper turned up: it is void and goes back nowhere."""
+    asked = w.ask.detail
+    assert isinstance(asked, OriginalFound)
+    found = {"original_found_at": w.at, "original_found_by": w.by.id, "original_note": asked.note}
+    for move in w.moves:
+        await _change(w, move, found)
+    return {}
+
+
+async def close_lost(w: Writing) -> Detail:
+    """F18, S11: nothing is owed any more, two heads close the case."""
+    for move in w.moves:
+        await _close(w, move, LossOutcome.CLOSED_LOST, w.first.seats[Seat.SECOND].id, w.ask.reason)
+    return {}
+
+
+async def _change(w: Writing, move: Move, told: dict[str, Any]) -> None:
+    loss = move.of(Loss)
+    await w.conn.update(loss_cases, {"id": loss.id}, told)
+    w.made.setdefault("losses", []).append(loss.id)
+
+
+async def _close(w: Writing, move: Move, outcome: LossOutcome, by: UUID, how: str | None, **more: Any) -> None:
+    await _change(w, move, {"state": LossState.CLOSED, "outcome": outcome, "closed_at": w.at, **more})
+    discrepancy = move.of(Loss).discrepancy
+    assert discrepancy is not None
+    await _resolve(w, discrepancy, by, how)
+    w.made.setdefault("cases", []).append(discrepancy)
+
+
+async def _resolve(w: Writing, case: UUID, by: UUID, how: str | None) -> None:
+    done: dict[str, UUID | datetime | str | None] = {"resolved_at": w.at, "resolved_by": by, "resolution": how}
+    await w.conn.update(discrepancies, {"id": case}, {"state": DiscrepancyState.RESOLVED, **done})
+
+
+async def _end(w: Writing, move: Move, end: MovementEnd, inspection: UUID | None) -> None:
+    """Of an act's own movement nothing is left to end."""
+    if move.movement is not None and move.movement.out_at is not None:
+        ended = {"the_operation": w.operation, "the_inspection": inspection, "the_end": end.value, "the_at": w.at}
+        await w.conn.run(END, the_ids=[move.movement.id], **ended)
+
+
+async def _inspect(w: Writing, move: Move) -> UUID:
+    found, out = move.inspection, move.movement is not None and move.movement.out_at is not None
+    assert found is not None
+    row = {
+        "movement_id": move.movement.id if move.movement and out else None,
+        "discrepancy_id": move.of(Loss).discrepancy,
+        "record_id": move.record.id,
+        "operation_id": w.operation,
+        "inspected_by": w.by.id,
+        "inspected_at": w.at,
+        "numbers_match": found.numbers_match,
+        "pages_match": found.pages_match,
+        "seal_intact": found.seal_intact,
+        "no_alterations": found.no_alterations,
+        "no_damage": found.no_damage,
+        "pages_counted": found.pages_counted,
+        "findings": found.findings,
+        "passed": found.passed,
+    }
+    made: UUID = await w.conn.insert(return_inspections, row, returning="id")
+    return made
+
+
+CHANGES = {
+    A.REPORT_MISSING: report_missing,
+    A.REPORT_ITEM_MISSING: report_item_missing,
+    A.OPEN_CASE: open_case,
+    A.RESOLVE_DISCREPANCY: resolve_discrepancy,
+    A.RECORD_SEARCH: record_search,
+    A.NOTIFY_COMPLIANCE: notify_compliance,
+    A.RESOLVE_FOUND: resolve_found,
+    A.DECLARE_LOST: declare_lost,
+    A.RECORD_REISSUE: record_reissue,
+    A.RECORD_VOIDED_ORIGINAL: record_voided_original,
+    A.CLOSE_LOST: close_lost,
+}

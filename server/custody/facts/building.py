@@ -11,11 +11,10 @@ from uuid import UUID
 
 from server.custody import reading
 from server.custody.asks import ask_from_json, check_whole
-from server.custody.facts.chapters import SOURCES
+from server.custody.facts.chapters import NAMES, SOURCES
 from server.custody.facts.queue import lock_waiting
 from server.custody.facts.sources import Gathering
 from server.custody.moves import Ask, Hold, Move, Movement, Person, Record, Request, Subject
-from server.custody.moves.certificates import ChangedReturn
 from server.custody.moves.queue import Queue
 from server.custody.policy import BLOCK_DAYS, EXTENSIONS_MAX, UNIT_BLOCK_DAYS, Policy, ranks
 from server.custody.transitions import SEATS, after, seat_roles
@@ -227,9 +226,8 @@ def _action(scene: Scene, ask: Ask, tier: Tier, request: Request | None, record:
             return Action.ENQUEUE if scene.waits else Action.RESERVE
     if ask.action is Action.REJECT_RETURN and any(i.missing and record and i.record == record.id for i in ask.inspections):
         return Action.RETURN_MISSING
-    if isinstance(ask.detail, ChangedReturn) and record and record.id in ask.detail.replaced:
-        return Action.REPLACE_RETURNED
-    return ask.action
+    becomes = (getattr(found.get(record.id), "becomes", None) for found in scene.known.values()) if record else ()
+    return next((action for action in becomes if action is not None), ask.action)  # as a fact of the record says
 
 
 def _seats(scene: Scene, tier: Tier) -> tuple[tuple[Seat, ...], frozenset[Seat], dict[Seat, Person]]:
@@ -278,6 +276,8 @@ async def _records(conn: Connection, ask: Ask, lock: bool, queued: Mapping[UUID,
     wanted = list(ask.records)
     if not wanted and ask.request:
         wanted = [r["record_id"] for r in await conn.rows(reading.RECORDS_OF_REQUEST, request=ask.request)]
+    elif not wanted and ask.action in NAMES:
+        wanted = list(await NAMES[ask.action](conn, ask, lock))
     if not wanted:
         return []
     all_rows = await conn.rows(reading.RECORDS_LOCKED if lock else reading.RECORDS, ids=sorted({*wanted, *queued}))

@@ -1,11 +1,15 @@
-"""The facts of all chapters of the desk."""
+"""The facts of all chapters of the desk, and how those find their records whose acts name none."""
 
-from server.custody.facts import envelopes, papers, queue, registers
-from server.custody.facts.sources import Source
+from server.custody.facts import envelopes, losses, papers, queue, registers, stocktakes
+from server.custody.facts.sources import Names, Source
+from storage.terms import Action
 
 SOURCES: tuple[Source, ...] = (
     queue.SOURCE,
+    *losses.SOURCES,
+    *stocktakes.SOURCES,
     *papers.SOURCES,
     *envelopes.SOURCES,
     *registers.SOURCES,
 )
+NAMES: dict[Action, Names] = {**stocktakes.NAMES}

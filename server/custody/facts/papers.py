@@ -111,7 +111,8 @@ async def _replacement(g: Gathering) -> Found:
         return change.new is None or of.get(change.new) == old
 
     lent = {r["id"] for r in g.records if r["state"] == RecordState.RETURN_PENDING}
-    return {id_: Replacement(fits(id_)) for id_ in g.ids} | {None: Replacement(False)}
+    old = dict.fromkeys(detail.replaced, A.REPLACE_RETURNED)
+    return {id_: Replacement(fits(id_), old.get(id_)) for id_ in g.ids} | {None: Replacement(False)}
 
 
 async def _letters(g: Gathering) -> Found:

@@ -220,6 +220,11 @@ class Move:
         return found
 
     @property
+    def back(self) -> RecordState | None:
+        """Where an act that undoes something leads, when a fact of its chapter remembers that."""
+        return next((fact.back for fact in self.known.values() if getattr(fact, "back", None) is not None), None)
+
+    @property
     def purpose(self) -> Purpose | None:
         """Of the request, asked for, or of the checkout that an extension prolongs."""
         if self.request:

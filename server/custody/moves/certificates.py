@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from server.custody.moves.papers import CertificateData
+from storage.terms import Action
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ class Replacement:
     """Fact: whether old and new paper are certificates of one collateral."""
 
     fits: bool
+    becomes: Action | None = None  # of the old paper, what the act is for it
 
 
 @dataclass(frozen=True, slots=True)

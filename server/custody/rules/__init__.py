@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from server.custody.moves import Move
-from server.custody.rules import administration, certificates, lending, papers, people, queue, registers, returns
+from server.custody.rules import administration, certificates, lending, losses, papers, people, queue, registers, returns, stocktakes
 from server.custody.rules.table import WORDS, Rule, Violation, violated
 
 RULES: tuple[Rule, ...] = tuple(
@@ -17,6 +17,8 @@ RULES: tuple[Rule, ...] = tuple(
             *certificates.RULES,
             *registers.RULES,
             *queue.RULES,
+            *losses.RULES,
+            *stocktakes.RULES,
             *people.VERSIONS,
         ),
         key=lambda rule: int(rule.number[1:]),

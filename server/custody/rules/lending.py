@@ -4,9 +4,8 @@ from server.custody.moves import Hold, Move
 from server.custody.policy import FULFILS, LITIGATION, PURPOSES
 from server.custody.rules.groups import (
     ASKING,
-    AT_THE_DESK,
     AT_THE_VAULT,
-    DECISIONS,
+    DECIDING,
     EXITS,
     HANDING_OUT,
     LEAVING,
@@ -20,9 +19,10 @@ from server.custody.rules.groups import (
 )
 from server.custody.rules.table import Rule, by_construction
 from server.custody.transitions import after
-from storage.terms import Action, HoldKind, Purpose, RequestKind, RequestState, Role, Seat
+from storage.terms import Action, HoldKind, Purpose, RecordState, RequestKind, RequestState, Role, Seat
 
 ENVELOPE_ACTS = VAULT_ACTS | {Action.REQUEST_CHECKOUT, Action.RESERVE, Action.PRESENT_RETURN} | REFUSING_RETURN
+ALONE = frozenset({RecordState.MISSING, RecordState.LOST})  # what is not there is found, or replaced, by itself
 STEPS = {
     **dict.fromkeys((Action.APPROVE, Action.RESERVE, Action.EXTEND, Action.ENQUEUE, Action.REJECT), RequestState.SUBMITTED),
     Action.SERVE: RequestState.WAITING,
@@ -99,7 +99,7 @@ RULES: tuple[Rule, ...] = (
         "ENVELOPE_SPLIT_FORBIDDEN",
         ENVELOPE_ACTS,
         "all papers of the envelope move together",
-        lambda m: m.mates <= m.together,
+        lambda m: m.mates <= m.together or m.record.state in ALONE,
         "ct_archive_records_c8_together",
         facts=("mates",),
     ),
@@ -178,7 +178,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "C15",
         "INVALID_TRANSITION",
-        (DECISIONS - AT_THE_DESK) | LEAVING | {Action.SERVE},
+        DECIDING | LEAVING | {Action.REJECT, Action.CANCEL, Action.SERVE},
         "the request is at the right step",
         _right_step,
         "tg_access_requests_c15_step",

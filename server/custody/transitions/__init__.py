@@ -3,7 +3,19 @@
 Data only. PostgreSQL reads the same rows (tables `transitions`, `acts`, `act_seats`), so the rule and its twin cannot differ.
 """
 
-from server.custody.transitions import administration, certificates, everywhere, lending, losses, overdue, papers, queue, registers, volumes
+from server.custody.transitions import (
+    administration,
+    certificates,
+    everywhere,
+    lending,
+    losses,
+    overdue,
+    papers,
+    queue,
+    registers,
+    stocktakes,
+    volumes,
+)
 from server.custody.transitions.administration import ADMINISTRATION, CUSTODY_ROLES
 from server.custody.transitions.chapter import Chapter, Transition
 from server.custody.transitions.everywhere import ENDED, LIVE
@@ -23,6 +35,7 @@ CHAPTERS: tuple[Chapter, ...] = (
     administration.CHAPTER,
     certificates.CHAPTER,
     registers.CHAPTER,
+    stocktakes.CHAPTER,
 )
 TRANSITIONS: tuple[Transition, ...] = tuple(t for chapter in CHAPTERS for t in chapter.transitions)
 SEATS: dict[tuple[A, Tier], tuple[Seat, ...]] = {key: seats for chapter in CHAPTERS for key, seats in chapter.seats.items()}
@@ -43,7 +56,7 @@ SEAT_ROLES: dict[Seat, frozenset[R]] = {
     Seat.SUPERVISOR: frozenset({R.OPS_HEAD, R.BRANCH_HEAD}),
 }
 _OF_ACTS = {key: roles for chapter in CHAPTERS for key, roles in chapter.seat_roles.items()}
-_NEXT = {(t.tier, t.start, t.action): t for t in TRANSITIONS}
+_NEXT = {(t.tier, t.start, t.action): t for t in reversed(TRANSITIONS)}  # of several the first, unless `Move.back` says which
 
 
 def after(tier: Tier, state: S, action: A) -> S | None:
