@@ -4,18 +4,33 @@ import strawberry
 
 from schema.custody_mutations.acting import ASKABLE, ActPayload, act, field, payload_of
 from schema.custody_mutations.batches import BatchMutations
+from schema.custody_mutations.certificates import CertificateMutations
 from schema.custody_mutations.desk import DeskMutations
+from schema.custody_mutations.envelopes import EnvelopeMutations
 from schema.custody_mutations.handovers import HandoverMutations
 from schema.custody_mutations.holds import HoldMutations
 from schema.custody_mutations.losses import LossMutations
 from schema.custody_mutations.overdue import OverdueMutations
+from schema.custody_mutations.papers import IntakeMutations
+from schema.custody_mutations.registers import RegisterMutations
 from schema.custody_mutations.requests import RequestMutations
 from schema.custody_mutations.stocktakes import StocktakeMutations
 
 
 @strawberry.type
 class CustodyMutations(
-    RequestMutations, DeskMutations, HoldMutations, LossMutations, HandoverMutations, OverdueMutations, BatchMutations, StocktakeMutations
+    RequestMutations,
+    DeskMutations,
+    HoldMutations,
+    LossMutations,
+    HandoverMutations,
+    OverdueMutations,
+    BatchMutations,
+    StocktakeMutations,
+    IntakeMutations,
+    EnvelopeMutations,
+    CertificateMutations,
+    RegisterMutations,
 ):
     """All of them."""
 

@@ -69,6 +69,13 @@ from storage.tables.records import (
 )
 from storage.tables.search import barcodes, search_terms
 from storage.tables.stocktakes import stocktake_counts, stocktake_lines, stocktake_places, stocktakes
+from storage.tables.vault import (
+    bailee_letters,
+    emergency_reviews,
+    intake_receipts,
+    registry_checks,
+    return_claims,
+)
 
 __all__ = [
     "SEEN",
@@ -79,6 +86,7 @@ __all__ = [
     "approval_ranks",
     "approvals",
     "archive_records",
+    "bailee_letters",
     "barcodes",
     "chains",
     "collateral",
@@ -89,6 +97,7 @@ __all__ = [
     "dealers",
     "delegations",
     "discrepancies",
+    "emergency_reviews",
     "events",
     "file_items",
     "handover_lines",
@@ -97,6 +106,7 @@ __all__ = [
     "holidays",
     "idempotency_keys",
     "inspection_reports",
+    "intake_receipts",
     "keeper_duties",
     "loan_collateral",
     "loan_contracts",
@@ -117,8 +127,10 @@ __all__ = [
     "policy_parameters",
     "purposes",
     "read_grants",
+    "registry_checks",
     "report_sign_offs",
     "request_lines",
+    "return_claims",
     "return_inspections",
     "row_versions",
     "scans",

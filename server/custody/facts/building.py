@@ -25,6 +25,7 @@ from storage.terms import (
     HoldKind,
     MovementKind,
     OperationState,
+    PaperKind,
     Purpose,
     RecordState,
     RequestKind,
@@ -119,7 +120,8 @@ def _seated(ask: Ask, tier: Tier, by: Person, request: Request | None, stand: St
         return ask
     for seat in SEATS.get((ask.action, tier), ()):
         named = seat is Seat.RECEIVER and ask.action in FULFILLING  # whom the request names
-        fits = bool(request and request.reader == by.id) if named else bool(seat_roles(ask.action, seat) & by.roles)
+        roles = seat_roles(ask.action, seat, emergency=ask.emergency is not None)
+        fits = bool(request and request.reader == by.id) if named else bool(roles & by.roles)
         if fits and seat not in stand.taken:
             return replace(ask, seat=seat)
     return ask
@@ -268,6 +270,10 @@ def _record(row: Row) -> Record:
         row["envelope_id"],
         row["submitted_by"],
         row["version"],
+        PaperKind(row["kind"]) if row["kind"] else None,
+        row["collateral_id"],
+        row["pages"],
+        row["copies"],
     )
 
 
@@ -305,6 +311,7 @@ async def _request(conn: Connection, id_: UUID | None, lock: bool) -> Request | 
         row["extends_id"],
         row["extends_until"],
         row["reason"],
+        row["outside_bank"],
         row["queue"],
     )
 

@@ -3,7 +3,19 @@
 from collections.abc import Iterable
 
 from server.custody.moves import Move
-from server.custody.rules import administration, handovers, lending, losses, people, queue, returns, stocktakes
+from server.custody.rules import (
+    administration,
+    certificates,
+    handovers,
+    lending,
+    losses,
+    papers,
+    people,
+    queue,
+    registers,
+    returns,
+    stocktakes,
+)
 from server.custody.rules.table import WORDS, Rule, Violation, violated
 
 RULES: tuple[Rule, ...] = tuple(
@@ -12,8 +24,11 @@ RULES: tuple[Rule, ...] = tuple(
             *people.RULES,
             *lending.RULES,
             *returns.RULES,
-            *queue.RULES,
             *administration.RULES,
+            *papers.RULES,
+            *certificates.RULES,
+            *registers.RULES,
+            *queue.RULES,
             *losses.RULES,
             *stocktakes.RULES,
             *handovers.RULES,

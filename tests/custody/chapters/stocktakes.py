@@ -75,7 +75,7 @@ BREAKS = (
     Break("each discrepancy is resolved or has a case with an owner and a deadline", A.SIGN_STOCKTAKE, FIRST, stand(unresolved=1)),
     Break("each electronic certificate of the list was looked up in the registry since", A.SIGN_STOCKTAKE, FIRST, stand(unchecked=2)),
     Break(FREE, A.ACCEPT_RETURN, FIRST, lambda m: {"frozen": frozenset({"COUNT"})}),
-    Break(FREE, A.INTAKE, FIRST, lambda m: {"known": {Counted: Counted(True)}}),
+    Break(FREE, A.INTAKE, FIRST, lambda m: {"known": {**m.known, Counted: Counted(True)}}),
 )
 
 
