@@ -12,6 +12,7 @@ from schema.organisation import OrgUnit, StaffMember
 from schema.paging import Connection, Node, col
 from schema.reading.declare import One, Page, PolymorphicOne, Sql, TaskList, reads
 from schema.scalars import DateTime
+from server.custody.policy import RANKS
 from storage import tables
 from storage.terms import Action, OperationState, RequestState, Role
 
@@ -78,20 +79,20 @@ def _seen(row: Any, me: Any) -> list[Any]:
 
 def _requests(me: Any) -> list[Any]:
     q, given = tables.access_requests.c, tables.approvals.alias()
-    ranks, mine = (
-        tables.approval_ranks.alias(),
-        [r.value for r in me.roles if r in {Role.CREDIT_DEPT_HEAD, Role.RISK_HEAD, Role.VICE_PRESIDENT}],
-    )
+    ranks, mine = tables.approval_ranks.alias(), sorted(r.value for r in me.roles if r in RANKS)
     lines = []
     if mine:
         done = select(given.c.rank).where(given.c.request_id == q.id).correlate_except(given)
-        wanted = select(ranks.c.role).where(
-            ranks.c.tier == q.tier, ranks.c.purpose == q.purpose, or_(*(ranks.c.role == r for r in mine)), ranks.c.role.not_in(done)
-        )
+
+        def needs(role: str) -> Any:
+            by_default = select(ranks.c.role).where(ranks.c.tier == q.tier, ranks.c.purpose == q.purpose, ranks.c.role == role)
+            unkept = and_(func.cardinality(q.ranks) == 0, by_default.correlate_except(ranks).exists())  # made before ranks were kept
+            return and_(or_(literal(role) == func.any(q.ranks), unkept), literal(role).not_in(done))
+
         theirs = select(given.c.approver_id).where(given.c.request_id == q.id).correlate_except(given)
         lines.append(
             _line(TaskKind.APPROVE, "request", q, q.submitted_at, me).where(
-                q.state == RequestState.SUBMITTED.value, q.applicant_id != me.staff, wanted.correlate_except(ranks).exists(),
+                q.state == RequestState.SUBMITTED.value, q.applicant_id != me.staff, or_(*(needs(role) for role in mine)),
                 me.staff.not_in(theirs), *_seen(q, me),
             )
         )  # fmt: skip

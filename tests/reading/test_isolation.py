@@ -39,6 +39,8 @@ OTHERS = {
     "recordCounts",
     "search",
     "lookUp",
+    "policyParameters",
+    "overrideReport",
     "notices",
 }  # tried below, or of head office alone
 SAMPLE = build_schema()._schema

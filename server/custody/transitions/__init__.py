@@ -67,6 +67,12 @@ def after(tier: Tier, state: S, action: A) -> S | None:
     return row and row.finish
 
 
+def seats_of(action: A, tier: Tier, *, overriding: bool) -> tuple[Seat, ...]:
+    """Who must sit; with an override one more person, and whoever asks for an act that has no seats of its own (C50)."""
+    own = SEATS.get((action, tier), ())
+    return (*(own or (Seat.PROPOSER,)), Seat.OVERRIDE) if overriding else own
+
+
 def seat_roles(action: A, seat: Seat, *, emergency: bool = False) -> frozenset[R]:
     """Who may take the seat in that act; in an emergency the keepers have substitutes."""
     roles = _OF_ACTS.get((action, seat)) or SEAT_ROLES[seat]
@@ -97,4 +103,5 @@ __all__ = [
     "Transition",
     "after",
     "seat_roles",
+    "seats_of",
 ]  # fmt: skip
