@@ -37,6 +37,7 @@ from schema.custody import (
     OperationWhere,
     Ticket,
 )
+from schema.expiring import Expiring, expiring
 from schema.handovers import HANDOVER_KEYS, Handover, HandoverSort, HandoverWhere
 from schema.lending import (
     CONTRACT_KEYS,
@@ -168,6 +169,7 @@ class Reads:
     inspection_reports: Connection[InspectionReport] = Page(
         where=InspectionReportWhere, sort=InspectionReportSort, keys=REPORT_KEYS, updated_since=True, description="Inspection reports."
     )
+    expiring: Connection[Expiring] = expiring()
     notices: Connection[Notice] = Page(
         on=lambda row, _, me: row.staff_id == me.staff,
         where=NoticeWhere,

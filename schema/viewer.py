@@ -35,6 +35,8 @@ class TaskKind(Enum):
     SEAL = strawberry.enum_value("SEAL", description="A paper is not yet sealed.")
     TAKE_IN = strawberry.enum_value("TAKE_IN", description="A sealed paper waits for the vault.")
     ACCEPT_VOLUME = strawberry.enum_value("ACCEPT_VOLUME", description="A volume waits to be accepted.")
+    COUNT = strawberry.enum_value("COUNT", description="A stocktake waits for your count.")
+    ACKNOWLEDGE = strawberry.enum_value("ACKNOWLEDGE", description="A shipment waits for your unit to take it over or refuse it.")
     STALE_POSITION = strawberry.enum_value("STALE_POSITION", description="The position of a loan is too old for the release you asked for.")
 
 
@@ -53,10 +55,12 @@ TITLES = {
     TaskKind.SEAL: ("A paper waits to be sealed", "待封包的权证"),
     TaskKind.TAKE_IN: ("A sealed paper waits for the vault", "待入库的封包"),
     TaskKind.ACCEPT_VOLUME: ("A volume waits to be accepted", "待核收的档案"),
+    TaskKind.COUNT: ("A stocktake waits for your count", "待盘点的库位"),
+    TaskKind.ACKNOWLEDGE: ("A shipment waits to be taken over", "待接收的移交"),
     TaskKind.STALE_POSITION: ("The loan's position is too old for a release", "贷款余额数据过旧，不能办理退还"),
 }
 PREFIX = {"request": "request", "operation": "operation", "checkout": "checkout", "report": "report", "case": "case",
-          "record": "record", "loan": "loan"}  # fmt: skip
+          "record": "record", "loan": "loan", "stocktake": "stocktake", "shipment": "shipment"}  # fmt: skip
 SEAT_OF = {Role.VAULT_KEEPER_KEY: "KEY", Role.VAULT_KEEPER_CODE: "CODE", Role.REGISTER_CLERK: "CLERK"}
 KEEPERS = frozenset({Role.VAULT_KEEPER_KEY, Role.VAULT_KEEPER_CODE, Role.ARCHIVIST})
 HOLD_ROLES = frozenset({Role.LEGAL, Role.COMPLIANCE, Role.AUDITOR, Role.RISK_HEAD})

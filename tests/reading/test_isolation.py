@@ -42,6 +42,7 @@ OTHERS = {
     "policyParameters",
     "overrideReport",
     "notices",
+    "expiring",
 }  # tried below, or of head office alone
 SAMPLE = build_schema()._schema
 
