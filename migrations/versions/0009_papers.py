@@ -1,7 +1,7 @@
 """The life of first-tier papers at the vault: expected, sealed, taken in, opened, lent with a letter, come back changed.
 
 Revision ID: 0009
-Revises: 0015
+Revises: 0010
 Create Date: 2026-11-25
 """
 
@@ -10,7 +10,7 @@ from alembic import op
 from storage.migration import run_script
 
 revision = "0009"
-down_revision: str | None = "0015"
+down_revision: str | None = "0010"
 branch_labels: str | None = None
 depends_on: str | None = None
 BESIDE = {

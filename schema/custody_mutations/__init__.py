@@ -12,7 +12,9 @@ from schema.custody_mutations.holds import HoldMutations
 from schema.custody_mutations.losses import LossMutations
 from schema.custody_mutations.overdue import OverdueMutations
 from schema.custody_mutations.papers import IntakeMutations
+from schema.custody_mutations.positions import PositionMutations
 from schema.custody_mutations.registers import RegisterMutations
+from schema.custody_mutations.release import ReleaseMutations
 from schema.custody_mutations.requests import RequestMutations
 from schema.custody_mutations.stocktakes import StocktakeMutations
 
@@ -31,6 +33,8 @@ class CustodyMutations(
     EnvelopeMutations,
     CertificateMutations,
     RegisterMutations,
+    ReleaseMutations,
+    PositionMutations,
 ):
     """All of them."""
 

@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any, Union, get_args, get_origin, get_type_hints
 from uuid import UUID
 
-from server.custody.moves import Ask, certificates, claims, envelopes, handovers, letters, losses, papers, registers, stocktakes
+from server.custody.moves import Ask, certificates, claims, envelopes, handovers, letters, losses, papers, registers, release, stocktakes
 from server.custody.transitions import ADMINISTRATION, PARTS
 from server.errors import InputProblem, InvalidInput
 from storage.terms import Action
@@ -30,6 +30,7 @@ DETAILS: dict[Action, type] = {  # the dataclass in `server.custody.moves` that 
     Action.BOOK_OFF_BALANCE_ENTRY: registers.Booking,
     Action.REVIEW_EMERGENCY: registers.EmergencyReview,
     **losses.DETAILS,
+    **release.DETAILS,
     **stocktakes.DETAILS,
     **handovers.DETAILS,
 }
@@ -40,6 +41,11 @@ NEEDS: dict[Action, tuple[str, ...]] = {  # what an act cannot be judged without
     ),
     **dict.fromkeys((Action.ENQUEUE, Action.SERVE), ("request",)),
     **dict.fromkeys((Action.CONFIRM, Action.WITHDRAW), ("operation",)),
+    Action.REQUEST_RELEASE: ("records", "purpose"),
+    Action.REQUEST_SUBSTITUTION: ("records", "detail"),
+    **dict.fromkeys((Action.VERIFY_RECIPIENT, Action.RELEASE), ("request", "detail")),
+    Action.SUBSTITUTE: ("request",),
+    Action.SURRENDER: ("records", "request", "detail"),
     Action.PLACE_HOLD: ("hold_kind", "subject_kind", "subject"),
     Action.LIFT_HOLD: ("hold",),
     **dict.fromkeys(

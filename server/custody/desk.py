@@ -264,7 +264,7 @@ def _tell(w: Writing, detail: dict[str, Any], chains: set[UUID]) -> None:
         about = {"act": w.ask.action, "tier": born.tier, "to": born.state, **born.detail}
         w.chains.note(born.chain, TAGS[w.ask.action], subject=("record", born.id), by=w.actor.id, at=w.at, record=born.id, **about)
     if (not w.records and not w.born) or w.ask.action in QUIET:  # told in the history of everything that the act is about
-        for chain in sorted(chains or {w.by.org}):
+        for chain in sorted((chains if w.tells is None else w.tells) or {w.by.org}):
             w.chains.note(chain, TAGS[w.ask.action], subject=_subject(w), by=w.actor.id, at=w.at, **detail)
 
 

@@ -68,6 +68,7 @@ from storage.tables.records import (
     seals,
     storage_locations,
 )
+from storage.tables.release import releases, settlement_notices, substitutions
 from storage.tables.search import barcodes, search_terms
 from storage.tables.stocktakes import stocktake_counts, stocktake_lines, stocktake_places, stocktakes
 from storage.tables.vault import (
@@ -132,6 +133,7 @@ __all__ = [
     "purposes",
     "read_grants",
     "registry_checks",
+    "releases",
     "report_sign_offs",
     "request_lines",
     "return_claims",
@@ -141,6 +143,7 @@ __all__ = [
     "sealed_envelopes",
     "seals",
     "search_terms",
+    "settlement_notices",
     "shipments",
     "staff",
     "staff_relations",
@@ -150,6 +153,7 @@ __all__ = [
     "stocktake_places",
     "stocktakes",
     "storage_locations",
+    "substitutions",
     "ticket_counters",
     "tickets",
     "transitions",

@@ -25,7 +25,7 @@ PAGES = {"loans": "loans", "contracts": "contracts", "archiveRecords": "archive_
          "checkouts": "movements", "accessRequests": "access_requests", "operations": "operations",
          "customers": "customers", "collateralCertificates": "collateral_certificates", "sealedEnvelopes": "sealed_envelopes",
          "tickets": "tickets", "offBalanceEntries": "off_balance_entries", "emergencyReviews": "emergency_reviews",
-         "scans": "scans", "holds": "holds", "custodyEvents": "events", "stocktakes": "stocktakes",
+         "scans": "scans", "holds": "holds", "settlementNotices": "settlement_notices", "custodyEvents": "events", "stocktakes": "stocktakes",
          "discrepancies": "discrepancies", "handovers": "handovers", "lossCases": "loss_cases"}  # fmt: skip
 BY = {"loan": ("loans", ("number",)), "contract": ("contracts", ("number",)), "archiveRecord": ("archive_records", ("barcode", "archiveNo")),
       "collateralCertificate": ("collateral_certificates", ("number",))}  # fmt: skip

@@ -13,8 +13,10 @@ from server.custody.acts import (
     operations,
     overdue,
     papers,
+    positions,
     queue,
     registers,
+    release,
     returns,
     stocktakes,
     volumes,
@@ -39,6 +41,8 @@ CHAPTERS = (
     envelopes,
     certificates,
     registers,
+    release,
+    positions,
 )
 CHANGES: dict[Action, Change] = {action: change for chapter in CHAPTERS for action, change in chapter.CHANGES.items()}
 

@@ -11,9 +11,11 @@ from server.custody.rules import (
     losses,
     overrides,
     papers,
+    payoff,
     people,
     queue,
     registers,
+    release,
     returns,
     stocktakes,
 )
@@ -33,6 +35,8 @@ CHAPTERS: tuple[tuple[Rule, ...], ...] = (
     stocktakes.RULES,
     handovers.RULES,
     overrides.RULES,
+    payoff.RULES,
+    release.RULES,
     people.VERSIONS,
 )
 RULES: tuple[Rule, ...] = tuple(

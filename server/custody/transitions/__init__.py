@@ -14,6 +14,7 @@ from server.custody.transitions import (
     papers,
     queue,
     registers,
+    release,
     stocktakes,
     volumes,
 )
@@ -33,6 +34,7 @@ CHAPTERS: tuple[Chapter, ...] = (
     handovers.CHAPTER,
     queue.CHAPTER,
     overdue.CHAPTER,
+    release.CHAPTER,
     everywhere.CHAPTER,
     administration.CHAPTER,
     certificates.CHAPTER,
