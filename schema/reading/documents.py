@@ -3,6 +3,7 @@
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -34,30 +35,47 @@ from schema.reading.compiler import Compiled, Plan, bad_request, definition_of, 
 from storage.database import Principal
 
 V = TypeVar("V")
-DOCUMENTS_MAX, PLANS_MAX, TOKENS_MAX = 512, 16, 1000
+TOKENS_MAX = 1000
+DOCUMENTS_BYTES_MAX, PLANS_BYTES_MAX = 12_000_000, 12_000_000  # by weight, not by number: some documents are a thousand times others
+# One thread: a second would wait for the first all the same, and each keeps memory of its own.
+BUILDER = ThreadPoolExecutor(1, thread_name_prefix="plans")
 
 
 class Lru(Generic[V]):
-    """The `limit` things used last."""
+    """The things used last that weigh at most `limit` together."""
 
     def __init__(self, limit: int) -> None:
-        self._limit, self._kept = limit, OrderedDict[Any, V]()
+        self._limit, self._kept, self.weight = limit, OrderedDict[Any, tuple[V, int]](), 0
 
     def __len__(self) -> int:
         return len(self._kept)
 
     def get(self, key: Any) -> V | None:
         """The thing, and it counts as used."""
-        if (found := self._kept.get(key)) is not None:
-            self._kept.move_to_end(key)
-        return found
+        if (found := self._kept.get(key)) is None:
+            return None
+        self._kept.move_to_end(key)
+        return found[0]
 
-    def put(self, key: Any, value: V) -> V:
-        """Keeps it; forgets the one unused for longest."""
-        self._kept[key] = value
-        if len(self._kept) > self._limit:
-            self._kept.popitem(last=False)
+    def put(self, key: Any, value: V, weight: int) -> V:
+        """Keeps it; forgets what was unused for longest, itself when it is too heavy."""
+        if (old := self._kept.pop(key, None)) is not None:
+            self.weight -= old[1]
+        self._kept[key] = value, weight
+        self.weight += weight
+        while self.weight > self._limit:
+            self.weight -= self._kept.popitem(last=False)[1][1]
         return value
+
+
+def document_bytes(query: str) -> int:
+    """About what a document takes that was read: its tree with the places of all tokens, measured for 100 to 1,400 characters."""
+    return 12_000 + 110 * len(query)
+
+
+def plan_bytes(sql: str) -> int:
+    """About what a plan takes: its text, and what finds its values."""
+    return 3_000 + 2 * len(sql)
 
 
 def shape(type_: Any, value: Any) -> Any:
@@ -88,7 +106,8 @@ class Document:
     types: dict[str, Any] = field(default_factory=dict)
     price: Price = field(default_factory=Price)
     introspects: bool = False
-    plans: Lru[Compiled] = field(default_factory=lambda: Lru(PLANS_MAX))
+    plans: Lru[Compiled] = field(default_factory=lambda: Lru(PLANS_BYTES_MAX))  # of all documents
+    name: Any = None  # among the plans
 
     @property
     def kind(self) -> OperationType:
@@ -104,6 +123,7 @@ class Document:
     def key(self, variables: Any, caller: Principal, part: str) -> Any:
         """What the statement depends on."""
         return (
+            self.name,
             part,
             caller.everywhere,
             caller.sees_much,
@@ -117,7 +137,8 @@ class Document:
         if (known := self.plans.get(key)) is not None:
             return known
         plan = Plan(self.schema, self.operation, self.fragments, variables, caller)
-        return self.plans.put(key, await asyncio.to_thread(build, plan))
+        made = await asyncio.get_running_loop().run_in_executor(BUILDER, build, plan)
+        return self.plans.put(key, made, plan_bytes(made.sql))
 
 
 class Documents:
@@ -125,14 +146,27 @@ class Documents:
 
     def __init__(self, schema: Any) -> None:
         self.schema = schema
-        self.known: Lru[Document] = Lru(DOCUMENTS_MAX)
+        self.known: Lru[Document] = Lru(DOCUMENTS_BYTES_MAX)
+        self.plans: Lru[Compiled] = Lru(PLANS_BYTES_MAX)
+        self.kept: dict[tuple[str, str | None], Document] = {}
+
+    def keep(self, query: str) -> None:
+        """Reads a document of the bank's own, which is never forgotten: there are as many as its clients were built with."""
+        self.kept[query, None] = self.read(query, None)
 
     def get(self, query: str, name: str | None) -> Document:
         """From the cache, or read now."""
-        return self.known.get((query, name)) or self.known.put((query, name), self.read(query, name))
+        key = query, name
+        found = self.kept.get(key) or self.known.get(key)
+        return found if found is not None else self.known.put(key, self.read(query, name), document_bytes(query + (name or "")))
 
     def read(self, query: str, name: str | None) -> Document:
         """Parses, limits, validates, and looks for what the plan will need."""
+        made = self._read(query, name)
+        made.plans, made.name = self.plans, (query, name)
+        return made
+
+    def _read(self, query: str, name: str | None) -> Document:
         try:
             check_text(query)
             node = parse(query, max_tokens=TOKENS_MAX)
