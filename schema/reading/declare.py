@@ -236,7 +236,7 @@ class PageRead(Read):
 
 
 class HitsRead(Read):
-    """Objects that a function of PostgreSQL finds: `hits(**arguments)` is its rows, which come in order."""
+    """Objects that a function of PostgreSQL finds: `hits(me, **arguments)` is its rows, which come in order."""
 
     cost = Cost(weight=SEARCH_COST, multipliers=["first"])
 
@@ -249,7 +249,7 @@ class HitsRead(Read):
         sized = {"first": plan.bind(lambda v: values(v).get("first") or paging.TASKS, Integer)} if "first" in self.arguments else {}
         if sized:
             plan.check(lambda v: paging.size(values(v).get("first") or paging.TASKS))
-        hits = self.hits(**{**field.args, **sized})
+        hits = self.hits(plan.me, **{**field.args, **sized})
         found = Origin(hits, ())
         return array(plan.objects(field.type, found, field.details, found.select().order_by(hits.c.n)))
 
