@@ -121,6 +121,7 @@ class Parts:
             buckets=self.buckets,
             feed=self.feed,
             renew=lambda: self.authenticator.principal(authorization, fresh=True),
+            present=lambda: self.authenticator.principal(authorization),
         )
 
 

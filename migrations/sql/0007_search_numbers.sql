@@ -16,13 +16,16 @@ begin
   return made;
 end $$;
 
--- Four digits or letters at a time, and the pairs that are not of digits and letters alone: each is rare in a whole bank.
+-- Three and four digits or letters at a time, and the pairs that are not of digits and letters alone: each is rare in a whole bank.
 create or replace function search_wide(kind text, plain text, bare text) returns bigint[] language plpgsql immutable strict parallel safe as $$
 declare seed bigint := hashtextextended(kind collate "C", 0); made bigint[] := '{}'; begin
   foreach plain in array case when bare = plain then array[plain] else array[plain, bare] end loop
     for n in 1 .. length(plain) - 1 loop
-      if substr(plain, n, 4) collate "C" ~ '^[0-9A-Z]{4}' then
-        made := made || hashtextextended(substr(plain, n, 4) collate "C", seed);
+      if substr(plain, n, 3) collate "C" ~ '^[0-9A-Z]{3}' then
+        made := made || hashtextextended(substr(plain, n, 3) collate "C", seed);
+        if substr(plain, n, 4) collate "C" ~ '^[0-9A-Z]{4}' then
+          made := made || hashtextextended(substr(plain, n, 4) collate "C", seed);
+        end if;
       elsif substr(plain, n, 2) collate "C" !~ '^[0-9A-Z]{2}' then
         made := made || hashtextextended(substr(plain, n, 2) collate "C", seed);
       end if;
@@ -31,11 +34,14 @@ declare seed bigint := hashtextextended(kind collate "C", 0); made bigint[] := '
   return made;
 end $$;
 
--- What is looked for among them: fours that together cover each run, all other pairs; nothing when a run is too short for a four.
+-- What is looked for among them: fours that together cover each run, best where it has no two zeros, which stand in every number;
+-- a run of three; all other pairs. Nothing when there is a run of two alone.
 create or replace function search_wide_grams(plain text) returns text[] language sql immutable strict parallel safe
-  return case when plain collate "C" ~ '(^|[^0-9A-Z])[0-9A-Z]{2,3}([^0-9A-Z]|$)' then '{}' else array(
-    select substr(r[1], least(n, length(r[1]) - 3), 4)
-      from regexp_matches(plain collate "C", '[0-9A-Z]{4,}', 'g') r, generate_series(1, length(r[1]), 4) n
+  return case when plain collate "C" ~ '(^|[^0-9A-Z])[0-9A-Z]{2}([^0-9A-Z]|$)' then '{}' else array(
+    select substr(r[1], least(n, greatest(1, length(r[1]) - 3)), 4)
+      from (select regexp_replace(plain, '00+', '0 0', 'g') as apart) a,
+        regexp_matches(case when apart collate "C" ~ '[0-9A-Z]{4}' then apart else plain end collate "C", '[0-9A-Z]{3,}', 'g') r,
+        generate_series(1, length(r[1]), 4) n
     union select substr(plain, n, 2) from generate_series(1, length(plain) - 1) n
       where substr(plain, n, 2) collate "C" !~ '^[0-9A-Z]{2}') end;
 
@@ -78,7 +84,7 @@ declare
   q text := left(search_plain(left(asked, 200)), 200); b text := search_bare(q);  -- some characters are many when they are made plain
   every boolean := app_everywhere();
   units uuid[] := case when every then (select array_agg(o.id order by o.id) from org_units o) else app_branches() end;
-  glanced int := case when q collate "C" ~ '^[0-9A-Z]{2,}$' then case length(q) when 2 then 60 else 5 end end;
+  glanced int := case when q collate "C" ~ '^[0-9A-Z]{2,}$' then case length(q) when 2 then 100 else 5 end end;
 begin
   return query
   -- Those that begin with it, in order.
@@ -114,11 +120,12 @@ begin
     order by a.rank, a.subject_id, a.plain = q or a.bare = b desc, starts_with(a.plain, q) desc, a.shown),
   best as (
     select e.*, row_number() over (partition by e.tier, e.rank order by length(e.plain), e.plain, e.subject_id) as turn from things e
-    order by e.tier, turn, e.rank limit most)
+    order by e.tier, turn, e.rank limit most),
+  looks as materialized (select search_pattern(b) as pattern)  -- once, and not for each hit
   select w.kind, w.subject_id, w.shown, (array['EXACT', 'PREFIX', 'CONTAINS'])[w.tier], left(w.shown, w.start - 1),
     substr(w.shown, w.start, w.stop - w.start), substr(w.shown, w.stop)
-  from (select s.*, greatest(regexp_instr(s.shown, p.pattern), 1) as start, greatest(regexp_instr(s.shown, p.pattern, 1, 1, 1), 1) as stop
-        from best s cross join lateral (select search_pattern(b) as pattern) p) w
+  from (select s.*, greatest(regexp_instr(s.shown, pattern), 1) as start, greatest(regexp_instr(s.shown, pattern, 1, 1, 1), 1) as stop
+        from best s cross join looks) w
   order by w.tier, w.turn, w.rank;
 end $$;
 revoke all on function search_within(text, boolean, boolean, text[], uuid[], boolean, boolean, int) from public;

@@ -66,6 +66,7 @@ class ReadingSchema(strawberry.Schema):
         """What an operation tells over a socket: a subscription's answers as they come, of all others the one."""
         document = self.documents.get(query, name)
         if document.errors or document.kind is not OperationType.SUBSCRIPTION:
+            context.begun()
             yield await self.execute(query, given, context, None, name)
             return
         errors, _ = self._admitted(document, given, context)
@@ -137,6 +138,8 @@ async def payload(info: Any, type_: type, connection: Any, **given: Any) -> orjs
     made = info.schema._schema.get_type(type_.__strawberry_definition__.name)  # type: ignore[attr-defined]
     details = [FieldDetails(n, None) for n in raw.field_nodes]
     me = context.principal
+    if error := _forbidden(document, me.roles):  # the role of a listener may have ended since they were admitted
+        raise error
     plan = await document.plan(variables, me, lambda p: p.payload(made, details), str(raw.path.key))
     args = plan.bound(Values(variables, me, context.cursor_secret, given, context.language))
     text = await connection.raw.fetchval(plan.sql, *args)
