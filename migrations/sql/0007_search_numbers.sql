@@ -82,6 +82,7 @@ language plpgsql stable security definer set search_path = public, pg_temp set p
 declare
   enough int := 3 * most; reach int := 4 * enough;  -- a thing has at most three texts in a unit, and at most four units
   q text := left(search_plain(left(asked, 200)), 200); b text := search_bare(q);  -- some characters are many when they are made plain
+  wanted text[] := array(select k from unnest(kinds) with ordinality u (k, n) group by k order by min(n));  -- each once, whatever is asked
   every boolean := app_everywhere();
   units uuid[] := case when every then (select array_agg(o.id order by o.id) from org_units o) else app_branches() end;
   glanced int := case when q collate "C" ~ '^[0-9A-Z]{2,}$' then case length(q) when 2 then 100 else 5 end end;
@@ -89,7 +90,7 @@ begin
   return query
   -- Those that begin with it, in order.
   with tree as materialized (
-    select k.kind, k.rank, h.* from unnest(kinds) with ordinality k (kind, rank) cross join lateral (
+    select k.kind, k.rank, h.* from unnest(wanted) with ordinality k (kind, rank) cross join lateral (
       select h.* from unnest(units) u (org) cross join lateral (
         select t.subject_id, t.shown, t.plain, t.bare from search_terms t
         where t.org_id = u.org and t.kind = k.kind and t.plain >= q and t.plain < q || chr(1114111) order by t.plain limit enough) h
@@ -97,7 +98,7 @@ begin
     where q <> ''),
   -- What nearly every number has, as its zeros, is seen at a glance; its posting list would be as long as the table.
   glance as materialized (
-    select k.kind, k.rank, h.* from unnest(kinds) with ordinality k (kind, rank) cross join lateral (
+    select k.kind, k.rank, h.* from unnest(wanted) with ordinality k (kind, rank) cross join lateral (
       select h.* from unnest(units) u (org) cross join lateral (
         select f.* from (select t.subject_id, t.shown, t.plain, t.bare from search_terms t
           where t.org_id = u.org and t.kind = k.kind order by t.plain limit glanced) f
@@ -106,11 +107,11 @@ begin
     where glanced is not null and (select count(distinct subject_id) from tree) < most),
   soon as materialized (select count(distinct f.subject_id) as things from (table tree union all table glance) f),
   inner_hits as materialized (
-    select w.* from search_within(q, false, false, kinds, units, every, wide, enough) w
+    select w.* from search_within(q, false, false, wanted, units, every, wide, enough) w
     where length(q) > 1 and (select things from soon) < most),
   -- In a text without leading zeros there is more than in the text itself only where zeros were left out, or may have been.
   bare_hits as materialized (
-    select w.* from search_within(b, true, q like '0%', kinds, units, every, wide, enough) w
+    select w.* from search_within(b, true, q like '0%', wanted, units, every, wide, enough) w
     where length(b) > 1 and q ~ '[0-9]' and (b <> q or q ~ '[^0-9][0-9]')
       and (select things from soon) + (select count(distinct subject_id) from inner_hits) < most),
   things as (

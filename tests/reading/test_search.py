@@ -203,6 +203,12 @@ async def test_short_and_long_parts_of_numbers_are_found_among_all_kinds(
     assert complete > 60
 
 
+async def test_a_kind_that_is_named_often_is_searched_once(demo: Bank, answered: Any, officers: list[Principal]) -> None:
+    number = texts(demo, officers[0], "loan")[0][1]
+    found, errors = await answered(officers[0], ASK, {"t": number, "k": ["LOAN"] * 1_000 + ["CONTRACT"], "n": 100})
+    assert not errors and sum(hit["place"] == "EXACT" and hit["kind"] == "LOAN" for hit in found["search"]) == 1
+
+
 async def test_search_follows_its_rows(demo: Bank, answered: Any, officers: list[Principal]) -> None:
     row = demo.view(officers[0]).rows["customers"][0]
     for name, others in (("欧阳娜娜", row["name"]), (row["name"], "欧阳娜娜")):
