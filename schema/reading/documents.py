@@ -5,6 +5,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 from graphql import (
@@ -107,6 +108,7 @@ class Document:
     price: Price = field(default_factory=Price)
     introspects: bool = False
     plans: Lru[Compiled] = field(default_factory=lambda: Lru(PLANS_BYTES_MAX))  # of all documents
+    building: dict[Any, "asyncio.Future[Compiled]"] = field(default_factory=dict)  # the same
     name: Any = None  # among the plans
 
     @property
@@ -132,13 +134,20 @@ class Document:
         )
 
     async def plan(self, variables: Any, caller: Principal, build: Callable[[Plan], Compiled], part: str = "") -> Compiled:
-        """The compiled statement; a cold one costs up to 50 ms and is built in a thread, beside the loop."""
+        """The compiled statement; a cold one costs up to 50 ms and is built once, in a thread, beside the loop."""
         key = self.key(variables, caller, part)
         if (known := self.plans.get(key)) is not None:
             return known
-        plan = Plan(self.schema, self.operation, self.fragments, variables, caller)
-        made = await asyncio.get_running_loop().run_in_executor(BUILDER, build, plan)
-        return self.plans.put(key, made, plan_bytes(made.sql))
+        if (building := self.building.get(key)) is None:
+            plan = Plan(self.schema, self.operation, self.fragments, variables, caller)
+            building = self.building[key] = asyncio.get_running_loop().run_in_executor(BUILDER, build, plan)
+            building.add_done_callback(partial(self._built, key))
+        return await asyncio.shield(building)  # others wait for it too
+
+    def _built(self, key: Any, done: "asyncio.Future[Compiled]") -> None:
+        del self.building[key]
+        if not done.cancelled() and done.exception() is None:
+            self.plans.put(key, done.result(), plan_bytes(done.result().sql))
 
 
 class Documents:
@@ -148,6 +157,7 @@ class Documents:
         self.schema = schema
         self.known: Lru[Document] = Lru(DOCUMENTS_BYTES_MAX)
         self.plans: Lru[Compiled] = Lru(PLANS_BYTES_MAX)
+        self.building: dict[Any, asyncio.Future[Compiled]] = {}
         self.kept: dict[tuple[str, str | None], Document] = {}
 
     def keep(self, query: str) -> None:
@@ -163,7 +173,7 @@ class Documents:
     def read(self, query: str, name: str | None) -> Document:
         """Parses, limits, validates, and looks for what the plan will need."""
         made = self._read(query, name)
-        made.plans, made.name = self.plans, (query, name)
+        made.plans, made.building, made.name = self.plans, self.building, (query, name)
         return made
 
     def _read(self, query: str, name: str | None) -> Document:

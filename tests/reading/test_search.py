@@ -209,6 +209,14 @@ async def test_a_kind_that_is_named_often_is_searched_once(demo: Bank, answered:
     assert not errors and sum(hit["place"] == "EXACT" and hit["kind"] == "LOAN" for hit in found["search"]) == 1
 
 
+async def test_what_an_index_calls_needs_no_search_path(demo: Bank) -> None:
+    """A dump that is restored, and CREATE INDEX, have none."""
+    async with demo.root.transaction():
+        await demo.root.execute("set local search_path = ''")
+        for call in ("search_tokens(gen_random_uuid(), 'loan', '京A00123')", "search_wide('loan', '京A00123', '京A123')"):
+            assert await demo.root.fetchval(f"select public.{call}")
+
+
 async def test_search_follows_its_rows(demo: Bank, answered: Any, officers: list[Principal]) -> None:
     row = demo.view(officers[0]).rows["customers"][0]
     for name, others in (("欧阳娜娜", row["name"]), (row["name"], "欧阳娜娜")):
