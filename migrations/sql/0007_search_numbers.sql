@@ -85,7 +85,7 @@ declare
   wanted text[] := array(select k from unnest(kinds) with ordinality u (k, n) group by k order by min(n));  -- each once, whatever is asked
   every boolean := app_everywhere();
   units uuid[] := case when every then (select array_agg(o.id order by o.id) from org_units o) else app_branches() end;
-  glanced int := case when q collate "C" ~ '^[0-9A-Z]{2,}$' then case length(q) when 2 then 100 else 5 end end;
+  glanced int := case when q collate "C" ~ '^[0-9A-Z]{2,}$' then case length(q) when 2 then 100 else 20 end end;
 begin
   return query
   -- Those that begin with it, in order.
@@ -99,7 +99,7 @@ begin
   -- What nearly every number has, as its zeros, is seen at a glance; its posting list would be as long as the table.
   glance as materialized (
     select k.kind, k.rank, h.* from unnest(wanted) with ordinality k (kind, rank) cross join lateral (
-      select h.* from unnest(units) u (org) cross join lateral (
+      select h.* from unnest(case length(q) when 2 then units else units[1:3] end) u (org) cross join lateral (
         select f.* from (select t.subject_id, t.shown, t.plain, t.bare from search_terms t
           where t.org_id = u.org and t.kind = k.kind order by t.plain limit glanced) f
         where strpos(f.plain, q) > 0) h
