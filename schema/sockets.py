@@ -110,7 +110,7 @@ class Socket:
         elif kind == "pong":
             _payload(message)
         elif kind == "subscribe":
-            self._subscribe(_id(message), message.get("payload"))
+            await self._subscribe(_id(message), message.get("payload"))
         elif kind == "complete":
             if (task := self._running.pop(_id(message), None)) is not None:
                 task.cancel()
@@ -130,28 +130,27 @@ class Socket:
         self._timers = (asyncio.create_task(self._clock(left, FORBIDDEN, "The token has ended")),)
         await self._say({"type": "connection_ack"})
 
-    def _subscribe(self, id_: str, payload: Any) -> None:
+    async def _subscribe(self, id_: str, payload: Any) -> None:
         if self._headers is None or not self._timers:
             raise Closed(UNAUTHORIZED, "Unauthorized")
         if not isinstance(payload, dict):
             raise Closed(BAD_MESSAGE, "Invalid message")
         if id_ in self._running:
             raise Closed(ALREADY_THERE, f"Subscriber for {id_} already exists")
+        if len(self._running) >= OPERATIONS_MAX:  # told here, so that who does not listen is not read from either
+            await self._fail(id_, self._refused(LoanfileError(f"A socket runs at most {OPERATIONS_MAX} operations.")))
+            return
         begun: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        work = self._answer(id_, payload, len(self._running) >= OPERATIONS_MAX, set(self._beginning), begun)
+        work = self._answer(id_, payload, set(self._beginning), begun)
         self._beginning.add(begun)
         begun.add_done_callback(self._beginning.discard)
         self._running[id_] = task = asyncio.create_task(work)
         task.add_done_callback(lambda _: begun.cancel())  # one that ends before it has begun is not waited for
 
-    async def _answer(
-        self, id_: str, payload: dict[str, Any], too_many: bool, earlier: set[asyncio.Future[None]], begun: asyncio.Future[None]
-    ) -> None:
+    async def _answer(self, id_: str, payload: dict[str, Any], earlier: set[asyncio.Future[None]], begun: asyncio.Future[None]) -> None:
         """Once the subscriptions before it have begun: who is answered here knows that nothing that comes is missed there."""
         me = asyncio.current_task()
         try:
-            if too_many:
-                raise LoanfileError(f"A socket runs at most {OPERATIONS_MAX} operations.")
             if earlier:
                 await asyncio.wait(earlier)
             context, _ = await self._admit(self._headers or {})

@@ -217,6 +217,21 @@ async def test_what_is_asked_after_a_subscription_is_answered_once_it_has_begun(
             await socket.say({"id": "too late", "type": "complete"})
 
 
+async def test_a_socket_goes_on_when_its_person_has_another_role(served: Site, bank: World) -> None:
+    """Who was read before the change is read again, not told to come back for ever; a socket outlives many changes."""
+    officer, roles = bank.people["officer"], "{ viewer { roles } }"
+    async with listener(served, officer.staff_no) as socket:
+        assert (await socket.answer(roles))["data"]["viewer"]["roles"] == ["LOAN_OFFICER"]
+        for n, (sql, wanted) in enumerate(
+            [
+                ("insert into staff_roles (staff_id, role) values ($1, 'INSPECTOR')", {"LOAN_OFFICER", "INSPECTOR"}),
+                ("delete from staff_roles where staff_id = $1 and role = 'INSPECTOR'", {"LOAN_OFFICER"}),
+            ]
+        ):
+            await bank.root.execute(sql, officer.staff_id)
+            assert set((await socket.answer(roles, f"roles {n}"))["data"]["viewer"]["roles"]) == wanted
+
+
 async def test_no_records_are_events_of_none_and_not_of_all(served: Site, bank: World) -> None:
     some = EVENTS.replace("($a: String)", "($r: [ID!])").replace("after: $a", "recordIds: $r")
     theirs = await bank.volumes(letter="B")

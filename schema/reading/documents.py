@@ -37,7 +37,7 @@ from storage.database import Principal
 
 V = TypeVar("V")
 TOKENS_MAX = 1000
-DOCUMENTS_BYTES_MAX, PLANS_BYTES_MAX = 12_000_000, 12_000_000  # by weight, not by number: some documents are a thousand times others
+DOCUMENTS_BYTES_MAX, PLANS_BYTES_MAX = 8_000_000, 8_000_000  # by weight, not by number: some documents are a thousand times others
 # One thread: a second would wait for the first all the same, and each keeps memory of its own.
 BUILDER = ThreadPoolExecutor(1, thread_name_prefix="plans")
 
