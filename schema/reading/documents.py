@@ -37,7 +37,8 @@ from storage.database import Principal
 
 V = TypeVar("V")
 TOKENS_MAX = 1000
-DOCUMENTS_BYTES_MAX, PLANS_BYTES_MAX = 8_000_000, 8_000_000  # by weight, not by number: some documents are a thousand times others
+DOCUMENTS_BYTES_MAX = 12_000_000  # with their plans; by weight, not by number: some documents are a thousand times others
+PLANS_MAX = 16  # of one document
 # One thread: a second would wait for the first all the same, and each keeps memory of its own.
 BUILDER = ThreadPoolExecutor(1, thread_name_prefix="plans")
 
@@ -58,10 +59,16 @@ class Lru(Generic[V]):
         self._kept.move_to_end(key)
         return found[0]
 
-    def put(self, key: Any, value: V, weight: int) -> V:
-        """Keeps it; forgets what was unused for longest, itself when it is too heavy."""
+    def values(self) -> list[V]:
+        """All of them, the oldest first."""
+        return [value for value, _ in self._kept.values()]
+
+    def put(self, key: Any, value: V, weight: int = 1) -> V:
+        """Keeps it and forgets what was unused for longest; what would drive out a quarter of all is not kept."""
         if (old := self._kept.pop(key, None)) is not None:
             self.weight -= old[1]
+        if weight > max(1, self._limit // 4):
+            return value
         self._kept[key] = value, weight
         self.weight += weight
         while self.weight > self._limit:
@@ -107,9 +114,9 @@ class Document:
     types: dict[str, Any] = field(default_factory=dict)
     price: Price = field(default_factory=Price)
     introspects: bool = False
-    plans: Lru[Compiled] = field(default_factory=lambda: Lru(PLANS_BYTES_MAX))  # of all documents
-    building: dict[Any, "asyncio.Future[Compiled]"] = field(default_factory=dict)  # the same
-    name: Any = None  # among the plans
+    plans: Lru[Compiled] = field(default_factory=lambda: Lru(PLANS_MAX))
+    building: dict[Any, "asyncio.Future[Compiled]"] = field(default_factory=dict)
+    grown: Callable[["Document"], None] = lambda _: None  # told when there is a plan more
 
     @property
     def kind(self) -> OperationType:
@@ -125,7 +132,6 @@ class Document:
     def key(self, variables: Any, caller: Principal, part: str) -> Any:
         """What the statement depends on."""
         return (
-            self.name,
             part,
             caller.everywhere,
             caller.sees_much,
@@ -147,7 +153,8 @@ class Document:
     def _built(self, key: Any, done: "asyncio.Future[Compiled]") -> None:
         del self.building[key]
         if not done.cancelled() and done.exception() is None:
-            self.plans.put(key, done.result(), plan_bytes(done.result().sql))
+            self.plans.put(key, done.result())
+            self.grown(self)
 
 
 class Documents:
@@ -156,8 +163,6 @@ class Documents:
     def __init__(self, schema: Any) -> None:
         self.schema = schema
         self.known: Lru[Document] = Lru(DOCUMENTS_BYTES_MAX)
-        self.plans: Lru[Compiled] = Lru(PLANS_BYTES_MAX)
-        self.building: dict[Any, asyncio.Future[Compiled]] = {}
         self.kept: dict[tuple[str, str | None], Document] = {}
 
     def keep(self, query: str) -> None:
@@ -167,16 +172,19 @@ class Documents:
     def get(self, query: str, name: str | None) -> Document:
         """From the cache, or read now."""
         key = query, name
-        found = self.kept.get(key) or self.known.get(key)
-        return found if found is not None else self.known.put(key, self.read(query, name), document_bytes(query + (name or "")))
+        if (found := self.kept.get(key) or self.known.get(key)) is not None:
+            return found
+        made, weight = self.read(query, name), document_bytes(query + (name or ""))
+        made.grown = partial(self._weigh, key, weight)
+        return self.known.put(key, made, weight)
+
+    def _weigh(self, key: Any, weight: int, grown: Document) -> None:
+        """A plan holds on to its document, so it is forgotten with it and not by itself."""
+        if self.known.get(key) is grown:
+            self.known.put(key, grown, weight + sum(plan_bytes(plan.sql) for plan in grown.plans.values()))
 
     def read(self, query: str, name: str | None) -> Document:
         """Parses, limits, validates, and looks for what the plan will need."""
-        made = self._read(query, name)
-        made.plans, made.building, made.name = self.plans, self.building, (query, name)
-        return made
-
-    def _read(self, query: str, name: str | None) -> Document:
         try:
             check_text(query)
             node = parse(query, max_tokens=TOKENS_MAX)

@@ -25,28 +25,41 @@ async def planned(found: documents.Document, **variables: Any) -> Any:
 
 def test_what_was_used_last_is_kept_up_to_its_weight() -> None:
     kept: Lru[str] = Lru(100)
-    for name, weight in (("a", 40), ("b", 40), ("a", 50)):
+    for name, weight in (("a", 20), ("b", 25), ("c", 25), ("a", 25)):
         kept.put(name, name, weight)
-    assert kept.weight == 90 and kept.get("a") and kept.get("b")
-    kept.put("c", "c", 10)
-    assert kept.get("a") and kept.weight == 100
-    kept.put("d", "d", 45)
-    assert (kept.get("a"), kept.get("b"), kept.get("c"), kept.get("d")) == ("a", None, None, "d"), "the oldest went first"
-    kept.put("huge", "huge", 101)
-    assert len(kept) == kept.weight == 0
+    assert kept.weight == 75 and kept.values() == ["b", "c", "a"]
+    kept.put("d", "d", 25)
+    assert kept.get("b") and kept.weight == 100
+    kept.put("e", "e", 10)
+    assert kept.values() == ["a", "d", "b", "e"], "the oldest went first"
+    assert kept.put("huge", "huge", 26) == "huge" and kept.weight == 85, "one drives out none of the others"
+    kept.put("d", "d", 26)
+    assert kept.values() == ["a", "b", "e"] and kept.weight == 60
 
 
 def test_large_documents_are_fewer(schema: ReadingSchema) -> None:
-    """A comment weighs as well: what is sent is what is kept."""
+    """A comment and a name weigh as well: what is sent is what is kept."""
     known = Documents(schema._schema)
     for n in range(80):
-        known.get("{ viewer { roles } } # " + f"{n}" * 50_000, "x" * 50_000)
-    assert known.known.weight <= documents.DOCUMENTS_BYTES_MAX and len(known.known) < 10
+        known.get("{ viewer { roles } } # " + f"{n:05}" * 2_000, "x" * 10_000)
+    assert known.known.weight <= documents.DOCUMENTS_BYTES_MAX and 0 < len(known.known) < 10
     known.keep("{ viewer { roles } }")
     for n in range(900):
         known.get(f"{{ a{n}: viewer {{ roles }} }}", None)
     assert known.get("{ viewer { roles } }", None) is known.kept["{ viewer { roles } }", None], "a trusted one is never forgotten"
     assert 200 < len(known.known) < 900
+
+
+async def test_a_plan_weighs_and_is_forgotten_with_its_document(schema: ReadingSchema) -> None:
+    known = Documents(schema._schema)
+    found = known.get(PAGE % 0, None)
+    before = known.known.weight
+    await planned(found, n=1)
+    assert known.known.weight > before + 5_000
+    for n in range(900):
+        known.get(f"{{ a{n}: viewer {{ roles }} }}", None)
+    await planned(found, n=1, a="x")  # whoever still runs it does not bring it back
+    assert known.get(PAGE % 0, None) is not found and known.known.weight <= documents.DOCUMENTS_BYTES_MAX
 
 
 async def test_a_plan_that_many_wait_for_is_built_once(schema: ReadingSchema, monkeypatch: Any) -> None:
