@@ -1,14 +1,14 @@
 """What was mistyped is put right by two people.
 
 Revision ID: 0025
-Revises: 0010
+Revises: 0009
 Create Date: 2026-11-25
 """
 
 from storage.migration import run_script
 
 revision = "0025"
-down_revision: str | None = "0010"
+down_revision: str | None = "0009"
 branch_labels: str | None = None
 depends_on: str | None = None
 

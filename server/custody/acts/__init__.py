@@ -4,7 +4,9 @@ from collections.abc import Awaitable, Callable
 from uuid import UUID
 
 from server.custody.acts import (
+    certificates,
     corrections,
+    envelopes,
     handovers,
     holds,
     lending,
@@ -14,6 +16,7 @@ from server.custody.acts import (
     papers,
     positions,
     queue,
+    registers,
     release,
     returns,
     stocktakes,
@@ -36,6 +39,9 @@ CHAPTERS = (
     holds,
     operations,
     stocktakes,
+    envelopes,
+    certificates,
+    registers,
     release,
     positions,
     corrections,
