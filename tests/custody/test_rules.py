@@ -1,9 +1,12 @@
 """The rules table, row by row: what is right passes every row, and one change breaks one row."""
 
+import tomllib
+from pathlib import Path
+
 import pytest
 
 from server.custody.moves import Move
-from server.custody.rules import RULES, WORDS
+from server.custody.rules import RULES, WORDS, table
 from server.custody.rules.table import by_construction
 from tests.custody.broken import BREAKS, Break
 from tests.custody.examples import examples
@@ -27,6 +30,11 @@ def test_every_row_is_broken_by_something_or_kept_by_the_desk_itself() -> None:
     tried = {b.sentence for b in BREAKS}
     assert {rule.sentence for rule in RULES if rule.holds is not by_construction} == tried
     assert len({rule.sentence for rule in RULES}) == len(RULES)
+
+
+def test_the_words_of_a_code_stand_in_one_file() -> None:
+    told = [code for path in Path(table.__file__).parents[1].glob("words/*.toml") for code in tomllib.loads(path.read_text("utf-8"))]
+    assert sorted(told) == sorted(WORDS)
 
 
 def test_every_code_has_its_words_in_both_languages() -> None:

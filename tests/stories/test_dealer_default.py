@@ -21,6 +21,10 @@ async def test_a_dealer_defaults_and_the_court_keeps_the_papers(bank: World, api
     )
     request = made["request"]["id"]
     await api.approves(request, ["head", "risk", "vice"])
+    await api.does(
+        "legal", "registerBaileeLetter", "baileeLetter { letterNo }", requestId=request, letterNo=f"FY{bank.tag}", kind="COURT",
+        bailee="朝阳区人民法院", signedOn=str(bank.due(0)), returnBy=str(bank.due(40)),
+    )  # fmt: skip
     out = await api.does(
         "kay", "checkOut", "operation { id }", requestId=request, barcodes=await api.barcodes(case.papers), dueOn=str(bank.due(20))
     )
