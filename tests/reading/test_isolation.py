@@ -38,6 +38,12 @@ OTHERS = {
     "recordCounts",
     "search",
     "lookUp",
+    "vaultRegister",
+    "ticketRegister",
+    "sealRegister",
+    "doorLog",
+    "offBalanceDifferences",
+    "stocktakesDue",
     "notices",
 }  # tried below, or of head office alone
 SAMPLE = build_schema()._schema
