@@ -51,7 +51,10 @@ def found_by_unit(table: Any, me: Any) -> Any:
     if table.element is tables.events:  # of the unit's own loans, or of a record that it sees
         seen = tables.archive_records.alias()
         records = func.array(select(seen.c.id).where(found_by_unit(seen, me), shared(seen.c, me)).scalar_subquery())
-        return or_(row.org_id == func.any(me.branches), row.record_id == func.any(records))
+        came = tables.chains.alias()  # loans that came from another unit bring their history
+        chains = select(came.c.id).where(came.c.transferred_at.is_not(None), came.c.org_id == func.any(me.branches))
+        transferred = func.array(chains.scalar_subquery())
+        return or_(row.org_id == func.any(me.branches), row.record_id == func.any(records), row.chain_id == func.any(transferred))
     return true()
 
 

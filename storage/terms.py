@@ -150,6 +150,22 @@ class Action(StrEnum):
     CREATE_LOCATIONS = "CREATE_LOCATIONS"
     PROPOSE_POLICY = "PROPOSE_POLICY"
     GRANT_READING = "GRANT_READING"
+    CREATE_HANDOVER = "CREATE_HANDOVER"
+    ADD_HANDOVER_LINES = "ADD_HANDOVER_LINES"
+    REMOVE_HANDOVER_LINES = "REMOVE_HANDOVER_LINES"
+    SEND_HANDOVER = "SEND_HANDOVER"
+    SEND_PENDING = "SEND_PENDING"
+    SEND_RESPONSIBILITY = "SEND_RESPONSIBILITY"
+    RECEIVE_HANDOVER = "RECEIVE_HANDOVER"
+    RECEIVE_PENDING = "RECEIVE_PENDING"
+    RECEIVE_RESPONSIBILITY = "RECEIVE_RESPONSIBILITY"
+    RECEIVE_CUSTODY = "RECEIVE_CUSTODY"
+    REJECT_HANDOVER = "REJECT_HANDOVER"
+    TAKE_BACK = "TAKE_BACK"
+    TAKE_BACK_PENDING = "TAKE_BACK_PENDING"
+    RECALL_RESPONSIBILITY = "RECALL_RESPONSIBILITY"
+    TRANSFER_LOANS = "TRANSFER_LOANS"
+    CLOSE_ORG_UNIT = "CLOSE_ORG_UNIT"
     OPEN_CASE = "OPEN_CASE"
     RESOLVE_DISCREPANCY = "RESOLVE_DISCREPANCY"
     REPORT_ITEM_MISSING = "REPORT_ITEM_MISSING"
@@ -293,6 +309,43 @@ class DiscrepancyState(StrEnum):
     OPEN = "OPEN"
     CASE = "CASE"
     RESOLVED = "RESOLVED"
+
+
+class HandoverKind(StrEnum):
+    """What passes from whom to whom: papers to another unit or to the archive department, or the care of them to a colleague."""
+
+    BETWEEN_UNITS = "BETWEEN_UNITS"
+    TO_ARCHIVE = "TO_ARCHIVE"
+    CUSTODIAN = "CUSTODIAN"
+
+
+class HandoverState(StrEnum):
+    """Life of a handover; follows from its lines."""
+
+    DRAFT = "DRAFT"
+    SENT = "SENT"
+    PARTLY_ACKNOWLEDGED = "PARTLY_ACKNOWLEDGED"
+    CLOSED = "CLOSED"
+    RECALLED = "RECALLED"
+
+
+class HandoverLineState(StrEnum):
+    """Life of a line; RESPONSIBILITY_ONLY is the acknowledged line of a paper that did not move."""
+
+    LISTED = "LISTED"
+    SENT = "SENT"
+    ACKNOWLEDGED = "ACKNOWLEDGED"
+    RESPONSIBILITY_ONLY = "RESPONSIBILITY_ONLY"
+    REJECTED = "REJECTED"
+    RECALLED = "RECALLED"
+
+
+class HandoverStanding(StrEnum):
+    """Which lines of a handover are sent together: those in their place, those that wait for the vault, those that are out."""
+
+    IN_PLACE = "IN_PLACE"
+    PENDING = "PENDING"
+    OUT = "OUT"
 
 
 class LossState(StrEnum):

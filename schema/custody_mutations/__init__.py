@@ -5,6 +5,7 @@ import strawberry
 from schema.custody_mutations.acting import ASKABLE, ActPayload, act, field, payload_of
 from schema.custody_mutations.batches import BatchMutations
 from schema.custody_mutations.desk import DeskMutations
+from schema.custody_mutations.handovers import HandoverMutations
 from schema.custody_mutations.holds import HoldMutations
 from schema.custody_mutations.losses import LossMutations
 from schema.custody_mutations.overdue import OverdueMutations
@@ -13,7 +14,9 @@ from schema.custody_mutations.stocktakes import StocktakeMutations
 
 
 @strawberry.type
-class CustodyMutations(RequestMutations, DeskMutations, HoldMutations, LossMutations, OverdueMutations, BatchMutations, StocktakeMutations):
+class CustodyMutations(
+    RequestMutations, DeskMutations, HoldMutations, LossMutations, HandoverMutations, OverdueMutations, BatchMutations, StocktakeMutations
+):
     """All of them."""
 
 

@@ -10,6 +10,7 @@ import strawberry
 from sqlalchemy import Boolean
 
 from schema.custody import AccessRequest, Checkout, CustodyEvent, Hold, Operation
+from schema.handovers import Handover, Shipment
 from schema.losses import Discrepancy
 from schema.organisation import OrgUnit, StaffMember, StorageLocation
 from schema.reading.answers import payload
@@ -60,7 +61,14 @@ class HoldPayload(ActPayload):
     hold: Hold | None = One(given="hold", description="The hold.")
 
 
-class ConfirmPayload(CheckoutPayload, HoldPayload):
+class HandoverPayload(ActPayload):
+    """Acts on handovers."""
+
+    handover: Handover | None = One(given="handover", description="The handover, as it stands now.")
+    shipment: Shipment | None = One(given="shipment", description="What was sent, when all seats are taken.")
+
+
+class ConfirmPayload(CheckoutPayload, HoldPayload, HandoverPayload):
     """Whatever the operation was about."""
 
     staff: StaffMember | None = One(given="staff", description="The member of staff whom a change was about.")

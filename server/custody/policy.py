@@ -61,6 +61,9 @@ OPERATION_MINUTES = "operation_minutes"
 DESK_WINDOW_DAYS = "desk_window_days"
 CASE_DAYS = "case_days"
 EXTENSIONS_MAX = "extensions_max"
+TRANSIT_DAYS_IN_TOWN = "transit_days.in_town"
+TRANSIT_DAYS_ELSEWHERE = "transit_days.elsewhere"
+HANDOVER_LINES_MAX = "handover_lines_max"
 BEFORE_DUE_DAYS = "overdue_days.before_due"
 HOLDER_DAYS = "overdue_days.holder"
 HEAD_DAYS = "overdue_days.head"
@@ -88,6 +91,9 @@ PARAMETERS: Mapping[str, Parameter] = {
     DESK_WINDOW_DAYS: Parameter(2, 1, 10),  # the same at a desk, working days
     CASE_DAYS: Parameter(1, 1, 10),  # C43, working days to solve a case
     EXTENSIONS_MAX: Parameter(1, 0, 3),  # C22
+    TRANSIT_DAYS_IN_TOWN: Parameter(1, 0, 5),  # C33, working days
+    TRANSIT_DAYS_ELSEWHERE: Parameter(3, 1, 15),  # C33, working days
+    HANDOVER_LINES_MAX: Parameter(3000, 1, 3000),  # C30, what two people can count
     BEFORE_DUE_DAYS: Parameter(1, 0, 10),  # C24, working days before a checkout is due; the others after it
     HOLDER_DAYS: Parameter(1, 1, 30),
     HEAD_DAYS: Parameter(3, 1, 60),

@@ -26,6 +26,7 @@ from storage.tables.custody import (
     tickets,
     transitions,
 )
+from storage.tables.handovers import handover_lines, handovers, shipments
 from storage.tables.ledger import (
     access_log,
     chains,
@@ -90,6 +91,8 @@ __all__ = [
     "discrepancies",
     "events",
     "file_items",
+    "handover_lines",
+    "handovers",
     "holds",
     "holidays",
     "idempotency_keys",
@@ -122,6 +125,7 @@ __all__ = [
     "sealed_envelopes",
     "seals",
     "search_terms",
+    "shipments",
     "staff",
     "staff_relations",
     "staff_roles",

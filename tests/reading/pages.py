@@ -17,6 +17,8 @@ class View(Seen):
         if name == "isOverdue" and type_ == "Loan":
             newest = self.position(row)
             return bool(newest and newest["overdue_amount"] > 0)
+        if name == "isOverdue" and type_ == "Shipment":
+            return self.not_arrived(row)
         if name == "isOverdue":
             return self.late(row if type_ == "Checkout" else self.open_movement(row))
         special: dict[tuple[str, str], Callable[[Row], Any]] = {
@@ -109,6 +111,9 @@ RELATIONS: dict[tuple[str, str], tuple[str, Related]] = {  # field of a where: (
     ("Discrepancy", "record"): ("ArchiveRecord", _one("archive_records", "record_id")),
     ("LossCase", "record"): ("ArchiveRecord", _one("archive_records", "record_id")),
     ("CollateralCertificate", "record"): ("ArchiveRecord", _kids("archive_records", "certificate_id")),
+    ("Handover", "lines"): ("HandoverLine", _kids("handover_lines", "handover_id")),
+    ("Handover", "shipments"): ("Shipment", _kids("shipments", "handover_id")),
+    ("HandoverLine", "record"): ("ArchiveRecord", _one("archive_records", "record_id")),
     ("AccessRequest", "records"): (
         "ArchiveRecord",
         lambda v, r: v.linked("request_lines", "request_id", "record_id", "archive_records", r),

@@ -17,7 +17,8 @@ SOURCES = {  # type: (table, prefix)
     "Discrepancy": ("discrepancies", "case"), "InspectionReport": ("inspection_reports", "report"),
     "ReportSignOff": ("report_sign_offs", "signoff"), "CustodyEvent": ("events", "event"), "LoanPosition": ("loan_positions", "position"),
     "LoanProduct": ("loan_products", "product"), "Dealer": ("dealers", "dealer"), "OrgUnit": ("org_units", "org"),
-    "LossCase": ("loss_cases", "loss"), "StaffMember": ("staff", "staff"), "StorageLocation": ("storage_locations", "location"),
+    "LossCase": ("loss_cases", "loss"), "Handover": ("handovers", "handover"), "HandoverLine": ("handover_lines", "line"),
+    "Shipment": ("shipments", "shipment"), "StaffMember": ("staff", "staff"), "StorageLocation": ("storage_locations", "location"),
     "Notice": ("notices", "notice"),
     "Stocktake": ("stocktakes", "stocktake"), "StocktakePlace": ("stocktake_places", "stockplace"),
     "StocktakeLine": ("stocktake_lines", "stockline"), "StocktakeCount": ("stocktake_counts", "stockcount"),
@@ -38,7 +39,7 @@ OF_UNIT = {
 }
 OF_SEVERAL = {
     "collateral", "collateral_certificates", "sealed_envelopes", "archive_records", "file_items", "access_requests", "operations",
-    "movements", "discrepancies", "scans", "loss_cases",
+    "movements", "discrepancies", "scans", "loss_cases", "handovers", "handover_lines", "shipments",
 }  # fmt: skip
 THROUGH = {  # visible with what they belong to
     "approvals": ("access_requests", "request_id"), "operation_seats": ("operations", "operation_id"),
@@ -109,6 +110,10 @@ class Seen:
         if move["returned_at"]:
             return "RETURNED"
         return ("READING" if move["kind"] == "READING" else "OUT") if move["out_at"] else "RESERVED"
+
+    def not_arrived(self, shipment: Row) -> bool:
+        under_way = any(x["state"] == "SENT" for x in self.kids("handover_lines", "shipment_id", shipment))
+        return under_way and bool(shipment["due_at"] < self.now)
 
     def position(self, loan: Row) -> Row | None:
         return max(self.kids("loan_positions", "loan_id", loan), key=lambda p: p["as_of"], default=None)

@@ -25,7 +25,7 @@ PAGES = {"loans": "loans", "contracts": "contracts", "archiveRecords": "archive_
          "checkouts": "movements", "accessRequests": "access_requests", "operations": "operations",
          "customers": "customers", "collateralCertificates": "collateral_certificates", "sealedEnvelopes": "sealed_envelopes",
          "scans": "scans", "holds": "holds", "custodyEvents": "events", "stocktakes": "stocktakes",
-         "discrepancies": "discrepancies", "lossCases": "loss_cases"}  # fmt: skip
+         "discrepancies": "discrepancies", "handovers": "handovers", "lossCases": "loss_cases"}  # fmt: skip
 BY = {"loan": ("loans", ("number",)), "contract": ("contracts", ("number",)), "archiveRecord": ("archive_records", ("barcode", "archiveNo")),
       "collateralCertificate": ("collateral_certificates", ("number",))}  # fmt: skip
 OTHERS = {
@@ -122,7 +122,7 @@ async def test_a_foreign_thing_and_nothing_are_the_same_answer(demo: Bank, answe
 PREFIXES = {"recordId": "record", "recordIds": "record", "requestId": "request", "operationId": "operation", "holdId": "hold", "scanId": "scan",
             "reportId": "report", "customerId": "customer", "loanId": "loan", "collateralId": "collateral", "subjectId": "record",
             "parentId": "location", "vaultId": "location", "checkoutId": "checkout", "noticeIds": "notice", "stocktakeId": "stocktake",
-            "placeId": "location"}  # fmt: skip
+            "placeId": "location", "handoverId": "handover"}  # fmt: skip
 OF_THE_BANK = {
     "staffId",
     "fromStaffId",
@@ -141,7 +141,7 @@ OF_THE_BANK = {
 TRIED = [
     name for name, field in SAMPLE.mutation_type.fields.items()
     if any(p in PREFIXES or p in ("barcodes", "inspections", "on") for p in get_named_type(field.args["input"].type).fields)
-    and name not in ("uploadScan", "createOrgUnit", "createLocations", "assignDuty", "handOverDuty")
+    and name not in ("uploadScan", "createOrgUnit", "createLocations", "assignDuty", "handOverDuty", "createHandover")
 ]  # fmt: skip
 
 

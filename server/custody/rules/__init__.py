@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from server.custody.moves import Move
-from server.custody.rules import administration, lending, losses, people, queue, returns, stocktakes
+from server.custody.rules import administration, handovers, lending, losses, people, queue, returns, stocktakes
 from server.custody.rules.table import WORDS, Rule, Violation, violated
 
 RULES: tuple[Rule, ...] = tuple(
@@ -16,6 +16,7 @@ RULES: tuple[Rule, ...] = tuple(
             *administration.RULES,
             *losses.RULES,
             *stocktakes.RULES,
+            *handovers.RULES,
             *people.VERSIONS,
         ),
         key=lambda rule: int(rule.number[1:]),
