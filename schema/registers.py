@@ -247,7 +247,9 @@ async def door_log(info: strawberry.Info, vault_id: VaultId, period: InPeriod, f
 async def off_balance_differences(info: strawberry.Info, org_unit_id: OrgUnitId, first: First) -> list[OffBalanceDifference] | None:
     """Null for another unit; that is logged too."""
     found = await _found(info, org_unit_id, "org", lambda r, of: r.off_balance(of, _size(first)))
-    return found and [
+    if found is None:
+        return None
+    return [
         OffBalanceDifference(
             kind=r["kind"], record_id=_id("record", r["record_id"]), archive_no=r["archive_no"], ledger=r["ledger"], papers=r["papers"],
             direction=_maybe(OffBalanceDirection, r["direction"]), queued_at=r["queued_at"],

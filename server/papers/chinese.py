@@ -19,7 +19,7 @@ WORDS = {
              "SUPERVISOR": "监交人", "PROPOSER": "发起人", "SECOND": "复核人", "OVERRIDE": "特批人"},
     "RANK": {"CREDIT_DEPT_HEAD": "信贷部门负责人", "RISK_HEAD": "风险部门负责人", "VICE_PRESIDENT": "主管副行长", "OPS_HEAD": "运营负责人",
              "BRANCH_HEAD": "支行行长", "PRESIDENT": "行长"},
-    "HANDOVER": {"UNIT": "机构间移交", "ARCHIVE": "移交档案部门", "CUSTODIAN": "保管人交接"},
+    "HANDOVER": {"BETWEEN_UNITS": "机构间移交", "TO_ARCHIVE": "移交档案部门", "CUSTODIAN": "保管人交接"},
     "LINE": {"LISTED": "已列入", "SENT": "在途", "ACKNOWLEDGED": "已接收", "REJECTED": "已退回", "RECALLED": "已撤回", "RESPONSIBILITY_ONLY": "仅移交责任"},
     "HANDOVER_STATE": {"DRAFT": "编制中", "SENT": "已发出", "PARTLY_ACKNOWLEDGED": "部分接收", "CLOSED": "已办结", "RECALLED": "已撤回"},
 }  # fmt: skip

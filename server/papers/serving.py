@@ -1,6 +1,7 @@
 """`GET /papers/tickets/ID` and its like: a PDF for who may print it, logged before its first byte."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -42,10 +43,8 @@ async def printed(database: Database, me: Principal, kind: str, id_: UUID, reque
     """The paper as PDF; raises NotFound for what the caller does not see. Either is in the access log when this returns."""
     paper, found = PAPERS[kind], None
     async with database.transaction(me) as conn:
-        try:
+        with contextlib.suppress(NotFound):
             found = await paper.content(conn, id_)
-        except NotFound:
-            pass
         result = AccessResult.DENIED if found is None else AccessResult.GRANTED
         await access.log(conn, me, f"print:{paper.template}", result, subjects=[id_], request_id=request_id)
     if found is None:
