@@ -24,6 +24,8 @@ from graphql import (
 from tests.reading.rows import SOURCES, snake
 
 UNASKED = {
+    "policyParameters",
+    "overrideReport",
     "explainCustody",
     "contractHistory",
     "whoSaw",

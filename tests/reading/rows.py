@@ -5,6 +5,7 @@ import re
 from typing import Any
 
 from storage.database import Principal
+from storage.terms import Role
 
 Row = dict[str, Any]
 SOURCES = {  # type: (table, prefix)
@@ -19,6 +20,7 @@ SOURCES = {  # type: (table, prefix)
     "LoanProduct": ("loan_products", "product"), "Dealer": ("dealers", "dealer"), "OrgUnit": ("org_units", "org"),
     "LossCase": ("loss_cases", "loss"), "Handover": ("handovers", "handover"), "HandoverLine": ("handover_lines", "line"),
     "Shipment": ("shipments", "shipment"), "StaffMember": ("staff", "staff"), "StorageLocation": ("storage_locations", "location"),
+    "PolicyVersion": ("policy_parameters", "policy"), "Decision": ("decisions", "decision"), "RuleOverride": ("overrides", "override"),
     "Notice": ("notices", "notice"),
     "Stocktake": ("stocktakes", "stocktake"), "StocktakePlace": ("stocktake_places", "stockplace"),
     "StocktakeLine": ("stocktake_lines", "stockline"), "StocktakeCount": ("stocktake_counts", "stockcount"),
@@ -39,7 +41,7 @@ OF_UNIT = {
 }
 OF_SEVERAL = {
     "collateral", "collateral_certificates", "sealed_envelopes", "archive_records", "file_items", "access_requests", "operations",
-    "movements", "discrepancies", "scans", "loss_cases", "handovers", "handover_lines", "shipments",
+    "movements", "discrepancies", "scans", "loss_cases", "handovers", "handover_lines", "shipments", "overrides",
 }  # fmt: skip
 THROUGH = {  # visible with what they belong to
     "approvals": ("access_requests", "request_id"), "operation_seats": ("operations", "operation_id"),
@@ -68,9 +70,19 @@ class Seen:
         self.by = {name: {r["id"]: r for r in found if "id" in r} for name, found in self.rows.items()}
 
     def _visible(self, table: str, row: Row) -> bool:
+        if table == "decisions":
+            return not self.policies or bool({Role.COMPLIANCE, Role.AUDITOR} & self.me.roles)
         if table == "notices":
             return bool(row["staff_id"] == self.me.staff_id)
-        if self.me.everywhere or table in ("staff", "org_units", "storage_locations", "dealers", "loan_products", "staff_roles"):
+        if self.me.everywhere or table in (
+            "policy_parameters",
+            "staff",
+            "org_units",
+            "storage_locations",
+            "dealers",
+            "loan_products",
+            "staff_roles",
+        ):
             return True
         branches = set(self.me.branches)
         if table in OF_SEVERAL:

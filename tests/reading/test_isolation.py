@@ -38,6 +38,8 @@ OTHERS = {
     "recordCounts",
     "search",
     "lookUp",
+    "policyParameters",
+    "overrideReport",
     "vaultRegister",
     "ticketRegister",
     "sealRegister",
@@ -45,6 +47,7 @@ OTHERS = {
     "offBalanceDifferences",
     "stocktakesDue",
     "notices",
+    "expiring",
 }  # tried below, or of head office alone
 SAMPLE = build_schema()._schema
 
