@@ -1,6 +1,6 @@
 """Requests, operations, checkouts, holds and what happened."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import strawberry
 from sqlalchemy import Integer, Text, and_, case, cast, func, literal, select
@@ -43,6 +43,7 @@ from storage.terms import (
     Tier,
 )
 
+Releases = Annotated["Release", strawberry.lazy("schema.release")]  # type: ignore[name-defined]  # noqa: F821  # resolved lazily
 REQUEST_FIELDS = ("submitted_at", "updated_at")
 AccessRequestWhere = where_of(
     __name__, "AccessRequestWhere", id=IDFilter, state=enum_filter(RequestState), kind=enum_filter(RequestKind),
@@ -154,6 +155,14 @@ class AccessRequest(Node, Versioned):
     applicant: StaffMember | None = One("applicant_id", description="Who asks.")
     reader: StaffMember | None = One("reader_id", description="Who will hold or read the papers.")
     records: list[ArchiveRecord] = Many(on=through(tables.request_lines, "request_id", "record_id"), description="The records it names.")
+    release: Releases | None = One(
+        on=lambda release, request, me: and_(release.request_id == request.id, release.capacity != "COURT"),
+        description="Who will receive the papers of a RELEASE, once they are verified.",
+    )
+    replacement: ArchiveRecord | None = One(
+        on=through(tables.substitutions, "request_id", "replacement_id"),
+        description="What takes the place of the papers of a SUBSTITUTION.",
+    )
     approvals: list[Approval] = Many("request_id", order=lambda row: row.approved_at, description="Approvals so far.")
 
 

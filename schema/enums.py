@@ -21,6 +21,7 @@ EXPOSED = (
     "LossState", "LossOutcome", "ItemState",
     "Classification", "PayoffKind", "ContractKind", "CollateralKind", "CertificateKind", "LocationKind", "DocumentType",
     "RetentionClass", "ScanSubject", "ScanStatus", "ReportKind", "ReportSubject", "ReportState", "SignOffKind",
+    "NoticeState", "ReleaseState", "RecipientCapacity",
     "HandoverKind", "HandoverState", "HandoverLineState", "HandoverStanding",
     "StocktakeState", "Expectation", "CountResult",
 )  # fmt: skip

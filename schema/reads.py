@@ -68,6 +68,7 @@ from schema.papers import REPORT_KEYS, SCAN_KEYS, InspectionReport, InspectionRe
 from schema.policy import OVERRIDE_REPORT, PARAMETERS_LIST, PolicyParameter, RuleOverride
 from schema.reading.declare import Counts, NodeById, One, Page
 from schema.records import GROUP_KEYS, RECORD_KEYS, ArchiveRecord, ArchiveRecordSort, ArchiveRecordWhere, RecordCount, RecordGroup
+from schema.release import SETTLEMENT_KEYS, SettlementNotice, SettlementNoticeSort, SettlementNoticeWhere
 from schema.search import LOOK_UP, SEARCH, CodeHit, SearchHit
 from schema.stocktakes import STOCKTAKE_KEYS, Stocktake, StocktakeSort, StocktakeWhere
 from schema.viewer import Viewer
@@ -177,6 +178,9 @@ class Reads:
     )
     custody_events: Connection[CustodyEvent] = Page(
         where=CustodyEventWhere, sort=CustodyEventSort, keys=EVENT_KEYS, description="What happened to the papers, oldest id first."
+    )
+    settlement_notices: Connection[SettlementNotice] = Page(
+        where=SettlementNoticeWhere, sort=SettlementNoticeSort, keys=SETTLEMENT_KEYS, updated_since=True, description="Settlement notices."
     )
     handovers: Connection[Handover] = Page(
         where=HandoverWhere, sort=HandoverSort, keys=HANDOVER_KEYS, updated_since=True, description="Handovers, of both parties."

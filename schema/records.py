@@ -4,6 +4,7 @@ from enum import Enum
 from typing import Annotated, Any
 
 import strawberry
+from sqlalchemy import DateTime as Instant
 from sqlalchemy import and_, case, func, or_, select
 
 from schema.collateral import Collateral, CollateralCertificate, SealedEnvelope
@@ -12,6 +13,7 @@ from schema.organisation import OrgUnit, StaffMember, StorageLocation
 from schema.paging import (
     BooleanFilter,
     Connection,
+    DateTimeFilter,
     IDFilter,
     Node,
     StringFilter,
@@ -77,6 +79,7 @@ RECORD_FIELDS = ("archive_no", "updated_at")
 ArchiveRecordWhere = where_of(
     __name__, "ArchiveRecordWhere", id=IDFilter, archive_no=StringFilter, barcode=StringFilter, tier=enum_filter(Tier),
     state=enum_filter(RecordState), is_overdue=BooleanFilter, on_hold=BooleanFilter, is_frozen=BooleanFilter,
+    release_ready_since=DateTimeFilter,
     org_id=IDFilter, custody_org_id=IDFilter, vault_id=IDFilter, location_id=IDFilter, envelope_id=IDFilter, primary_loan=LoanWhere,
     open_checkout=CheckoutFilter,
 )  # fmt: skip
@@ -109,6 +112,10 @@ class ArchiveRecord(Node, Versioned):
     is_overdue: bool = Sql(_is_overdue, description="True when its checkout is past due.")
     on_hold: bool = Sql(lambda record, me: func.is_on_hold(record.id), description="Whether a hold covers it; whose and why is not told.")
     is_frozen: bool = Sql(_frozen, description="Whether a discrepancy or a count freezes it.")
+    release_ready_since: DateTime | None = Sql(
+        lambda record, me: func.release_ready_since(record.id, type_=Instant(timezone=True)),
+        description="Since when everything on it is paid off for good and nothing keeps it here: it waits for its owner.",
+    )
     scans: list[Scans] = Many(on=_stored, description="Scans of it, all versions.")
     updated_at: DateTime = col("Last change.")
     custody_events: Connection[Events] = Page("record_id", description="What happened to it, oldest first.")

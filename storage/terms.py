@@ -134,6 +134,14 @@ class Action(StrEnum):
     PLACE_HOLD = "PLACE_HOLD"
     LIFT_HOLD = "LIFT_HOLD"
     REPORT_MISSING = "REPORT_MISSING"
+    POST_POSITION = "POST_POSITION"
+    ISSUE_NOTICE = "ISSUE_NOTICE"
+    REQUEST_RELEASE = "REQUEST_RELEASE"
+    REQUEST_SUBSTITUTION = "REQUEST_SUBSTITUTION"
+    VERIFY_RECIPIENT = "VERIFY_RECIPIENT"
+    RELEASE = "RELEASE"
+    SUBSTITUTE = "SUBSTITUTE"
+    SURRENDER = "SURRENDER"
     ENQUEUE = "ENQUEUE"
     SERVE = "SERVE"
     RECALL = "RECALL"
@@ -264,6 +272,29 @@ class MovementEnd(StrEnum):
     RECALLED = "RECALLED"
 
 
+class NoticeState(StrEnum):
+    """Life of a settlement notice; derived from its rows, never stored."""
+
+    ISSUED = "ISSUED"
+    FILED = "FILED"
+    VOID = "VOID"
+
+
+class ReleaseState(StrEnum):
+    """Life of a release: its recipient is verified, then the papers are theirs."""
+
+    DRAFT = "DRAFT"
+    DONE = "DONE"
+
+
+class RecipientCapacity(StrEnum):
+    """As what somebody receives released papers (C37)."""
+
+    OWNER = "OWNER"
+    ATTORNEY = "ATTORNEY"
+    COURT = "COURT"
+
+
 class MovementPhase(StrEnum):
     """Phase of a movement; derived from its instants, never stored."""
 
@@ -301,6 +332,7 @@ class DiscrepancyKind(StrEnum):
     WRONG_SLOT = "WRONG_SLOT"
     SEAL_BROKEN = "SEAL_BROKEN"
     DAMAGED = "DAMAGED"
+    PAYOFF_REVERSED = "PAYOFF_REVERSED"
 
 
 class DiscrepancyState(StrEnum):
@@ -534,6 +566,7 @@ class NoticeKind(StrEnum):
     TRANSIT_LATE = "TRANSIT_LATE"
     STOCKTAKE_MISSED = "STOCKTAKE_MISSED"
     EMERGENCY_UNREVIEWED = "EMERGENCY_UNREVIEWED"
+    PAYOFF_REVERSED = "PAYOFF_REVERSED"
     LOSS_REPORTED = "LOSS_REPORTED"
 
 

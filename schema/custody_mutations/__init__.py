@@ -9,13 +9,24 @@ from schema.custody_mutations.handovers import HandoverMutations
 from schema.custody_mutations.holds import HoldMutations
 from schema.custody_mutations.losses import LossMutations
 from schema.custody_mutations.overdue import OverdueMutations
+from schema.custody_mutations.positions import PositionMutations
+from schema.custody_mutations.release import ReleaseMutations
 from schema.custody_mutations.requests import RequestMutations
 from schema.custody_mutations.stocktakes import StocktakeMutations
 
 
 @strawberry.type
 class CustodyMutations(
-    RequestMutations, DeskMutations, HoldMutations, LossMutations, HandoverMutations, OverdueMutations, BatchMutations, StocktakeMutations
+    RequestMutations,
+    DeskMutations,
+    HoldMutations,
+    LossMutations,
+    HandoverMutations,
+    OverdueMutations,
+    BatchMutations,
+    StocktakeMutations,
+    ReleaseMutations,
+    PositionMutations,
 ):
     """All of them."""
 

@@ -10,13 +10,14 @@ from functools import cache
 from typing import Any, Union, get_args, get_origin, get_type_hints
 from uuid import UUID
 
-from server.custody.moves import Ask, handovers, losses, stocktakes
+from server.custody.moves import Ask, handovers, losses, release, stocktakes
 from server.custody.transitions import ADMINISTRATION, PARTS
 from server.errors import InputProblem, InvalidInput
 from storage.terms import Action
 
 DETAILS: dict[Action, type] = {  # the dataclass in `server.custody.moves` that an act's `detail` is; required for the act
     **losses.DETAILS,
+    **release.DETAILS,
     **stocktakes.DETAILS,
     **handovers.DETAILS,
 }
@@ -27,6 +28,11 @@ NEEDS: dict[Action, tuple[str, ...]] = {  # what an act cannot be judged without
     ),
     **dict.fromkeys((Action.ENQUEUE, Action.SERVE), ("request",)),
     **dict.fromkeys((Action.CONFIRM, Action.WITHDRAW), ("operation",)),
+    Action.REQUEST_RELEASE: ("records", "purpose"),
+    Action.REQUEST_SUBSTITUTION: ("records", "detail"),
+    **dict.fromkeys((Action.VERIFY_RECIPIENT, Action.RELEASE), ("request", "detail")),
+    Action.SUBSTITUTE: ("request",),
+    Action.SURRENDER: ("records", "request", "detail"),
     Action.PLACE_HOLD: ("hold_kind", "subject_kind", "subject"),
     Action.LIFT_HOLD: ("hold",),
     **losses.NEEDS,

@@ -261,7 +261,7 @@ def _tell(w: Writing, detail: dict[str, Any], chains: set[UUID]) -> None:
             about |= {"findings": {"passed": move.inspection.passed, "pages": move.inspection.pages_counted}}
         w.chains.note(move.on.chain, tag, subject=subject, by=w.actor.id, at=w.at, record=move.on.id, act=move.action, **about)
     if not w.records or w.ask.action in QUIET:  # told in the history of everything that the act is about
-        for chain in sorted(chains or {w.by.org}):
+        for chain in sorted((chains if w.tells is None else w.tells) or {w.by.org}):
             w.chains.note(chain, TAGS[w.ask.action], subject=_subject(w), by=w.actor.id, at=w.at, **detail)
 
 

@@ -21,6 +21,7 @@ class Writing:
     operation: UUID | None = None
     chains: Chains | None = None
     made: dict[str, Any] = field(default_factory=dict)
+    tells: set[UUID] | None = None  # histories that its own event goes to, where those are fewer than it locks
     shift: timedelta = timedelta()  # of the desk's clock
     served: list[tuple[Move, ...]] = field(default_factory=list)  # of those whose turn came by this act
     subject: tuple[str, UUID] | None = None  # of the act's events, where it is not the record, request, hold or operation

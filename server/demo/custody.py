@@ -5,15 +5,24 @@ from datetime import UTC, date, datetime, timedelta
 from random import Random
 from uuid import UUID
 
+from sqlalchemy import Uuid, bindparam, select
+
 from server.custody.desk import Desk
 from server.custody.moves import Ask
+from server.custody.moves.release import NoticeAsked, RecipientShown
 from server.custody.moves.stocktakes import CompareCounts, Item, OpenStocktake, PlaceCount, SignStocktake, SubmitCount
 from server.demo.bank import Branch
 from server.demo.files import File, done, seated
 from storage.database import Database
+from storage.tables import collateral, customers
 from storage.terms import Action as A
-from storage.terms import HoldKind, HoldSubject, Purpose
+from storage.terms import HoldKind, HoldSubject, Purpose, RecipientCapacity
 
+OWNER = (
+    select(customers.c.name, customers.c.identity_index, customers.c.identity_number_masked)
+    .join(collateral, collateral.c.owner_id == customers.c.id)
+    .where(collateral.c.id == bindparam("collateral", type_=Uuid, required=True))
+)
 VAULT_SEATS = ("vault-keeper-key", "vault-keeper-code", "register-clerk", "loan-officer")
 
 
@@ -31,6 +40,7 @@ class Activity:
     def __init__(self, database: Database, branch: Branch, files: Sequence[File], r: Random) -> None:
         self.database, self.branch, self.r = database, branch, r
         self.free = [f for f in files if not f.settled]
+        self.paid = [f for f in files if f.settled]
 
     def _desk(self, days_ago: float = 0) -> Desk:
         return Desk(self.database, shift=-timedelta(days=days_ago))
@@ -107,6 +117,7 @@ class Activity:
         await self._reading(now)
         await self._holds(now)
         await self._missing(now)
+        await self._release(now)
         await self._stocktake(now)
         await self.lent_volume(14, due_day(-5), by="collections")  # overdue: blocks its holder
         await self.lent_papers(12, due_day(-4), by="collections")
@@ -152,3 +163,18 @@ class Activity:
     async def _missing(self, now: Desk) -> None:
         ask = Ask(A.REPORT_MISSING, records=(self.free.pop().volume,), reason="架上未见此卷")
         await done(now, self.branch.people["archivist"], ask)
+
+    async def _release(self, now: Desk) -> None:
+        """A loan is paid off: its notice waits for the vault, its papers wait for the owner, who is known."""
+        file, officer = self.paid.pop(), self.branch.people["loan-officer"]
+        await done(now, officer, Ask(A.ISSUE_NOTICE, detail=NoticeAsked(file.loan)))
+        ask = Ask(A.REQUEST_RELEASE, records=file.papers, purpose=Purpose.PAID_IN_FULL)
+        request = UUID(str((await done(now, officer, ask))["request"]))
+        await self._approve(now, request, "credit-dept-head", "risk-head")
+        async with self.database.transaction(officer) as conn:
+            owner = await conn.row(OWNER, collateral=file.collateral)
+        assert owner is not None
+        shown = RecipientShown(
+            RecipientCapacity.OWNER, owner["name"], bytes(owner["identity_index"]).hex(), owner["identity_number_masked"]
+        )
+        await done(now, self.branch.people["register-clerk"], Ask(A.VERIFY_RECIPIENT, request=request, detail=shown))

@@ -68,6 +68,7 @@ from storage.tables.records import (
     seals,
     storage_locations,
 )
+from storage.tables.release import releases, settlement_notices, substitutions
 from storage.tables.search import barcodes, search_terms
 from storage.tables.stocktakes import stocktake_counts, stocktake_lines, stocktake_places, stocktakes
 
@@ -121,6 +122,7 @@ __all__ = [
     "policy_parameters",
     "purposes",
     "read_grants",
+    "releases",
     "report_sign_offs",
     "request_lines",
     "return_inspections",
@@ -129,6 +131,7 @@ __all__ = [
     "sealed_envelopes",
     "seals",
     "search_terms",
+    "settlement_notices",
     "shipments",
     "staff",
     "staff_relations",
@@ -138,6 +141,7 @@ __all__ = [
     "stocktake_places",
     "stocktakes",
     "storage_locations",
+    "substitutions",
     "ticket_counters",
     "tickets",
     "transitions",

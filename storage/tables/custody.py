@@ -87,10 +87,12 @@ transitions = table(
 
 purposes = table(
     "purposes",
-    "Which purposes a tier allows (C13).",
+    "Which purposes a tier allows for a kind of request (C13).",
     need("tier", Text, "Tier.", primary_key=True),
+    need("kind", Text, "Kind of request.", primary_key=True),
     need("purpose", Text, "Purpose.", primary_key=True),
     one_of("tier", Tier),
+    one_of("kind", RequestKind),
     one_of("purpose", Purpose),
 )
 
@@ -134,7 +136,9 @@ access_requests = table(
     one_of("kind", RequestKind),
     one_of("tier", Tier),
     one_of("state", RequestState),
-    ForeignKeyConstraint(["tier", "purpose"], ["purposes.tier", "purposes.purpose"], name="fk_access_requests_c13_purpose"),
+    ForeignKeyConstraint(
+        ["tier", "kind", "purpose"], ["purposes.tier", "purposes.kind", "purposes.purpose"], name="fk_access_requests_c13_purpose"
+    ),
     UniqueConstraint("id", "applicant_id", name="uq_access_requests_for_c3"),
     check("purpose <> 'OTHER' or coalesce(length(trim(reason)), 0) > 0", "c13_other_in_words"),
     check("(kind = 'EXTENSION') = (extends_id is not null and extends_until is not null)", "extension_names_checkout"),
@@ -264,6 +268,11 @@ movements = table(
     check("(out_at is null) = (exit_operation_id is null) or kind = 'READING'", "c1_exit_by_operation"),
     check("out_at is null or out_at <= lapses_at or override_id is not null", "c20_before_lapse"),
     check("out_at is null or kind in ('RELEASE', 'SUBSTITUTION') or (due_at is not null and due_at > out_at)", "c21_due"),
+    check(
+        "ended_as not in ('RELEASED', 'SUBSTITUTED', 'SURRENDERED') or (ended_as, kind) in"
+        " (('RELEASED', 'RELEASE'), ('SUBSTITUTED', 'SUBSTITUTION'), ('SURRENDERED', 'CHECKOUT'))",
+        "c38_end_fits_kind",
+    ),
     Index("ix_movements_provisional", "id", postgresql_where=text("due_is_provisional and closed_at is null")),
     check("(recalled_at is null) = (recalled_by is null)", "c24_recalled_by"),
     check("recalled_at is null or out_at is not null", "c24_recalled_out"),

@@ -63,7 +63,7 @@ LENDING: tuple[Break, ...] = (
     Break("every rank of the matrix has approved", A.START_READING, SECOND, change_request(approvals={})),
     Break("the clerk is not one of the keepers", A.CHECK_OUT, FIRST, change_seat(Seat.CLERK, person(KAY, Role.REGISTER_CLERK))),
     Break("all papers of the envelope move together", A.RESERVE, FIRST, lambda m: {"mates": frozenset({OTHER})}),
-    Break("the purpose is one of the tier's", A.REQUEST_CHECKOUT, FIRST, change_ask(purpose=Purpose.AUDIT)),
+    Break("the purpose is one of the tier's, for that kind of request", A.REQUEST_CHECKOUT, FIRST, change_ask(purpose=Purpose.AUDIT)),
     Break("another purpose is told in words", A.REQUEST_CHECKOUT, SECOND, change_ask(purpose=Purpose.OTHER, reason="  ")),
     Break(ALREADY, A.RESERVE, SECOND, lambda m: {"movement": OUT}),
     Break("the record is not reserved for another request", A.RESERVE, FIRST, lambda m: {"movement": RESERVED}),

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from server.custody.moves import Move
-from server.custody.rules import administration, handovers, lending, losses, overrides, people, queue, returns, stocktakes
+from server.custody.rules import administration, handovers, lending, losses, overrides, payoff, people, queue, release, returns, stocktakes
 from server.custody.rules.table import WORDS, Rule, Violation, violated, violation
 from server.custody.rules.table import overridden as _overridden
 
@@ -17,6 +17,8 @@ CHAPTERS: tuple[tuple[Rule, ...], ...] = (
     stocktakes.RULES,
     handovers.RULES,
     overrides.RULES,
+    payoff.RULES,
+    release.RULES,
     people.VERSIONS,
 )
 RULES: tuple[Rule, ...] = tuple(

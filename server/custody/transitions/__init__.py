@@ -3,7 +3,19 @@
 Data only. PostgreSQL reads the same rows (tables `transitions`, `acts`, `act_seats`), so the rule and its twin cannot differ.
 """
 
-from server.custody.transitions import administration, everywhere, handovers, lending, losses, overdue, papers, queue, stocktakes, volumes
+from server.custody.transitions import (
+    administration,
+    everywhere,
+    handovers,
+    lending,
+    losses,
+    overdue,
+    papers,
+    queue,
+    release,
+    stocktakes,
+    volumes,
+)
 from server.custody.transitions.administration import ADMINISTRATION, CUSTODY_ROLES
 from server.custody.transitions.chapter import Chapter, Transition
 from server.custody.transitions.everywhere import ENDED, LIVE
@@ -20,6 +32,7 @@ CHAPTERS: tuple[Chapter, ...] = (
     handovers.CHAPTER,
     queue.CHAPTER,
     overdue.CHAPTER,
+    release.CHAPTER,
     everywhere.CHAPTER,
     administration.CHAPTER,
     stocktakes.CHAPTER,
