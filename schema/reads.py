@@ -35,6 +35,7 @@ from schema.custody import (
     Operation,
     OperationSort,
     OperationWhere,
+    Ticket,
 )
 from schema.expiring import Expiring, expiring
 from schema.handovers import HANDOVER_KEYS, Handover, HandoverSort, HandoverWhere
@@ -71,6 +72,19 @@ from schema.records import GROUP_KEYS, RECORD_KEYS, ArchiveRecord, ArchiveRecord
 from schema.release import SETTLEMENT_KEYS, SettlementNotice, SettlementNoticeSort, SettlementNoticeWhere
 from schema.search import LOOK_UP, SEARCH, CodeHit, SearchHit
 from schema.stocktakes import STOCKTAKE_KEYS, Stocktake, StocktakeSort, StocktakeWhere
+from schema.vault import (
+    ENTRY_KEYS,
+    REVIEW_KEYS,
+    TICKET_KEYS,
+    EmergencyReview,
+    EmergencyReviewSort,
+    EmergencyReviewWhere,
+    OffBalanceEntry,
+    OffBalanceEntrySort,
+    OffBalanceEntryWhere,
+    TicketSort,
+    TicketWhere,
+)
 from schema.viewer import Viewer
 
 
@@ -190,6 +204,23 @@ class Reads:
     )
     operations: Connection[Operation] = Page(
         where=OperationWhere, sort=OperationSort, keys=OPERATION_KEYS, updated_since=True, description="Operations."
+    )
+    tickets: Connection[Ticket] = Page(
+        where=TicketWhere, sort=TicketSort, keys=TICKET_KEYS, description="Vault-out tickets, void ones too."
+    )
+    off_balance_entries: Connection[OffBalanceEntry] = Page(
+        where=OffBalanceEntryWhere,
+        sort=OffBalanceEntrySort,
+        keys=ENTRY_KEYS,
+        updated_since=True,
+        description="Entries for core banking's off-balance register; `isOpen` for what is not booked yet.",
+    )
+    emergency_reviews: Connection[EmergencyReview] = Page(
+        where=EmergencyReviewWhere,
+        sort=EmergencyReviewSort,
+        keys=REVIEW_KEYS,
+        updated_since=True,
+        description="Emergencies; `isOpen` for those that wait for their review.",
     )
     discrepancies: Connection[Discrepancy] = Page(
         where=DiscrepancyWhere, sort=DiscrepancySort, keys=DISCREPANCY_KEYS, updated_since=True,

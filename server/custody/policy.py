@@ -65,6 +65,13 @@ FULFILS: Mapping[A, K] = {  # the kind of request that an act is the end of
     A.RELEASE: K.RELEASE,
     A.SUBSTITUTE: K.SUBSTITUTION,
 }
+LEAVES_BANK: Mapping[P, bool] = {  # C40: registry, court or counsel keep them meanwhile; of the other purposes the request says
+    P.EXTENSION_REREGISTRATION: True,
+    P.CERTIFICATE_CHANGE: True,
+    P.CERTIFICATE_REISSUE: True,
+    P.LITIGATION_RESTRUCTURE_WRITEOFF: True,
+    P.AUDIT_READING: False,
+}
 LITIGATION = frozenset({P.LITIGATION, P.LITIGATION_RESTRUCTURE_WRITEOFF})
 
 
@@ -88,6 +95,7 @@ CLOSE_MINUTES = "close_of_business_minutes"
 TRANSIT_DAYS_IN_TOWN = "transit_days.in_town"
 TRANSIT_DAYS_ELSEWHERE = "transit_days.elsewhere"
 HANDOVER_LINES_MAX = "handover_lines_max"
+EMERGENCY_REVIEW_DAYS = "emergency_review_days"
 BEFORE_DUE_DAYS = "overdue_days.before_due"
 HOLDER_DAYS = "overdue_days.holder"
 HEAD_DAYS = "overdue_days.head"
@@ -130,6 +138,7 @@ PARAMETERS: Mapping[str, Parameter] = {
     TRANSIT_DAYS_IN_TOWN: Parameter(1, 0, 5),  # C33, working days
     TRANSIT_DAYS_ELSEWHERE: Parameter(3, 1, 15),  # C33, working days
     HANDOVER_LINES_MAX: Parameter(3000, 1, 3000),  # C30, what two people can count
+    EMERGENCY_REVIEW_DAYS: Parameter(1, 1, 5),  # C1, working days until an emergency must be reviewed
     BEFORE_DUE_DAYS: Parameter(1, 0, 10),  # C24, working days before a checkout is due; the others after it
     HOLDER_DAYS: Parameter(1, 1, 30),
     HEAD_DAYS: Parameter(3, 1, 60),

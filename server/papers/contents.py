@@ -26,8 +26,8 @@ TICKET = _by(
     " left join staff a on a.id = q.applicant_id left join staff d on d.id = q.reader_id where t.id = :id"
 )
 OPERATION = _by(
-    "select o.id as operation, o.done_at, o.record_ids, u.name as unit, u.code as unit_code, v.code as vault"
-    " from operations o join acts a using (action) join org_units u on u.id = o.org_id left join storage_locations v on v.id = o.vault_id"
+    "select o.id as operation, o.done_at, o.record_ids, u.name as unit, u.code as unit_code, v.code as vault, i.receipt_no"
+    " from operations o join acts a using (action) left join intake_receipts i on i.operation_id = o.id join org_units u on u.id = o.org_id left join storage_locations v on v.id = o.vault_id"
     " where o.id = :id and o.state = 'DONE' and a.is_entry"
 )
 LINES = _by(
@@ -82,7 +82,8 @@ async def receipt(conn: Connection, id_: UUID) -> dict[str, Any]:
     o = await _row(conn, OPERATION, id_)
     rows = await _lines(conn, o["record_ids"])
     amounts = [r["right_amount"] for r in rows if r["right_amount"] is not None]
-    number = f"{o['unit_code']}-R{str(o['operation'])[-12:].upper()}"
+    no = f"{o['receipt_no']:08}" if o["receipt_no"] else str(o["operation"])[-12:].upper()
+    number = f"{o['unit_code']}-R{no}"
     label = _label(rows, number)
     return {
         "unit": o["unit"],

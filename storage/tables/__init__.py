@@ -71,6 +71,13 @@ from storage.tables.records import (
 from storage.tables.release import releases, settlement_notices, substitutions
 from storage.tables.search import barcodes, search_terms
 from storage.tables.stocktakes import stocktake_counts, stocktake_lines, stocktake_places, stocktakes
+from storage.tables.vault import (
+    bailee_letters,
+    emergency_reviews,
+    intake_receipts,
+    registry_checks,
+    return_claims,
+)
 
 __all__ = [
     "SEEN",
@@ -81,6 +88,7 @@ __all__ = [
     "approval_ranks",
     "approvals",
     "archive_records",
+    "bailee_letters",
     "barcodes",
     "chains",
     "collateral",
@@ -92,6 +100,7 @@ __all__ = [
     "decisions",
     "delegations",
     "discrepancies",
+    "emergency_reviews",
     "events",
     "file_items",
     "handover_lines",
@@ -100,6 +109,7 @@ __all__ = [
     "holidays",
     "idempotency_keys",
     "inspection_reports",
+    "intake_receipts",
     "keeper_duties",
     "loan_collateral",
     "loan_contracts",
@@ -122,9 +132,11 @@ __all__ = [
     "policy_parameters",
     "purposes",
     "read_grants",
+    "registry_checks",
     "releases",
     "report_sign_offs",
     "request_lines",
+    "return_claims",
     "return_inspections",
     "row_versions",
     "scans",

@@ -17,7 +17,10 @@ OUT = replace(RESERVED, out_at=NOW - timedelta(days=1), due_at=NOW + timedelta(d
 
 ROLE, STEP, KIND = "the caller has a role for this act or seat", "the request is at the right step", "the request is of the kind of the act"
 OPEN_SEAT, PENDING = "the caller takes an open seat of the operation", "the operation is still pending"
-DUAL, TERM = "KEY and CODE are two different keepers, each on duty now", "the due instant is after now and within the purpose's term"
+DUAL, TERM = (
+    "KEY and CODE are two different keepers on duty now, or their substitutes in an emergency",
+    "the due instant is after now and within the purpose's term",
+)
 INTEREST, ALREADY = "the caller has no interest in the loan", "the record has no open checkout"
 BLOCKED, NO_HOLD = (
     "applicant and reader are active, and neither they nor their units are blocked for what is overdue",

@@ -23,6 +23,8 @@ class View(Seen):
             return self.late(row if type_ == "Checkout" else self.open_movement(row))
         special: dict[tuple[str, str], Callable[[Row], Any]] = {
             ("Hold", "isActive"): lambda hold: hold["lifted_at"] is None, ("Checkout", "phase"): self.phase, ("Operation", "state"): self.operation_state, ("ArchiveRecord", "onHold"): self.on_hold, ("ArchiveRecord", "isFrozen"): self.frozen,
+            ("ArchiveRecord", "isAwaitedLate"): self.awaited_late, ("Checkout", "isClaimed"): lambda move: move["claimed_at"] is not None, ("OffBalanceEntry", "isOpen"): lambda entry: entry["state"] != "BOOKED", ("EmergencyReview", "isOpen"): lambda review: review["reviewed_at"] is None,
+            ("EmergencyReview", "isOverdue"): self.review_late,
             ("ArchiveRecord", "releaseReadySince"): self.ready_since, ("SettlementNotice", "state"): self.notice_state,
         }  # fmt: skip
         return special[type_, name](row) if (type_, name) in special else row[snake(name)]

@@ -20,6 +20,9 @@ SOURCES = {  # type: (table, prefix)
     "LoanProduct": ("loan_products", "product"), "Dealer": ("dealers", "dealer"), "OrgUnit": ("org_units", "org"),
     "LossCase": ("loss_cases", "loss"), "Handover": ("handovers", "handover"), "HandoverLine": ("handover_lines", "line"),
     "Shipment": ("shipments", "shipment"), "StaffMember": ("staff", "staff"), "StorageLocation": ("storage_locations", "location"),
+    "BaileeLetter": ("bailee_letters", "letter"), "ReturnClaim": ("return_claims", "claim"), "RegistryCheck": ("registry_checks", "check"),
+    "IntakeReceipt": ("intake_receipts", "receipt"), "OffBalanceEntry": ("off_balance_entries", "entry"),
+    "EmergencyReview": ("emergency_reviews", "review"),
     "SettlementNotice": ("settlement_notices", "settlement"), "Release": ("releases", "release"),
     "PolicyVersion": ("policy_parameters", "policy"), "Decision": ("decisions", "decision"), "RuleOverride": ("overrides", "override"),
     "Notice": ("notices", "notice"),
@@ -35,6 +38,8 @@ OF_UNIT = {
     "tickets",
     "inspection_reports",
     "holds",
+    "off_balance_entries",
+    "emergency_reviews",
     "settlement_notices",
     "stocktakes",
     "stocktake_places",
@@ -47,6 +52,8 @@ OF_SEVERAL = {
 }  # fmt: skip
 THROUGH = {  # visible with what they belong to
     "approvals": ("access_requests", "request_id"), "operation_seats": ("operations", "operation_id"),
+    "bailee_letters": ("access_requests", "request_id"), "return_claims": ("movements", "movement_id"),
+    "registry_checks": ("collateral_certificates", "certificate_id"), "intake_receipts": ("operations", "operation_id"),
     "return_inspections": ("movements", "movement_id"), "report_sign_offs": ("inspection_reports", "report_id"),
     "releases": ("access_requests", "request_id"),
 }  # fmt: skip
@@ -147,6 +154,13 @@ class Seen:
 
     def frozen(self, record: Row) -> bool:
         return any(case["resolved_at"] is None for case in self.kids("discrepancies", "record_id", record))
+
+    def awaited_late(self, record: Row) -> bool:
+        today = (self.now + dt.timedelta(hours=8)).date()
+        return bool(record["state"] == "AWAITED" and record["expected_by"] and record["expected_by"] < today)
+
+    def review_late(self, review: Row) -> bool:
+        return bool(review["reviewed_at"] is None and review["due_at"] < self.now)
 
     # Payoff: whatever the branch, as the rules see it
     def final_at(self, loan: Any) -> dt.datetime | None:

@@ -24,6 +24,7 @@ HERE, THERE = "", "-b2"
 PAGES = {"loans": "loans", "contracts": "contracts", "archiveRecords": "archive_records", "inspectionReports": "inspection_reports",
          "checkouts": "movements", "accessRequests": "access_requests", "operations": "operations",
          "customers": "customers", "collateralCertificates": "collateral_certificates", "sealedEnvelopes": "sealed_envelopes",
+         "tickets": "tickets", "offBalanceEntries": "off_balance_entries", "emergencyReviews": "emergency_reviews",
          "scans": "scans", "holds": "holds", "settlementNotices": "settlement_notices", "custodyEvents": "events", "stocktakes": "stocktakes",
          "discrepancies": "discrepancies", "handovers": "handovers", "lossCases": "loss_cases"}  # fmt: skip
 BY = {"loan": ("loans", ("number",)), "contract": ("contracts", ("number",)), "archiveRecord": ("archive_records", ("barcode", "archiveNo")),
@@ -124,6 +125,7 @@ async def test_a_foreign_thing_and_nothing_are_the_same_answer(demo: Bank, answe
 # Mutations ---------------------------------------------------------------------------------------------------------------
 PREFIXES = {"recordId": "record", "recordIds": "record", "requestId": "request", "operationId": "operation", "holdId": "hold", "scanId": "scan",
             "reportId": "report", "customerId": "customer", "loanId": "loan", "collateralId": "collateral", "subjectId": "record",
+            "envelopeId": "envelope", "ticketId": "ticket", "entryId": "entry", "reviewId": "review",
             "parentId": "location", "vaultId": "location", "checkoutId": "checkout", "noticeIds": "notice", "stocktakeId": "stocktake",
             "placeId": "location", "handoverId": "handover"}  # fmt: skip
 OF_THE_BANK = {

@@ -4,6 +4,8 @@ from collections.abc import Awaitable, Callable
 from uuid import UUID
 
 from server.custody.acts import (
+    certificates,
+    envelopes,
     handovers,
     holds,
     lending,
@@ -13,6 +15,7 @@ from server.custody.acts import (
     papers,
     positions,
     queue,
+    registers,
     release,
     returns,
     stocktakes,
@@ -23,7 +26,24 @@ from server.custody.writing import Writing
 from storage.terms import Action
 
 Change = Callable[[Writing], Awaitable[Detail]]  # answers what the event of the act adds
-CHAPTERS = (papers, volumes, lending, queue, returns, overdue, losses, handovers, holds, operations, stocktakes, release, positions)
+CHAPTERS = (
+    papers,
+    volumes,
+    lending,
+    queue,
+    returns,
+    overdue,
+    losses,
+    handovers,
+    holds,
+    operations,
+    stocktakes,
+    envelopes,
+    certificates,
+    registers,
+    release,
+    positions,
+)
 CHANGES: dict[Action, Change] = {action: change for chapter in CHAPTERS for action, change in chapter.CHANGES.items()}
 
 # Histories that must tell of the act besides those of its records; they are locked before anything is changed.

@@ -65,6 +65,7 @@ async def request_access(w: Writing) -> Detail:
             "submitted_at": w.at,
             "extends_id": first.movement.id if extension and first.movement else None,
             "extends_until": first.due_at if extension else None,
+            "outside_bank": bool(ask.outside_bank),  # PostgreSQL overrules it where the purpose says (C40)
         },
         returning="id",
     )

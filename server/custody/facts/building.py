@@ -25,6 +25,7 @@ from storage.terms import (
     HoldKind,
     MovementKind,
     OperationState,
+    PaperKind,
     Purpose,
     RecordState,
     RequestKind,
@@ -145,7 +146,7 @@ def _seated(ask: Ask, tier: Tier, by: Person, request: Request | None, stand: St
         elif seat is Seat.PROPOSER and (ask.action, tier) not in SEATS:
             fits = stand.row is None
         else:
-            fits = bool(seat_roles(ask.action, seat) & by.roles)
+            fits = bool(seat_roles(ask.action, seat, emergency=ask.emergency is not None) & by.roles)
         if fits and seat not in stand.taken:
             return replace(ask, seat=seat)
     return ask
@@ -300,6 +301,10 @@ def _record(row: Row) -> Record:
         row["envelope_id"],
         row["submitted_by"],
         row["version"],
+        PaperKind(row["kind"]) if row["kind"] else None,
+        row["collateral_id"],
+        row["pages"],
+        row["copies"],
     )
 
 
@@ -338,6 +343,7 @@ async def _request(conn: Connection, id_: UUID | None, lock: bool, policy: Polic
         row["extends_id"],
         row["extends_until"],
         row["reason"],
+        row["outside_bank"],
         row["queue"],
         frozenset(Role(rank) for rank in row["ranks"]) or None,
     )

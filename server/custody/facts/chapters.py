@@ -1,8 +1,17 @@
 """The facts of all chapters of the desk, and how those find their records whose acts name none."""
 
-from server.custody.facts import handovers, losses, queue, release, stocktakes
+from server.custody.facts import envelopes, handovers, losses, papers, queue, registers, release, stocktakes
 from server.custody.facts.sources import Names, Source
 from storage.terms import Action
 
-SOURCES: tuple[Source, ...] = (queue.SOURCE, *losses.SOURCES, *release.SOURCES, *stocktakes.SOURCES, *handovers.SOURCES)
+SOURCES: tuple[Source, ...] = (
+    queue.SOURCE,
+    *losses.SOURCES,
+    *release.SOURCES,
+    *stocktakes.SOURCES,
+    *handovers.SOURCES,
+    *papers.SOURCES,
+    *envelopes.SOURCES,
+    *registers.SOURCES,
+)
 NAMES: dict[Action, Names] = {**stocktakes.NAMES}

@@ -3,7 +3,22 @@
 from collections.abc import Iterable
 
 from server.custody.moves import Move
-from server.custody.rules import administration, handovers, lending, losses, overrides, payoff, people, queue, release, returns, stocktakes
+from server.custody.rules import (
+    administration,
+    certificates,
+    handovers,
+    lending,
+    losses,
+    overrides,
+    papers,
+    payoff,
+    people,
+    queue,
+    registers,
+    release,
+    returns,
+    stocktakes,
+)
 from server.custody.rules.table import WORDS, Rule, Violation, violated, violation
 from server.custody.rules.table import overridden as _overridden
 
@@ -13,6 +28,9 @@ CHAPTERS: tuple[tuple[Rule, ...], ...] = (
     returns.RULES,
     queue.RULES,
     administration.RULES,
+    papers.RULES,
+    certificates.RULES,
+    registers.RULES,
     losses.RULES,
     stocktakes.RULES,
     handovers.RULES,
