@@ -41,12 +41,16 @@ OTHERS = {
     "lookUp",
     "policyParameters",
     "overrideReport",
+<<<<<<< HEAD
     "vaultRegister",
     "ticketRegister",
     "sealRegister",
     "doorLog",
     "offBalanceDifferences",
     "stocktakesDue",
+=======
+    "corrections",
+>>>>>>> main
     "notices",
     "expiring",
 }  # tried below, or of head office alone
