@@ -41,16 +41,13 @@ OTHERS = {
     "lookUp",
     "policyParameters",
     "overrideReport",
-<<<<<<< HEAD
+    "corrections",
     "vaultRegister",
     "ticketRegister",
     "sealRegister",
     "doorLog",
     "offBalanceDifferences",
     "stocktakesDue",
-=======
-    "corrections",
->>>>>>> main
     "notices",
     "expiring",
 }  # tried below, or of head office alone
