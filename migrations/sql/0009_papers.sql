@@ -202,7 +202,7 @@ alter table acts add column part_of text;
 comment on column acts.part_of is 'The act whose operation alone may carry it; null where it stands for itself.';
 alter table purposes add column leaves_bank boolean;
 comment on column purposes.leaves_bank is 'Whether the papers leave the bank (C40); null where the request says.';
-update purposes set leaves_bank = purpose <> 'AUDIT_READING' where tier = 'FIRST' and kind in ('CHECKOUT', 'EXTENSION') and purpose <> 'OTHER';
+update purposes set leaves_bank = purpose <> 'AUDIT_READING' where tier = 'FIRST' and purpose <> 'OTHER';
 alter table access_requests add column outside_bank boolean default false not null;
 comment on column access_requests.outside_bank is 'Whether the papers leave the bank; set by the purpose where it says so (C40).';
 alter table archive_records add column from_whom text, add column copies integer default 1 not null,
@@ -563,7 +563,7 @@ create trigger tg_movements_c25_not_claimed before update of returned_at on move
 -- C40: what leaves the bank leaves under a signed letter; whether it leaves is said by the purpose, not by the caller. -----------
 create function tg_access_requests_c40_outside() returns trigger
 language plpgsql security definer set search_path = public, pg_temp as $$ begin
-  new.outside_bank := coalesce((select p.leaves_bank from purposes p where p.tier = new.tier and p.purpose = new.purpose and p.kind = new.kind), new.outside_bank);
+  new.outside_bank := coalesce((select p.leaves_bank from purposes p where p.tier = new.tier and p.kind = new.kind and p.purpose = new.purpose), new.outside_bank);
   return new;
 end $$;
 create trigger tg_access_requests_c40_outside before insert on access_requests
