@@ -50,6 +50,7 @@ class Case:
         papers = await bank.papers(loan=loan, collateral=asset)
         if "core" not in bank.people:
             await bank.hire("core", {Role.SYSTEM}, bank.people["admin"].org_id, (), everywhere=True)
+        if "teller" not in bank.people:
             await bank.hire("teller", {Role.LOAN_OFFICER}, here.id, (here.id,))
         return cls(bank, loan, asset, papers)
 
