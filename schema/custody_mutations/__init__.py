@@ -8,10 +8,11 @@ from schema.custody_mutations.holds import HoldMutations
 from schema.custody_mutations.losses import LossMutations
 from schema.custody_mutations.overdue import OverdueMutations
 from schema.custody_mutations.requests import RequestMutations
+from schema.custody_mutations.volumes import VolumeMutations
 
 
 @strawberry.type
-class CustodyMutations(RequestMutations, DeskMutations, HoldMutations, LossMutations, OverdueMutations):
+class CustodyMutations(RequestMutations, DeskMutations, HoldMutations, LossMutations, OverdueMutations, VolumeMutations):
     """All of them."""
 
 

@@ -10,13 +10,14 @@ from functools import cache
 from typing import Any, Union, get_args, get_origin, get_type_hints
 from uuid import UUID
 
-from server.custody.moves import Ask, losses
+from server.custody.moves import Ask, losses, volumes
 from server.custody.transitions import ADMINISTRATION, PARTS
 from server.errors import InputProblem, InvalidInput
 from storage.terms import Action
 
 DETAILS: dict[Action, type] = {  # the dataclass in `server.custody.moves` that an act's `detail` is; required for the act
     **losses.DETAILS,
+    **volumes.DETAILS,
 }
 NEEDS: dict[Action, tuple[str, ...]] = {  # what an act cannot be judged without; everything else is a rule's to miss
     **dict.fromkeys((Action.REQUEST_CHECKOUT, Action.REQUEST_READING), ("records", "purpose")),
@@ -28,6 +29,7 @@ NEEDS: dict[Action, tuple[str, ...]] = {  # what an act cannot be judged without
     Action.PLACE_HOLD: ("hold_kind", "subject_kind", "subject"),
     Action.LIFT_HOLD: ("hold",),
     **losses.NEEDS,
+    **volumes.NEEDS,
 }
 ON_THE_WIRE = {"records": "recordIds", "request": "requestId", "operation": "operationId", "hold": "holdId", "subject_kind": "holdOn",
                "subject": "holdOn", "hold_kind": "holdKind"}  # fmt: skip

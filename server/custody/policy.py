@@ -61,6 +61,7 @@ OPERATION_MINUTES = "operation_minutes"
 DESK_WINDOW_DAYS = "desk_window_days"
 CASE_DAYS = "case_days"
 EXTENSIONS_MAX = "extensions_max"
+ELEMENT_DAYS = "element_days"
 BEFORE_DUE_DAYS = "overdue_days.before_due"
 HOLDER_DAYS = "overdue_days.holder"
 HEAD_DAYS = "overdue_days.head"
@@ -85,6 +86,7 @@ PARAMETERS: Mapping[str, Parameter] = {
     OPERATION_MINUTES: Parameter(15, 5, 60),  # C1, how long the seats of an act at the vault may be taken
     DESK_WINDOW_DAYS: Parameter(2, 1, 10),  # the same at a desk, working days
     CASE_DAYS: Parameter(1, 1, 10),  # C43, working days to solve a case
+    ELEMENT_DAYS: Parameter(30, 1, 180),  # C29, working days to put a correctable element right
     EXTENSIONS_MAX: Parameter(1, 0, 3),  # C22
     BEFORE_DUE_DAYS: Parameter(1, 0, 10),  # C24, working days before a checkout is due; the others after it
     HOLDER_DAYS: Parameter(1, 1, 30),

@@ -67,6 +67,14 @@ from storage.tables.records import (
     storage_locations,
 )
 from storage.tables.search import barcodes, search_terms
+from storage.tables.volumes import (
+    contract_element_checks,
+    contract_element_items,
+    contract_elements,
+    disposal_approvals,
+    disposal_batches,
+    disposal_lines,
+)
 
 __all__ = [
     "SEEN",
@@ -81,12 +89,18 @@ __all__ = [
     "chains",
     "collateral",
     "collateral_certificates",
+    "contract_element_checks",
+    "contract_element_items",
+    "contract_elements",
     "contracts",
     "customers",
     "data_keys",
     "dealers",
     "delegations",
     "discrepancies",
+    "disposal_approvals",
+    "disposal_batches",
+    "disposal_lines",
     "events",
     "file_items",
     "holds",

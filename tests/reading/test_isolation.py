@@ -115,7 +115,19 @@ async def test_a_foreign_thing_and_nothing_are_the_same_answer(demo: Bank, answe
 PREFIXES = {"recordId": "record", "recordIds": "record", "requestId": "request", "operationId": "operation", "holdId": "hold", "scanId": "scan",
             "reportId": "report", "customerId": "customer", "loanId": "loan", "collateralId": "collateral", "subjectId": "record",
             "parentId": "location", "vaultId": "location", "checkoutId": "checkout"}  # fmt: skip
-OF_THE_BANK = {"staffId", "fromStaffId", "toStaffId", "orgUnitId", "broughtById", "readerId", "dealerId", "ownerId", "foundById", "vaultId", "parentId"}
+OF_THE_BANK = {
+    "staffId",
+    "fromStaffId",
+    "toStaffId",
+    "orgUnitId",
+    "broughtById",
+    "readerId",
+    "dealerId",
+    "ownerId",
+    "foundById",
+    "vaultId",
+    "parentId",
+}
 TRIED = [
     name for name, field in SAMPLE.mutation_type.fields.items()
     if any(p in PREFIXES or p in ("barcodes", "inspections", "on") for p in get_named_type(field.args["input"].type).fields)

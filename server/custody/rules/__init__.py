@@ -3,12 +3,21 @@
 from collections.abc import Iterable
 
 from server.custody.moves import Move
-from server.custody.rules import administration, lending, losses, people, queue, returns
+from server.custody.rules import administration, lending, losses, people, queue, returns, volumes
 from server.custody.rules.table import WORDS, Rule, Violation, violated
 
 RULES: tuple[Rule, ...] = tuple(
     sorted(
-        (*people.RULES, *lending.RULES, *returns.RULES, *queue.RULES, *administration.RULES, *losses.RULES, *people.VERSIONS),
+        (
+            *people.RULES,
+            *lending.RULES,
+            *returns.RULES,
+            *queue.RULES,
+            *administration.RULES,
+            *losses.RULES,
+            *volumes.RULES,
+            *people.VERSIONS,
+        ),
         key=lambda rule: int(rule.number[1:]),
     )
 )

@@ -3,7 +3,7 @@
 from server.custody.transitions import ADMINISTRATION, AT_THE_DESK, DECISIONS, ENTRIES, EXITS, FULFILLING, PARTS, RECORDLESS, SEATS
 from storage.terms import Action as A
 
-INTERNAL = frozenset({A.CONFIRM, A.REGISTER})
+INTERNAL = frozenset({A.CONFIRM, A.REGISTER, A.STOP_DISPOSAL})
 EVERY = frozenset(A) - INTERNAL
 ON_RECORDS = EVERY - (RECORDLESS - {A.WITHDRAW})
 ASKING = frozenset({A.REQUEST_CHECKOUT, A.REQUEST_READING})  # begin a request
