@@ -148,6 +148,23 @@ class GrantReadingInput(KeyedInput):
     reason: str = field("By what order or contract.")
 
 
+@strawberry.input(description="Input of transferLoans.")
+class TransferLoansInput(KeyedInput):
+    """Loans go to another unit with their customers, positions, contracts, collateral and history."""
+
+    from_org_unit_id: strawberry.ID = field("The unit that has them.")
+    to_org_unit_id: strawberry.ID = field("The unit that takes them.")
+    loan_ids: list[strawberry.ID] | None = field("Which loans, at most 500; all of the unit when left out.", UNSET)
+    expected_count: int = field("How many loans that is, at most 3,000; compared again when it is confirmed.")
+
+
+@strawberry.input(description="Input of closeOrgUnit.")
+class CloseOrgUnitInput(KeyedInput):
+    """A unit in which nothing and nobody is left."""
+
+    org_unit_id: strawberry.ID = field("Which unit.")
+
+
 def _wrong(name: str, code: str) -> InvalidInput:
     return InvalidInput([InputProblem((name,), code)])
 
@@ -251,6 +268,16 @@ def _locations(i: CreateLocationsInput) -> dict[str, Any]:
     return {"org": _id(i.org_unit_id, "org"), "locations": list(made.values())}
 
 
+def _transfer(i: TransferLoansInput) -> dict[str, Any]:
+    loans = given(i.loan_ids)
+    named = {"loans": [str(loan) for loan in ids_of(loans, "loan", "loanIds")]} if loans is not None else {}
+    return {"unit": _id(i.from_org_unit_id, "org"), "receiver": _id(i.to_org_unit_id, "org"), "expected": i.expected_count, **named}
+
+
+def _closing(i: CloseOrgUnitInput) -> dict[str, Any]:
+    return {"unit": _id(i.org_unit_id, "org")}
+
+
 def _policy(i: ProposePolicyInput) -> dict[str, Any]:
     if (known := PARAMETERS.get(i.key)) is None:
         raise _wrong("key", "UNKNOWN_PARAMETER")
@@ -295,3 +322,9 @@ class AdministrationMutations:
     )
     create_locations = _change("createLocations", A.CREATE_LOCATIONS, CreateLocationsInput, _locations, "Propose places of a unit (库位).")
     propose_policy = _change("proposePolicy", A.PROPOSE_POLICY, ProposePolicyInput, _policy, "Propose a parameter of the custody rules.")
+    transfer_loans = _change(
+        "transferLoans", A.TRANSFER_LOANS, TransferLoansInput, _transfer, "Propose that loans of a unit go to another (贷款划转)."
+    )
+    close_org_unit = _change(
+        "closeOrgUnit", A.CLOSE_ORG_UNIT, CloseOrgUnitInput, _closing, "Propose to close a unit that is empty (机构撤销)."
+    )

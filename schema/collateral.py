@@ -24,7 +24,7 @@ from schema.paging import (
 from schema.reading.declare import Many, One, Page, reads
 from schema.reading.declare import Money as money
 from schema.scalars import Date, DateTime
-from schema.visibility import shared, through
+from schema.visibility import not_counted, shared, through
 from storage import tables
 from storage.terms import CertificateKind, CollateralKind
 
@@ -88,7 +88,7 @@ class Collateral(Node, Versioned):
     loans: Connection[Loan] = Page(on=through(tables.loan_collateral, "collateral_id", "loan_id"), description="Loans it secures.")
 
 
-@reads(tables.sealed_envelopes, "envelope", visible=shared)
+@reads(tables.sealed_envelopes, "envelope", visible=shared, blind=not_counted("id", "blind_envelopes"))
 @strawberry.type(description="A sealed envelope (封包): papers of one collateral, one slot.")
 class SealedEnvelope(Node, Versioned):
     """An envelope."""

@@ -24,7 +24,7 @@ from schema.paging import (
 from schema.reading.declare import Many, Masked, One, Sql, reads
 from schema.records import ArchiveRecord, ArchiveRecordListFilter, ArchiveRecordWhere
 from schema.scalars import DateTime
-from schema.visibility import HOLD_DETAIL, own_unit, shared, through
+from schema.visibility import HOLD_DETAIL, not_counted, own_unit, shared, through
 from storage import tables
 from storage.terms import (
     Action,
@@ -220,7 +220,7 @@ class ReturnInspection(Node):
     passed: bool = col("Whether it may go back.")
 
 
-@reads(tables.movements, "checkout", visible=shared)
+@reads(tables.movements, "checkout", visible=shared, blind=not_counted("record_id"))
 @strawberry.type(description="A reservation, reading or checkout of one record, with its phases.")
 class Checkout(Node, Versioned):
     """A movement as clients see it."""
@@ -261,7 +261,7 @@ class Hold(Node, Versioned):
     lifted_at: DateTime | None = col("When it was lifted.")
 
 
-@reads(tables.events, "event")
+@reads(tables.events, "event", blind=not_counted("record_id"))
 @strawberry.type(description="Something that happened to a record; one link of a hash chain.")
 class CustodyEvent(Node):
     """An event."""

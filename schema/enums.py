@@ -21,6 +21,8 @@ EXPOSED = (
     "LossState", "LossOutcome", "ItemState", "Element", "ElementGrade", "ElementResult", "BatchState",
     "Classification", "PayoffKind", "ContractKind", "CollateralKind", "CertificateKind", "LocationKind", "DocumentType",
     "RetentionClass", "ScanSubject", "ScanStatus", "ReportKind", "ReportSubject", "ReportState", "SignOffKind",
+    "HandoverKind", "HandoverState", "HandoverLineState", "HandoverStanding",
+    "StocktakeState", "Expectation", "CountResult",
 )  # fmt: skip
 
 

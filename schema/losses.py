@@ -20,7 +20,7 @@ from schema.paging import (
 from schema.reading.declare import Many, One, reads
 from schema.records import ArchiveRecord, ArchiveRecordWhere, FileItem
 from schema.scalars import DateTime
-from schema.visibility import shared
+from schema.visibility import not_counted, shared
 from storage import tables
 from storage.terms import DiscrepancyKind, DiscrepancyState, LossOutcome, LossState, RecordState
 
@@ -44,7 +44,7 @@ def _of_case(loss: Any, case: Any, me: Any) -> Any:
     return loss.discrepancy_id == case.id
 
 
-@reads(tables.discrepancies, "case", visible=shared)
+@reads(tables.discrepancies, "case", visible=shared, blind=not_counted("record_id"))
 @strawberry.type(description="A discrepancy between shelf and list; while open it freezes the record.")
 class Discrepancy(Node, Versioned):
     """A discrepancy."""
@@ -73,7 +73,7 @@ class Discrepancy(Node, Versioned):
     )
 
 
-@reads(tables.loss_cases, "loss", visible=shared)
+@reads(tables.loss_cases, "loss", visible=shared, blind=not_counted("record_id"))
 @strawberry.type(description="The case of a record that is not there, from its search to its end (挂失补办).")
 class LossCase(Node, Versioned):
     """A loss case."""

@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from schema import enums  # noqa: F401  # the enums must exist before a type names one
 from schema.paging import Node, Versioned, col
 from schema.reading.declare import One, Sql, reads
+from schema.scalars import DateTime
 from storage import tables
 from storage.terms import LocationKind, OrgLevel, Role
 
@@ -30,6 +31,7 @@ class OrgUnit(Node, Versioned):
     name: str = col("Name.")
     level: OrgLevel = col("Level.")
     has_vault: bool = col("Whether it may keep first-tier papers overnight.")
+    closed_at: DateTime | None = col("When it was closed.")
     parent: Annotated["OrgUnit", strawberry.lazy("schema.organisation")] | None = One("parent_id", description="The unit above.")
     president_in_charge: Annotated["StaffMember", strawberry.lazy("schema.organisation")] | None = One(
         "president_in_charge_id", description="President in charge (主管行长)."

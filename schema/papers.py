@@ -24,7 +24,7 @@ from schema.paging import (
 from schema.reading.declare import Many, One, Sql, reads
 from schema.records import ArchiveRecord
 from schema.scalars import ByteCount, Date, DateTime
-from schema.visibility import own_unit, shared
+from schema.visibility import not_counted, own_unit, shared
 from storage import tables
 from storage.terms import ReportKind, ReportState, ReportSubject, Role, ScanStatus, ScanSubject, SignOffKind
 
@@ -51,7 +51,7 @@ def _hex(scan: Any, me: Any) -> Any:
     return func.encode(scan.sha256, literal("hex"))
 
 
-@reads(tables.scans, "scan", visible=shared)
+@reads(tables.scans, "scan", visible=shared, blind=not_counted("record_id"))
 @strawberry.type(description="A scan of a paper (扫描件); a link to it is issued by issueScanLink.")
 class Scan(Node, Versioned):
     """A scan."""

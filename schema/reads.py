@@ -36,6 +36,7 @@ from schema.custody import (
     OperationSort,
     OperationWhere,
 )
+from schema.handovers import HANDOVER_KEYS, Handover, HandoverSort, HandoverWhere
 from schema.lending import (
     CONTRACT_KEYS,
     CUSTOMER_KEYS,
@@ -60,11 +61,13 @@ from schema.losses import (
     LossCaseSort,
     LossCaseWhere,
 )
+from schema.notices import NOTICE_KEYS, Notice, NoticeSort, NoticeWhere
 from schema.paging import Connection, Node
 from schema.papers import REPORT_KEYS, SCAN_KEYS, InspectionReport, InspectionReportSort, InspectionReportWhere, Scan, ScanSort, ScanWhere
 from schema.reading.declare import Counts, NodeById, One, Page
 from schema.records import GROUP_KEYS, RECORD_KEYS, ArchiveRecord, ArchiveRecordSort, ArchiveRecordWhere, RecordCount, RecordGroup
 from schema.search import LOOK_UP, SEARCH, CodeHit, SearchHit
+from schema.stocktakes import STOCKTAKE_KEYS, Stocktake, StocktakeSort, StocktakeWhere
 from schema.viewer import Viewer
 from schema.volumes import (
     BATCH_KEYS,
@@ -158,6 +161,14 @@ class Reads:
     inspection_reports: Connection[InspectionReport] = Page(
         where=InspectionReportWhere, sort=InspectionReportSort, keys=REPORT_KEYS, updated_since=True, description="Inspection reports."
     )
+    notices: Connection[Notice] = Page(
+        on=lambda row, _, me: row.staff_id == me.staff,
+        where=NoticeWhere,
+        sort=NoticeSort,
+        keys=NOTICE_KEYS,
+        updated_since=True,
+        description="What the caller was told.",
+    )
     checkouts: Connection[Checkout] = Page(
         on=lambda row, _, me: row.kind != "ACT",
         where=CheckoutWhere,
@@ -171,6 +182,12 @@ class Reads:
     )
     custody_events: Connection[CustodyEvent] = Page(
         where=CustodyEventWhere, sort=CustodyEventSort, keys=EVENT_KEYS, description="What happened to the papers, oldest id first."
+    )
+    handovers: Connection[Handover] = Page(
+        where=HandoverWhere, sort=HandoverSort, keys=HANDOVER_KEYS, updated_since=True, description="Handovers, of both parties."
+    )
+    stocktakes: Connection[Stocktake] = Page(
+        where=StocktakeWhere, sort=StocktakeSort, keys=STOCKTAKE_KEYS, updated_since=True, description="Stocktakes (盘库)."
     )
     operations: Connection[Operation] = Page(
         where=OperationWhere, sort=OperationSort, keys=OPERATION_KEYS, updated_since=True, description="Operations."

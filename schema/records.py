@@ -4,7 +4,7 @@ from enum import Enum
 from typing import Annotated, Any
 
 import strawberry
-from sqlalchemy import and_, case, func, select
+from sqlalchemy import and_, case, func, or_, select
 
 from schema.collateral import Collateral, CollateralCertificate, SealedEnvelope
 from schema.lending import Contract, Loan, LoanWhere
@@ -26,7 +26,7 @@ from schema.paging import (
 from schema.reading.compiler import STRUCTURAL_ENUMS
 from schema.reading.declare import Many, One, Page, Sql, reads
 from schema.scalars import DateTime
-from schema.visibility import shared
+from schema.visibility import not_counted, shared
 from storage import tables
 from storage.terms import DocumentType, ItemState, PaperKind, RecordState, RetentionClass, Tier
 
@@ -69,7 +69,8 @@ def _item_state(item: Any, me: Any) -> Any:
 
 def _frozen(record: Any, me: Any) -> Any:
     cases = tables.discrepancies.alias()
-    return select(cases.c.id).where(cases.c.record_id == record.id, cases.c.resolved_at.is_(None)).correlate_except(cases).exists()
+    own = select(cases.c.id).where(cases.c.record_id == record.id, cases.c.resolved_at.is_(None)).correlate_except(cases).exists()
+    return or_(own, func.is_being_counted(record.id))
 
 
 RECORD_FIELDS = ("archive_no", "updated_at")
@@ -84,7 +85,7 @@ ArchiveRecordSort = sort_of(__name__, "ArchiveRecordSort", *RECORD_FIELDS)
 RECORD_KEYS = sort_keys(*RECORD_FIELDS)
 
 
-@reads(tables.archive_records, "record", visible=shared)
+@reads(tables.archive_records, "record", visible=shared, blind=not_counted("id"))
 @strawberry.interface(description="A paper or volume under custody (档案).")
 class ArchiveRecord(Node, Versioned):
     """What both tiers have."""
@@ -107,13 +108,13 @@ class ArchiveRecord(Node, Versioned):
     )
     is_overdue: bool = Sql(_is_overdue, description="True when its checkout is past due.")
     on_hold: bool = Sql(lambda record, me: func.is_on_hold(record.id), description="Whether a hold covers it; whose and why is not told.")
-    is_frozen: bool = Sql(_frozen, description="Whether a discrepancy freezes it.")
+    is_frozen: bool = Sql(_frozen, description="Whether a discrepancy or a count freezes it.")
     scans: list[Scans] = Many(on=_stored, description="Scans of it, all versions.")
     updated_at: DateTime = col("Last change.")
     custody_events: Connection[Events] = Page("record_id", description="What happened to it, oldest first.")
 
 
-@reads(tables.archive_records, "record", visible=shared, only=lambda record: record.tier == "FIRST")
+@reads(tables.archive_records, "record", visible=shared, blind=not_counted("id"), only=lambda record: record.tier == "FIRST")
 @strawberry.type(description="First tier (一级档案): one paper, sealed, in the vault.")
 class FirstTierRecord(ArchiveRecord):
     """A paper."""
@@ -158,7 +159,7 @@ class RecordCount:
     count: int = col("How many the caller sees.")
 
 
-@reads(tables.file_items, "item", visible=shared)
+@reads(tables.file_items, "item", visible=shared, blind=not_counted("record_id"))
 @strawberry.type(description="A paper in a second-tier volume (卷内文件).")
 class FileItem(Node, Versioned):
     """A paper in a volume."""
@@ -178,7 +179,7 @@ class FileItem(Node, Versioned):
     )
 
 
-@reads(tables.archive_records, "record", visible=shared, only=lambda record: record.tier == "SECOND")
+@reads(tables.archive_records, "record", visible=shared, blind=not_counted("id"), only=lambda record: record.tier == "SECOND")
 @strawberry.type(description="Second tier (二级档案): one volume, kept by the archivist.")
 class SecondTierRecord(ArchiveRecord):
     """A volume."""

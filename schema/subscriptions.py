@@ -11,13 +11,14 @@ import strawberry
 from sqlalchemy import ARRAY, BigInteger, Text, Uuid, bindparam, cast, func, or_, select, tuple_
 
 from schema.custody import CustodyEvent, Operation
+from schema.notices import Notice
 from schema.papers import Scan
 from schema.reading.answers import payload
 from schema.reading.compiler import Me, bad_request, global_id
 from schema.reading.declare import Given, One
 from schema.viewer import waiting_operations
 from storage.database import Connection, StalePrincipal
-from storage.tables import events, scans
+from storage.tables import events, notices, scans
 from storage.tables.columns import XID8
 from storage.terms import ScanStatus
 
@@ -40,6 +41,16 @@ NEW_EVENTS = (
         or_(_given("records", ARRAY(Uuid)).is_(None), events.c.record_id == func.any(_given("records", ARRAY(Uuid)))),
     )
     .order_by(events.c.transaction_id, events.c.id)
+    .limit(BATCH)
+)
+NEW_NOTICES = (
+    select(notices.c.id, cast(cast(notices.c.transaction_id, Text), BigInteger).label("position"))
+    .where(
+        notices.c.staff_id == _given("staff", Uuid),
+        tuple_(notices.c.transaction_id, notices.c.id) > tuple_(cast(_given("position", Text), XID8), _given("id", Uuid)),
+        notices.c.transaction_id < cast(_given("horizon", Text), XID8),
+    )
+    .order_by(notices.c.transaction_id, notices.c.id)
     .limit(BATCH)
 )
 STATUSES = (
@@ -73,6 +84,14 @@ class ScanStatusChanged:
     """One scan."""
 
     scan: Scan | None = One(given="scan", description="The scan as it is now.")
+
+
+@strawberry.type(description="A notice, and where it stands in what is told.")
+class NoticeReceived:
+    """One notice."""
+
+    cursor: str = Given("cursor", Text, description="Opaque; pass it to `after` to go on behind this notice.")
+    notice: Notice | None = One(given="notice", description="What the caller is told.")
 
 
 Batch = list[tuple[Any, orjson.Fragment]]
@@ -144,6 +163,33 @@ async def _events(
             seen = await context.feed.beyond(seen)
 
 
+async def _notices(
+    info: strawberry.Info,
+    after: Annotated[
+        str | None, strawberry.argument(description="Cursor of the last notice that the client has; from now on without.")
+    ] = UNSET,
+) -> AsyncGenerator[NoticeReceived, None]:
+    """From now on, or behind a cursor: nothing is lost between two connections, nor told twice."""
+    context = info.context
+    place = _place(after) if after else await _now(context)
+
+    async def batch(conn: Connection) -> tuple[int, Batch]:
+        horizon = int(await conn.value(HORIZON))
+        rows = await conn.rows(NEW_NOTICES, staff=context.principal.staff_id, position=str(place[0]), id=place[1], horizon=str(horizon))
+        places = [(row["position"], row["id"]) for row in rows]
+        return horizon, [(at, await payload(info, NoticeReceived, conn, cursor=_cursor(*at), notice=at[1])) for at in places]
+
+    seen = context.feed.position
+    while True:
+        horizon, told = await _read(context, batch)
+        for at, text in told:
+            yield text
+            place = at
+        if len(told) < BATCH:
+            place = max(place, (horizon - 1, LAST))
+            seen = await context.feed.beyond(seen)
+
+
 async def _operations(info: strawberry.Info) -> AsyncGenerator[OperationWaiting, None]:
     """Each operation once a connection."""
     context, called = info.context, set[UUID]()
@@ -189,6 +235,7 @@ class Subscription:
     """Each goes on until the client or its token ends it."""
 
     custody_event_recorded = strawberry.subscription(_events, description="Every event that the caller may see, in one order, each once.")
+    notice_received = strawberry.subscription(_notices, description="What the caller is told, when it is told, in one order, each once.")
     operation_waiting = strawberry.subscription(
         _operations, description="Calls the caller to operations that wait for them: those that wait now, then each new one."
     )

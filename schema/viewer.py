@@ -6,9 +6,11 @@ from typing import Any
 import strawberry
 from sqlalchemy import Text, and_, case, cast, func, literal, or_, select, union_all
 
+from schema import tasks
+from schema.notices import NOTICE_KEYS, Notice, NoticeSort, NoticeWhere
 from schema.organisation import OrgUnit, StaffMember
-from schema.paging import Node, col
-from schema.reading.declare import One, PolymorphicOne, Sql, TaskList, reads
+from schema.paging import Connection, Node, col
+from schema.reading.declare import One, Page, PolymorphicOne, Sql, TaskList, reads
 from schema.scalars import DateTime
 from storage import tables
 from storage.terms import Action, OperationState, RequestState, Role
@@ -26,6 +28,13 @@ class TaskKind(Enum):
     SIGN = strawberry.enum_value("SIGN", description="A report waits for your signature.")
     FINISH_REPORT = strawberry.enum_value("FINISH_REPORT", description="A report of yours is a draft.")
     SOLVE_CASE = strawberry.enum_value("SOLVE_CASE", description="A case is yours to solve.")
+    FETCH = strawberry.enum_value("FETCH", description="What you asked for is reserved; fetch it before it lapses.")
+    OVERDUE = strawberry.enum_value("OVERDUE", description="You hold something that is overdue.")
+    CHASE = strawberry.enum_value("CHASE", description="Somebody of your units holds something that is overdue.")
+    SEAL = strawberry.enum_value("SEAL", description="A paper is not yet sealed.")
+    TAKE_IN = strawberry.enum_value("TAKE_IN", description="A sealed paper waits for the vault.")
+    ACCEPT_VOLUME = strawberry.enum_value("ACCEPT_VOLUME", description="A volume waits to be accepted.")
+    STALE_POSITION = strawberry.enum_value("STALE_POSITION", description="The position of a loan is too old for the release you asked for.")
 
 
 TITLES = {
@@ -37,8 +46,16 @@ TITLES = {
     TaskKind.SIGN: ("A report waits for your signature", "待签署的检查报告"),
     TaskKind.FINISH_REPORT: ("Your report is a draft", "待提交的检查报告"),
     TaskKind.SOLVE_CASE: ("A case is yours to solve", "待处理的差异"),
+    TaskKind.FETCH: ("What you asked for is reserved", "已预留，请及时领取"),
+    TaskKind.OVERDUE: ("A paper you hold is overdue", "您借阅的档案已逾期"),
+    TaskKind.CHASE: ("A checkout of your units is overdue", "本机构有逾期未还的档案"),
+    TaskKind.SEAL: ("A paper waits to be sealed", "待封包的权证"),
+    TaskKind.TAKE_IN: ("A sealed paper waits for the vault", "待入库的封包"),
+    TaskKind.ACCEPT_VOLUME: ("A volume waits to be accepted", "待核收的档案"),
+    TaskKind.STALE_POSITION: ("The loan's position is too old for a release", "贷款余额数据过旧，不能办理退还"),
 }
-PREFIX = {"request": "request", "operation": "operation", "checkout": "checkout", "report": "report", "case": "case"}
+PREFIX = {"request": "request", "operation": "operation", "checkout": "checkout", "report": "report", "case": "case",
+          "record": "record", "loan": "loan"}  # fmt: skip
 SEAT_OF = {Role.VAULT_KEEPER_KEY: "KEY", Role.VAULT_KEEPER_CODE: "CODE", Role.REGISTER_CLERK: "CLERK"}
 KEEPERS = frozenset({Role.VAULT_KEEPER_KEY, Role.VAULT_KEEPER_CODE, Role.ARCHIVIST})
 HOLD_ROLES = frozenset({Role.LEGAL, Role.COMPLIANCE, Role.AUDITOR, Role.RISK_HEAD})
@@ -114,7 +131,9 @@ def _movements(me: Any) -> list[Any]:
     m = tables.movements.c
     is_open = and_(m.closed_at.is_(None), m.kind != "ACT", m.out_at.is_not(None))
     lines = [
-        _line(TaskKind.RETURN, "checkout", m, m.due_at, me).where(is_open, m.returned_at.is_(None), m.holder_id == me.staff, *_seen(m, me))
+        _line(TaskKind.RETURN, "checkout", m, m.due_at, me).where(
+            is_open, m.returned_at.is_(None), m.due_at >= func.now(), m.holder_id == me.staff, *_seen(m, me)
+        )
     ]
     if KEEPERS & me.roles:
         r = tables.archive_records.alias()
@@ -146,7 +165,7 @@ def _reports(me: Any) -> list[Any]:
 def _tasks(me: Any) -> Any:
     d = tables.discrepancies.c
     case_ = _line(TaskKind.SOLVE_CASE, "case", d, d.deadline_at, me).where(d.resolved_at.is_(None), d.owner_id == me.staff, *_seen(d, me))
-    return union_all(*_requests(me), _operations(me), *_movements(me), *_reports(me), case_)
+    return union_all(*_requests(me), _operations(me), *_movements(me), *_reports(me), case_, *tasks.lines(me))
 
 
 def _title(row: Any, me: Any) -> Any:
@@ -162,6 +181,7 @@ class Task:
     kind: TaskKind = col("What to do.")
     title: str = Sql(_title, description="Translated one-liner.")
     due_at: DateTime | None = col("When it is late.")
+    seconds_left: int | None = Sql(tasks.seconds_left, description="Of an operation to confirm: until its window closes.")
     subject: Node | None = PolymorphicOne("subject_kind", "subject_id", PREFIX, description="What it is about.")
 
 
@@ -177,4 +197,7 @@ class Viewer:
         description="Roles, delegated ones included.",
     )
     sees_everything: bool = Sql(lambda row, me: literal(me.everywhere), description="Whether all branches are visible.")
+    notices: Connection[Notice] = Page(
+        "staff_id", where=NoticeWhere, sort=NoticeSort, keys=NOTICE_KEYS, description="What the caller was told."
+    )
     tasks: list[Task] = TaskList(_tasks, description="What waits for the caller, most urgent first.")

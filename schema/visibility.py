@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Integer, func, literal_column, or_, select, true
+from sqlalchemy import ARRAY, Integer, Uuid, case, cast, false, func, literal_column, or_, select, true
 
 from storage import tables
 from storage.terms import Role
@@ -32,6 +32,16 @@ def shared(row: Any, me: Any) -> Any:
     return row.visible_to.op("&&")(me.branches)
 
 
+def not_counted(column: str, content: str = "blind_records") -> Any:
+    """C41: not what lies where the caller is counting; the column names the record, or what `content` lists."""
+
+    def seen(row: Any, me: Any) -> Any:
+        hidden = cast(select(getattr(func, content)()).scalar_subquery(), ARRAY(Uuid))  # asked once a statement
+        return case((row[column] == func.any(hidden), false()), else_=true())
+
+    return seen
+
+
 def found_by_unit(table: Any, me: Any) -> Any:
     """What is true of all rows of a table that the caller sees, in words that indexes serve behind row-level security."""
     row = table.c
@@ -41,7 +51,10 @@ def found_by_unit(table: Any, me: Any) -> Any:
     if table.element is tables.events:  # of the unit's own loans, or of a record that it sees
         seen = tables.archive_records.alias()
         records = func.array(select(seen.c.id).where(found_by_unit(seen, me), shared(seen.c, me)).scalar_subquery())
-        return or_(row.org_id == func.any(me.branches), row.record_id == func.any(records))
+        came = tables.chains.alias()  # loans that came from another unit bring their history
+        chains = select(came.c.id).where(came.c.transferred_at.is_not(None), came.c.org_id == func.any(me.branches))
+        transferred = func.array(chains.scalar_subquery())
+        return or_(row.org_id == func.any(me.branches), row.record_id == func.any(records), row.chain_id == func.any(transferred))
     return true()
 
 

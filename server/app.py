@@ -1,5 +1,6 @@
 """The web application: parts, routes and middleware. Top of the import arrow."""
 
+import asyncio
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -25,6 +26,7 @@ from server.context import Context
 from server.custody.desk import Desk
 from server.failpoints import FailpointReached
 from server.feed import Feed
+from server.jobs.worker import work
 from server.oidc import FixedKeys, Keys, PublishedKeys
 from server.settings import Settings
 from server.throttle import Buckets
@@ -282,9 +284,13 @@ def create_app(settings: Settings) -> Starlette:
         except (NotReady, OSError, asyncpg.PostgresError) as error:
             parts.failed = str(error) if isinstance(error, NotReady) else f"LOANFILE_DATABASE_URL: {type(error).__name__}: {error}"
             raise
+        worker = asyncio.create_task(work(settings.database_url or "", parts.desk)) if settings.worker else None
         try:
             yield
         finally:
+            if worker is not None:
+                worker.cancel()
+                await asyncio.gather(worker, return_exceptions=True)
             await parts.stop()
 
     routes: list[BaseRoute] = [

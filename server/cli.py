@@ -36,6 +36,17 @@ def serve() -> None:
 
 
 @app.command()
+def worker() -> None:
+    """Run the background jobs alone, on the database that the settings name; a server started with LOANFILE_WORKER=false runs none."""
+    settings = load()
+    if not settings.database_url:
+        raise SettingsError("LOANFILE_DATABASE_URL must be set")
+    from server import running
+
+    raise typer.Exit(running.work_alone(settings))
+
+
+@app.command()
 def migrate() -> None:
     """Migrate the database of LOANFILE_MIGRATION_DATABASE_URL to the newest revision."""
     settings = load()

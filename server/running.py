@@ -136,6 +136,28 @@ def listen(settings: Settings) -> socket.socket:
     return made
 
 
+def work_alone(settings: Settings) -> int:
+    """The background jobs without a web server, until it is told to stop; the exit status."""
+    from server import logs
+    from server.custody.desk import Desk
+    from server.jobs.worker import work
+
+    logs.configure(settings.log_level)
+    signal.signal(signal.SIGTERM, _stop)
+    database = Database(settings.database_url or "", settings.reader_database_url, writers_max=2, readers_max=1)
+
+    async def serve_jobs() -> None:
+        await database.open()
+        try:
+            await work(settings.database_url or "", Desk(database))
+        finally:
+            await database.close()
+
+    with contextlib.suppress(KeyboardInterrupt, SystemExit):
+        asyncio.run(serve_jobs())
+    return 0
+
+
 class OneWrite:
     """A transport that sends at once what is written in one turn of the loop: head and body of an answer are one system call."""
 

@@ -76,6 +76,9 @@ class Settings(BaseSettings):
     adhoc_roles: Annotated[frozenset[Role], Field(description="Roles that may send other documents in production, as JSON.")] = frozenset()
     cors_origins: Annotated[frozenset[str], Field(description="Origins of pages that may call this server, as JSON.")] = frozenset()
     statement_seconds_max: Annotated[float, Field(description="Longest statement, in seconds.", gt=0)] = 15.0
+    worker: Annotated[bool, Field(description="Whether this process runs the background jobs too; `loanfile worker` runs them alone.")] = (
+        True
+    )
     log_level: Annotated[str, Field(description="debug, info, warning or error.", pattern="^(debug|info|warning|error)$")] = "info"
     demo_loans: Annotated[int, Field(description="Size of the demo bank on the first start, 120 to 20000; 0: none.", ge=0, le=20000)] = 2000
     failpoint: Annotated[str, Field(description="For drills: where to lose an answer, e.g. `after_commit:0.05`.")] = ""

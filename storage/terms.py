@@ -150,6 +150,22 @@ class Action(StrEnum):
     CREATE_LOCATIONS = "CREATE_LOCATIONS"
     PROPOSE_POLICY = "PROPOSE_POLICY"
     GRANT_READING = "GRANT_READING"
+    CREATE_HANDOVER = "CREATE_HANDOVER"
+    ADD_HANDOVER_LINES = "ADD_HANDOVER_LINES"
+    REMOVE_HANDOVER_LINES = "REMOVE_HANDOVER_LINES"
+    SEND_HANDOVER = "SEND_HANDOVER"
+    SEND_PENDING = "SEND_PENDING"
+    SEND_RESPONSIBILITY = "SEND_RESPONSIBILITY"
+    RECEIVE_HANDOVER = "RECEIVE_HANDOVER"
+    RECEIVE_PENDING = "RECEIVE_PENDING"
+    RECEIVE_RESPONSIBILITY = "RECEIVE_RESPONSIBILITY"
+    RECEIVE_CUSTODY = "RECEIVE_CUSTODY"
+    REJECT_HANDOVER = "REJECT_HANDOVER"
+    TAKE_BACK = "TAKE_BACK"
+    TAKE_BACK_PENDING = "TAKE_BACK_PENDING"
+    RECALL_RESPONSIBILITY = "RECALL_RESPONSIBILITY"
+    TRANSFER_LOANS = "TRANSFER_LOANS"
+    CLOSE_ORG_UNIT = "CLOSE_ORG_UNIT"
     OPEN_CASE = "OPEN_CASE"
     RESOLVE_DISCREPANCY = "RESOLVE_DISCREPANCY"
     REPORT_ITEM_MISSING = "REPORT_ITEM_MISSING"
@@ -171,6 +187,11 @@ class Action(StrEnum):
     REJECT_DISPOSAL = "REJECT_DISPOSAL"
     EXECUTE_DISPOSAL = "EXECUTE_DISPOSAL"
     STOP_DISPOSAL = "STOP_DISPOSAL"
+    OPEN_STOCKTAKE = "OPEN_STOCKTAKE"
+    SUBMIT_COUNT = "SUBMIT_COUNT"
+    COMPARE_COUNTS = "COMPARE_COUNTS"
+    COUNT_MISSING = "COUNT_MISSING"
+    SIGN_STOCKTAKE = "SIGN_STOCKTAKE"
 
 
 class LabelKind(StrEnum):
@@ -301,6 +322,43 @@ class DiscrepancyState(StrEnum):
     RESOLVED = "RESOLVED"
 
 
+class HandoverKind(StrEnum):
+    """What passes from whom to whom: papers to another unit or to the archive department, or the care of them to a colleague."""
+
+    BETWEEN_UNITS = "BETWEEN_UNITS"
+    TO_ARCHIVE = "TO_ARCHIVE"
+    CUSTODIAN = "CUSTODIAN"
+
+
+class HandoverState(StrEnum):
+    """Life of a handover; follows from its lines."""
+
+    DRAFT = "DRAFT"
+    SENT = "SENT"
+    PARTLY_ACKNOWLEDGED = "PARTLY_ACKNOWLEDGED"
+    CLOSED = "CLOSED"
+    RECALLED = "RECALLED"
+
+
+class HandoverLineState(StrEnum):
+    """Life of a line; RESPONSIBILITY_ONLY is the acknowledged line of a paper that did not move."""
+
+    LISTED = "LISTED"
+    SENT = "SENT"
+    ACKNOWLEDGED = "ACKNOWLEDGED"
+    RESPONSIBILITY_ONLY = "RESPONSIBILITY_ONLY"
+    REJECTED = "REJECTED"
+    RECALLED = "RECALLED"
+
+
+class HandoverStanding(StrEnum):
+    """Which lines of a handover are sent together: those in their place, those that wait for the vault, those that are out."""
+
+    IN_PLACE = "IN_PLACE"
+    PENDING = "PENDING"
+    OUT = "OUT"
+
+
 class LossState(StrEnum):
     """Life of the case of a record that is not there."""
 
@@ -323,6 +381,37 @@ class ItemState(StrEnum):
 
     PRESENT = "PRESENT"
     MISSING = "MISSING"
+
+
+class StocktakeState(StrEnum):
+    """Life of a stocktake (盘库)."""
+
+    OPEN = "OPEN"
+    COUNTING = "COUNTING"
+    COMPARED = "COMPARED"
+    SIGNED = "SIGNED"
+
+
+class Expectation(StrEnum):
+    """What the list says of a thing at the instant of the frame."""
+
+    PRESENT = "PRESENT"
+    OUT = "OUT"
+    REGISTRY = "REGISTRY"
+    NOTHING = "NOTHING"
+
+
+class CountResult(StrEnum):
+    """What the comparison found of a line: as listed, expected absent, or how it differs."""
+
+    MATCHED = "MATCHED"
+    OUT_WITH_TICKET = "OUT_WITH_TICKET"
+    MOVED_SINCE = "MOVED_SINCE"
+    TO_RECHECK = "TO_RECHECK"
+    MISSING = "MISSING"
+    EXTRA = "EXTRA"
+    WRONG_SLOT = "WRONG_SLOT"
+    SEAL_BROKEN = "SEAL_BROKEN"
 
 
 class LoanStatus(StrEnum):

@@ -5,13 +5,20 @@ import re
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from typing import Any
+
+from sqlalchemy import ARRAY, Text, Uuid, bindparam
+from sqlalchemy.dialects import postgresql
 
 from schema.access import table
+from schema.reading.compiler import Me
 from schema.root import build_schema
+from schema.viewer import TaskKind, _tasks
 from server import settings
 from server.custody.printing import matrix_text, rules_markdown, rules_short
 from server.custody.rules import Rule
 from server.errors import RETRIES, ApiError
+from storage.terms import Role
 
 FOLDER = Path(__file__).parent / "golden"
 ROOT = Path(__file__).parents[1]
@@ -50,7 +57,22 @@ def matrix() -> str:
     return matrix_text(examples())
 
 
+def kinds_of(role: Role) -> list[str]:
+    """Kinds of task that a role may be asked to do: those that stand in its statement."""
+    me = Me(frozenset({role}), True, False, *(bindparam(name, type_=type_) for name, type_ in ME.items()))
+    text = str(_tasks(me).compile(dialect=postgresql.dialect(), compile_kwargs={"literal_binds": False}).params)  # type: ignore[no-untyped-call]  # sqlalchemy's
+    return [kind.name for kind in TaskKind if f"'{kind.name}'" in text]
+
+
+ME: dict[str, Any] = {"branches": ARRAY(Uuid), "staff": Uuid, "language": Text}
+
+
+def task_kinds() -> str:
+    return "".join(f"{role}: {' '.join(kinds_of(role))}\n" for role in Role)
+
+
 GOLDEN: dict[str, Callable[[], str]] = {
+    "task_kinds.txt": task_kinds,
     "rules.md": lambda: rules_markdown(tests_of),
     "custody_matrix.txt": matrix,
     "schema.graphql": schema_text,

@@ -26,6 +26,10 @@ BLOCK = re.compile(r"^```(\w+)(?: (\w+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL
 PAGES = sorted(path.name for path in FOLDER.glob("*.md") if "```graphql" in path.read_text("utf-8"))
 SHOWN = ("answer", "errors", "told")  # an answer, its top-level errors, what a subscription tells
 SECONDS_MAX = 60
+OTHER_UNIT = "select org_id from staff where username = 'archivist-b3'"
+OTHER_SHELF = (
+    f"select id from storage_locations where kind <> 'VAULT' and vault_id is null and org_id = ({OTHER_UNIT}) order by code limit 1"
+)
 
 
 @pytest.fixture(scope="module")
@@ -121,6 +125,8 @@ async def known(demo: Demo, tmp_path: Path) -> dict[str, Any]:
         "barcode of the volume": volume["barcode"],
         "pages of the volume": volume["pages"],
         "the loan officer": f"staff_{officer}",
+        "another unit": f"org_{await demo.root.fetchval(OTHER_UNIT)}",
+        "a shelf of the other unit": f"location_{await demo.root.fetchval(OTHER_SHELF)}",
         "a weekday soon": str(due_on(datetime.now(UTC).date())),
         "SHA-256 of contract.pdf": hashlib.sha256(pdf).hexdigest(),
         "size of contract.pdf": str(len(pdf)),

@@ -213,7 +213,8 @@ COMMENT ON COLUMN notices.updated_at IS 'Last change; kept by a trigger.';
 CREATE INDEX ix_notices_org_id ON notices (org_id);
 CREATE INDEX ix_notices_record_id ON notices (record_id);
 CREATE INDEX ix_notices_staff_id_made_at ON notices (staff_id, made_at, id);
-CREATE INDEX ix_notices_transaction_id ON notices (staff_id, transaction_id, id);
+CREATE INDEX ix_notices_told ON notices (staff_id, transaction_id, id);
+CREATE INDEX ix_notices_transaction_id ON notices (transaction_id);
 CREATE INDEX ix_notices_updated_at ON notices (updated_at);
 
 create trigger tg_row_version after insert or update or delete on overdue_steps for each row execute function tg_row_version();
@@ -234,6 +235,14 @@ end $$;
 grant select on overdue_steps, notices to loanfile_app, loanfile_reader, loanfile_judge, loanfile_registrar;
 grant insert on overdue_steps, notices to loanfile_app;
 grant update (read_at) on notices to loanfile_app;
+
+-- Those who listen are woken by notices too.
+create or replace function feed_position() returns bigint language sql stable security definer set search_path = public, pg_temp as $$
+  select greatest(
+    coalesce((select transaction_id::text::bigint from events where transaction_id < pg_snapshot_xmin(pg_current_snapshot())
+              order by transaction_id desc limit 1), 0),
+    coalesce((select transaction_id::text::bigint from notices where transaction_id < pg_snapshot_xmin(pg_current_snapshot())
+              order by transaction_id desc limit 1), 0)) $$;
 
 do $$ declare f text; begin
   foreach f in array array['tg_movements_c14_queue_first()', 'queue_of(uuid[], uuid)', 'queue_position(uuid)', 'tg_movements_c23_nobody_waits()',

@@ -1,4 +1,7 @@
 -- Undoes 0014. A request that waits is history that the constraints of before cannot say.
+create or replace function feed_position() returns bigint language sql stable security definer set search_path = public, pg_temp as $$
+  select coalesce((select transaction_id::text::bigint from events where transaction_id < pg_snapshot_xmin(pg_current_snapshot())
+                   order by transaction_id desc limit 1), 0) $$;
 drop table notices, overdue_steps;
 drop trigger tg_movements_c23_nobody_waits on movements;
 drop trigger tg_movements_c24_recalled_once on movements;

@@ -3,16 +3,29 @@
 import strawberry
 
 from schema.custody_mutations.acting import ASKABLE, ActPayload, act, field, payload_of
+from schema.custody_mutations.batches import BatchMutations
 from schema.custody_mutations.desk import DeskMutations
+from schema.custody_mutations.handovers import HandoverMutations
 from schema.custody_mutations.holds import HoldMutations
 from schema.custody_mutations.losses import LossMutations
 from schema.custody_mutations.overdue import OverdueMutations
 from schema.custody_mutations.requests import RequestMutations
+from schema.custody_mutations.stocktakes import StocktakeMutations
 from schema.custody_mutations.volumes import VolumeMutations
 
 
 @strawberry.type
-class CustodyMutations(RequestMutations, DeskMutations, HoldMutations, LossMutations, OverdueMutations, VolumeMutations):
+class CustodyMutations(
+    RequestMutations,
+    DeskMutations,
+    HoldMutations,
+    LossMutations,
+    HandoverMutations,
+    OverdueMutations,
+    BatchMutations,
+    StocktakeMutations,
+    VolumeMutations,
+):
     """All of them."""
 
 

@@ -10,13 +10,14 @@ import strawberry
 from sqlalchemy import Boolean
 
 from schema.custody import AccessRequest, Checkout, CustodyEvent, Hold, Operation
+from schema.handovers import Handover, Shipment
 from schema.losses import Discrepancy
 from schema.organisation import OrgUnit, StaffMember, StorageLocation
 from schema.reading.answers import payload
 from schema.reading.declare import Given, Many, One
 from schema.records import ArchiveRecord
 from schema.results import mutation
-from server.custody.desk import Done, Refused
+from server.custody.desk import Done, Reader, Refused
 from server.custody.moves import Ask
 from server.errors import InvalidInput, NotFound
 from storage.database import Connection
@@ -60,7 +61,14 @@ class HoldPayload(ActPayload):
     hold: Hold | None = One(given="hold", description="The hold.")
 
 
-class ConfirmPayload(CheckoutPayload, HoldPayload):
+class HandoverPayload(ActPayload):
+    """Acts on handovers."""
+
+    handover: Handover | None = One(given="handover", description="The handover, as it stands now.")
+    shipment: Shipment | None = One(given="shipment", description="What was sent, when all seats are taken.")
+
+
+class ConfirmPayload(CheckoutPayload, HoldPayload, HandoverPayload):
     """Whatever the operation was about."""
 
     staff: StaffMember | None = One(given="staff", description="The member of staff whom a change was about.")
@@ -88,12 +96,19 @@ async def perform(
     info: strawberry.Info, type_: type, name: str, input_: Any, ask_of: Callable[[strawberry.Info, Any], Awaitable[Ask]]
 ) -> Any:
     """Through the desk; the payload is read before the commit, in the same transaction."""
-    context, key, said = info.context, str(input_.idempotency_key), said_by(input_)
 
     async def read(conn: Connection, outcome: dict[str, Any], replayed: bool) -> Any:
-        made = {n: _uuids(v) for n, v in outcome.items() if n != "state"}
+        made = {n: uuids(v) for n, v in outcome.items() if n != "state"}
         return await payload(info, type_, conn, **made, replayed=replayed)
 
+    return await carried(info, name, str(input_.idempotency_key), input_, ask_of, read)
+
+
+async def carried(
+    info: strawberry.Info, name: str, key: str, input_: Any, ask_of: Callable[[strawberry.Info, Any], Awaitable[Ask]], read: Reader[Any]
+) -> Any:
+    """What the reader makes of the act, done now or under the key before; or the refusal."""
+    context, said = info.context, said_by(input_)
     try:
         ask = await ask_of(info, input_)
     except (NotFound, InvalidInput):  # what it names may have moved on since the first time
@@ -125,7 +140,8 @@ def _plain(value: Any) -> Any:
     return None if value is UNSET else value
 
 
-def _uuids(value: Any) -> Any:
+def uuids(value: Any) -> Any:
+    """Ids of an outcome."""
     return [UUID(v) for v in value] if isinstance(value, list) else UUID(value)
 
 

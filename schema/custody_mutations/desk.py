@@ -98,7 +98,8 @@ class EndReadingInput(KeyedInput):
     record_ids: list[strawberry.ID] = field("The volumes.")
 
 
-async def _check_out(info: strawberry.Info, i: CheckOutInput) -> Ask:
+async def check_out_ask(info: strawberry.Info, i: Any) -> Ask:
+    """Also of a line of a batch."""
     context: Any = info.context
     request = maybe_id(i.request_id, "request") or await lookup.request_of_barcodes(context.database, context.principal, i.barcodes)
     await lookup.check_lines(context.database, context.principal, request, i.barcodes)
@@ -113,7 +114,8 @@ async def _withdraw(info: strawberry.Info, i: WithdrawOperationInput) -> Ask:
     return Ask(A.WITHDRAW, operation=id_of(i.operation_id, "operation"), reason=given(i.reason))
 
 
-async def _present(info: strawberry.Info, i: PresentReturnInput) -> Ask:
+async def present_ask(info: strawberry.Info, i: Any) -> Ask:
+    """Also of a line of a batch."""
     context: Any = info.context
     records = await lookup.records_by_barcode(context.database, context.principal, i.barcodes)
     return Ask(A.PRESENT_RETURN, records=records, brought_by=id_of(i.brought_by_id, "staff"))
@@ -155,7 +157,7 @@ class DeskMutations:
     """Acts at the desk."""
 
     check_out = act(
-        "checkOut", CheckOutInput, CheckoutPayload, _check_out, requires=KEEPERS,
+        "checkOut", CheckOutInput, CheckoutPayload, check_out_ask, requires=KEEPERS,
         description="Hand out what an approved request names (出库); in the vault an operation of four seats.",
     )  # fmt: skip
     confirm_operation = act(
@@ -166,7 +168,7 @@ class DeskMutations:
         "withdrawOperation", WithdrawOperationInput, ActPayload, _withdraw, description="End a pending operation without effect."
     )
     present_return = act(
-        "presentReturn", PresentReturnInput, CheckoutPayload, _present, requires=WHO[A.PRESENT_RETURN],
+        "presentReturn", PresentReturnInput, CheckoutPayload, present_ask, requires=WHO[A.PRESENT_RETURN],
         description="Take what its holder brings back (归还); it is available only after acceptReturn.",
     )  # fmt: skip
     accept_return = act(

@@ -2,17 +2,18 @@
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
 import strawberry
-from graphql import GraphQLError, OperationType
-from graphql.execution.collect_fields import FieldDetails
+from graphql import GraphQLError, OperationType, get_named_type
+from graphql.execution.collect_fields import FieldDetails, collect_subfields
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from strawberry.types import ExecutionResult
 
 from schema.limits import MUTATION_VALUES_MAX, QUERY_VALUES_MAX, check_size, check_variables
-from schema.reading.compiler import Values, bad_request
+from schema.reading.compiler import Compiled, Values, bad_request
 from schema.reading.documents import Document, Documents
 from server.errors import ApiError
 from storage.database import StalePrincipal
@@ -131,15 +132,56 @@ def _forbidden(document: Document, roles: frozenset[str]) -> GraphQLError | None
 
 async def payload(info: Any, type_: type, connection: Any, **given: Any) -> orjson.Fragment:
     """The selected fields of a mutation's payload, read in the mutation's own transaction."""
+    raw = info._raw_info
+    reading = await Selected.of(info, type_, [FieldDetails(n, None) for n in raw.field_nodes], str(raw.path.key))
+    return await reading.read(connection, given)
+
+
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """What a client selected of a payload, compiled once and read as often as the mutation acts."""
+
+    plan: Compiled
+    variables: Any
+    context: Any
+
+    @classmethod
+    async def of(cls, info: Any, type_: type, details: list[FieldDetails], part: str) -> "Selected":
+        """`details` select on the type; `part` tells selections of one document apart."""
+        raw, context = info._raw_info, info.context
+        document: Document = info.schema.documents.get(context.query, raw.operation.name and raw.operation.name.value)
+        variables = document.variables(context.variables)
+        made = _named(info, type_)
+        plan = await document.plan(variables, context.principal, lambda p: p.payload(made, details), part)
+        return cls(plan, variables, context)
+
+    async def read(self, connection: Any, given: dict[str, Any]) -> orjson.Fragment:
+        """The JSON of what one act made."""
+        context = self.context
+        args = self.plan.bound(Values(self.variables, context.principal, context.cursor_secret, given, context.language))
+        text = await connection.raw.fetchval(self.plan.sql, *args)
+        if text is None:
+            raise StalePrincipal
+        return orjson.Fragment(text)
+
+
+def below(info: Any, type_: type, *names: str) -> dict[tuple[str, ...], list[FieldDetails]]:
+    """What is selected at `names` below a mutation's payload, by the response keys on the way."""
     raw, context = info._raw_info, info.context
     document: Document = info.schema.documents.get(context.query, raw.operation.name and raw.operation.name.value)
-    variables = document.variables(context.variables)
-    made = info.schema._schema.get_type(type_.__strawberry_definition__.name)  # type: ignore[attr-defined]
-    details = [FieldDetails(n, None) for n in raw.field_nodes]
-    me = context.principal
-    plan = await document.plan(variables, me, lambda p: p.payload(made, details), str(raw.path.key))
-    args = plan.bound(Values(variables, me, context.cursor_secret, given, context.language))
-    text = await connection.raw.fetchval(plan.sql, *args)
-    if text is None:
-        raise StalePrincipal
-    return orjson.Fragment(text)
+    variables, operation, schema = document.variables(context.variables), document.operation, info.schema._schema
+    assert operation is not None
+    found: list[tuple[tuple[str, ...], Any, list[FieldDetails]]]
+    found = [((str(raw.path.key),), _named(info, type_), [FieldDetails(n, None) for n in raw.field_nodes])]
+    for name in names:
+        deeper = []
+        for path, at, details in found:
+            groups = collect_subfields(schema, document.fragments, variables, operation, at, details).grouped_field_set
+            inner = get_named_type(at.fields[name].type)
+            deeper += [((*path, key), inner, ds) for key, ds in groups.items() if ds[0].node.name.value == name]
+        found = deeper
+    return {path: details for path, _, details in found}
+
+
+def _named(info: Any, type_: type) -> Any:
+    return info.schema._schema.get_type(type_.__strawberry_definition__.name)  # type: ignore[attr-defined]

@@ -271,6 +271,8 @@ class Plan:
         conditions = [on(row)]
         if sources[0].visible is not None and not self.me.everywhere:
             conditions.append(sources[0].visible(row.c, self.me))
+        if sources[0].blind is not None:
+            conditions.append(sources[0].blind(row.c, self.me))
         if len(sources) == 1 and sources[0].only is not None:
             conditions.append(sources[0].only(row.c))
         return Origin(row, tuple(conditions))

@@ -30,15 +30,27 @@ PAGE_COST, COUNTS_COST, SEARCH_COST = 2, 50, 10
 class Rows:
     """Where the rows of a type are, and which of them."""
 
-    def __init__(self, table: FromClause, prefix: str, only: Expression | None, visible: Expression | None) -> None:
-        self.table, self.prefix, self.only, self.visible = table, prefix, only, visible
+    def __init__(
+        self, table: FromClause, prefix: str, only: Expression | None, visible: Expression | None, blind: Expression | None
+    ) -> None:
+        self.table, self.prefix, self.only, self.visible, self.blind = table, prefix, only, visible, blind
 
 
-def reads(table: FromClause, prefix: str, *, only: Expression | None = None, visible: Expression | None = None) -> Callable[[T], T]:
-    """Names the table of a type, the prefix of its ids, which rows are of the type, and which the caller may see."""
+def reads(
+    table: FromClause,
+    prefix: str,
+    *,
+    only: Expression | None = None,
+    visible: Expression | None = None,
+    blind: Expression | None = None,
+) -> Callable[[T], T]:
+    """Names the table of a type, the prefix of its ids, which rows are of the type, and which the caller may see.
+
+    `blind` is what a caller may not see whatever their units: the list of what they are counting.
+    """
 
     def mark(cls: T) -> T:
-        cls.__reads__ = Rows(table, prefix, only, visible)  # type: ignore[attr-defined]  # the compiler looks it up by name
+        cls.__reads__ = Rows(table, prefix, only, visible, blind)  # type: ignore[attr-defined]  # the compiler looks it up by name
         return cls
 
     return mark

@@ -22,6 +22,10 @@ WRONG = {  # a constraint of the tables, and the part of the input that it means
     "administer_role_not_held": ("role", "NOT_HELD"),
     "administer_nothing_to_change": ("staffId", "NOTHING_TO_CHANGE"),
     "administer_too_soon": ("effectiveFrom", "TOO_SOON"),
+    "administer_count_changed": ("expectedCount", "COUNT_CHANGED"),
+    "administer_too_many": ("expectedCount", "TOO_MANY"),
+    "administer_unit_closed": ("toOrgUnitId", "NOT_ALLOWED"),
+    "tg_c32_unit_is_open": ("orgUnitId", "NOT_ALLOWED"),
     "administer_parent_elsewhere": ("locations", "PARENT_ELSEWHERE"),
 }
 

@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any, Union, get_args, get_origin, get_type_hints
 from uuid import UUID
 
-from server.custody.moves import Ask, losses, volumes
+from server.custody.moves import Ask, handovers, losses, stocktakes, volumes
 from server.custody.transitions import ADMINISTRATION, PARTS
 from server.errors import InputProblem, InvalidInput
 from storage.terms import Action
@@ -18,6 +18,8 @@ from storage.terms import Action
 DETAILS: dict[Action, type] = {  # the dataclass in `server.custody.moves` that an act's `detail` is; required for the act
     **losses.DETAILS,
     **volumes.DETAILS,
+    **stocktakes.DETAILS,
+    **handovers.DETAILS,
 }
 NEEDS: dict[Action, tuple[str, ...]] = {  # what an act cannot be judged without; everything else is a rule's to miss
     **dict.fromkeys((Action.REQUEST_CHECKOUT, Action.REQUEST_READING), ("records", "purpose")),
@@ -30,6 +32,7 @@ NEEDS: dict[Action, tuple[str, ...]] = {  # what an act cannot be judged without
     Action.LIFT_HOLD: ("hold",),
     **losses.NEEDS,
     **volumes.NEEDS,
+    **handovers.NEEDS,
 }
 ON_THE_WIRE = {"records": "recordIds", "request": "requestId", "operation": "operationId", "hold": "holdId", "subject_kind": "holdOn",
                "subject": "holdOn", "hold_kind": "holdKind"}  # fmt: skip

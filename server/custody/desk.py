@@ -25,7 +25,7 @@ from server.custody.moves import Ask, Move
 from server.custody.policy import PARAMETERS, Policy, Setting
 from server.custody.rules import Violation, judge, rule_of_twin
 from server.custody.telling import REQUEST_TAGS, TAGS
-from server.custody.transitions import EXITS, after
+from server.custody.transitions import EXITS, QUIET, after
 from server.custody.writing import Writing
 from server.errors import InputProblem, InvalidInput, VersionConflict
 from server.failpoints import reach
@@ -36,6 +36,7 @@ from storage.terms import AccessResult, Action, RecordState, RequestState
 T = TypeVar("T")
 CHECK_NOW = "set constraints all immediate"  # the deferred twins speak while the act can still be refused
 LINES_MAX = 500
+LISTED_MAX = 3_000  # an act that moves none of its records may name more
 POLICY_SECONDS = 600.0  # a parameter is set at least so long before it holds, so no process misses one
 HOLIDAYS = select(holidays.c.day, holidays.c.is_working)
 SETTINGS = select(policy_parameters)
@@ -85,7 +86,7 @@ class Desk:
 
         `said` is what the client sent, which a repetition under the key must repeat; left out, the ask itself.
         """
-        if len(ask.records) > LINES_MAX:
+        if len(ask.records) > (LISTED_MAX if ask.action in QUIET else LINES_MAX):
             raise InvalidInput([InputProblem(("recordIds",), "TOO_MANY")])
         async with self.database.transaction(principal) as conn:
             policy = await self._current_policy(conn)
@@ -144,6 +145,12 @@ class Desk:
                 await _rehearsed(Writing(conn, moves, policy))
             return told
 
+    async def policy(self, conn: Connection, *, fresh: bool = False) -> Policy:
+        """The parameters and holidays as this process knows them; `fresh` reads them anew."""
+        if fresh:
+            self._policy_read_at = None
+        return await self._current_policy(conn)
+
     async def _current_policy(self, conn: Connection) -> Policy:
         if self._policy_read_at is None or time.monotonic() - self._policy_read_at > POLICY_SECONDS:
             days, rows = await conn.rows(HOLIDAYS), await conn.rows(SETTINGS)
@@ -177,7 +184,7 @@ async def _carry_out(w: Writing) -> dict[str, Any]:
     if w.first.required:
         w.operation = await operations.sit(w)
         w.made["operation"] = w.operation
-    touched = {m.on.chain for m in w.moves if m.on}
+    touched = set() if w.ask.action in QUIET else {m.on.chain for m in w.moves if m.on}
     if w.ask.action in CHAINS:
         touched |= await CHAINS[w.ask.action](w)
     w.chains = await Chains.lock(w.conn, (touched or {w.by.org}) | set(w.first.queued.values()))
@@ -230,7 +237,7 @@ def _tell_seat(w: Writing, chains: set[UUID]) -> None:
 def _tell(w: Writing, detail: dict[str, Any], chains: set[UUID]) -> None:
     assert w.chains is not None
     for move in w.moves:
-        if move.on is None or move.action is Action.LAPSE:  # told when it was met
+        if move.on is None or w.ask.action in QUIET or move.action is Action.LAPSE:  # the last is told when it was met
             continue
         finish = _finish(move)
         tag, about = TAGS[move.action], dict(detail)
@@ -247,7 +254,7 @@ def _tell(w: Writing, detail: dict[str, Any], chains: set[UUID]) -> None:
         if move.inspection:
             about |= {"findings": {"passed": move.inspection.passed, "pages": move.inspection.pages_counted}}
         w.chains.note(move.on.chain, tag, subject=subject, by=w.by.id, at=w.at, record=move.on.id, act=move.action, **about)
-    if not w.records:  # told in the history of everything that the act is about
+    if not w.records or w.ask.action in QUIET:  # told in the history of everything that the act is about
         for chain in sorted(chains or {w.by.org}):
             w.chains.note(chain, TAGS[w.ask.action], subject=_subject(w), by=w.by.id, at=w.at, **detail)
 

@@ -1,14 +1,16 @@
 """Telling people: a notice is a row, once a person, kind, thing and occasion; nobody is told twice."""
 
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Text, Uuid, bindparam, column, func, literal_column, select
+from sqlalchemy import ARRAY, Interval, Text, Uuid, bindparam, column, func, literal_column, select, update
 from sqlalchemy.dialects.postgresql import TIMESTAMP, insert
 
-from storage.database import Connection
+from server import idempotency
+from server.errors import NotFound
+from storage.database import Connection, Principal
 from storage.tables import notices, staff
 from storage.terms import NoticeKind, Role
 
@@ -55,3 +57,22 @@ async def tell(
 async def people_for(conn: Connection, role: Role, org: UUID, at: datetime) -> set[UUID]:
     """Whoever has the role in the unit, or in the nearest one above it that has somebody."""
     return {row[0] for row in await conn.rows(PEOPLE_FOR, the_role=role.value, the_org=org, the_at=at)}
+
+
+MINE = select(notices.c.id).where(notices.c.id == func.any(_given("ids", ARRAY(Uuid))), notices.c.staff_id == _given("me"))
+READ = (
+    update(notices)
+    .where(notices.c.id == func.any(_given("ids", ARRAY(Uuid))), notices.c.read_at.is_(None))
+    .values(read_at=func.clock_timestamp() + _given("shift", Interval()))
+)
+
+
+async def mark_read(conn: Connection, principal: Principal, ids: Sequence[UUID], key: str, shift: timedelta) -> bool:
+    """Marks the caller's own; whether the key had been spent before. Raises NotFound for what is not the caller's."""
+    if await idempotency.spend(conn, principal, "markNoticeRead", key, {"notices": sorted(ids)}) is not None:
+        return True
+    if len(await conn.rows(MINE, the_ids=list(ids), the_me=principal.staff_id)) < len(ids):
+        raise NotFound()
+    await conn.run(READ, the_ids=list(ids), the_shift=shift)
+    await idempotency.keep(conn, principal, "markNoticeRead", key, {})
+    return False

@@ -46,6 +46,11 @@ CLOSE_ACTS = (
     )
     .values(closed_at=_given("at", TIMESTAMP(timezone=True)), operation_id=None)
 )
+CLOSE_OF = (
+    update(movements)
+    .where(movements.c.operation_id == _given("operation"), movements.c.kind == MovementKind.ACT.value, movements.c.closed_at.is_(None))
+    .values(closed_at=_given("at", TIMESTAMP(timezone=True)), operation_id=None)
+)
 FORGET = update(movements).where(movements.c.operation_id == _given("operation"), movements.c.closed_at.is_(None)).values(operation_id=None)
 
 
@@ -69,7 +74,7 @@ async def _open(w: Writing) -> UUID:
             "org_id": w.by.org,
             "action": w.ask.action,
             "tier": tier,
-            "vault_id": first.on.vault if first.on else None,
+            "vault_id": first.vault,
             "request_id": w.ask.request or (first.movement.request if first.movement else None),
             "record_ids": w.records,
             "required_seats": list(first.required),
@@ -120,7 +125,7 @@ async def finish(w: Writing, id_: UUID) -> None:
     await w.conn.insert(
         off_balance_entries,
         [
-            {"org_id": m.on.custody_org, "record_id": m.on.id, "operation_id": id_, "direction": direction, "queued_at": w.at}
+            {"org_id": m.unit, "record_id": m.on.id, "operation_id": id_, "direction": direction, "queued_at": w.at}
             for m in w.moves
             if m.on and (w.ask.action in EXITS or ends[m.on.id] is RecordState.IN_VAULT)  # what was lost does not come in again
         ],

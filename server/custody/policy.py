@@ -62,6 +62,9 @@ DESK_WINDOW_DAYS = "desk_window_days"
 CASE_DAYS = "case_days"
 EXTENSIONS_MAX = "extensions_max"
 ELEMENT_DAYS = "element_days"
+TRANSIT_DAYS_IN_TOWN = "transit_days.in_town"
+TRANSIT_DAYS_ELSEWHERE = "transit_days.elsewhere"
+HANDOVER_LINES_MAX = "handover_lines_max"
 BEFORE_DUE_DAYS = "overdue_days.before_due"
 HOLDER_DAYS = "overdue_days.holder"
 HEAD_DAYS = "overdue_days.head"
@@ -71,6 +74,8 @@ SEARCH_DAYS = "overdue_days.search"
 UNIT_BLOCK_DAYS = "overdue_days.block_unit"
 QUEUE_DAYS = "queue_days"
 EXPIRING_DAYS = "expiring_days"
+COUNT_HOURS = "count_hours"
+STOCKTAKE_DAYS = "stocktake_days"
 
 
 class Parameter(NamedTuple):
@@ -88,6 +93,9 @@ PARAMETERS: Mapping[str, Parameter] = {
     CASE_DAYS: Parameter(1, 1, 10),  # C43, working days to solve a case
     ELEMENT_DAYS: Parameter(30, 1, 180),  # C29, working days to put a correctable element right
     EXTENSIONS_MAX: Parameter(1, 0, 3),  # C22
+    TRANSIT_DAYS_IN_TOWN: Parameter(1, 0, 5),  # C33, working days
+    TRANSIT_DAYS_ELSEWHERE: Parameter(3, 1, 15),  # C33, working days
+    HANDOVER_LINES_MAX: Parameter(3000, 1, 3000),  # C30, what two people can count
     BEFORE_DUE_DAYS: Parameter(1, 0, 10),  # C24, working days before a checkout is due; the others after it
     HOLDER_DAYS: Parameter(1, 1, 30),
     HEAD_DAYS: Parameter(3, 1, 60),
@@ -97,6 +105,8 @@ PARAMETERS: Mapping[str, Parameter] = {
     UNIT_BLOCK_DAYS: Parameter(15, 1, 90),  # C18, everybody of the holder's unit
     QUEUE_DAYS: Parameter(30, 1, 250),  # working days after which a request that waits lapses
     EXPIRING_DAYS: Parameter(30, 1, 365),  # days before a certificate runs out that its keepers are told
+    COUNT_HOURS: Parameter(4, 1, 24),  # C17, how long a cabinet is frozen for its count at most
+    STOCKTAKE_DAYS: Parameter(183, 15, 366),  # C42, days after which a vault must have been counted again
     **{f"term_days.{purpose.value.lower()}": Parameter(days, 0, 90) for purpose, days in TERM_DAYS.items()},  # C21, working days
 }
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from server.custody.desk import Desk
 from server.custody.moves import Ask
+from server.custody.moves.stocktakes import CompareCounts, Item, OpenStocktake, PlaceCount, SignStocktake, SubmitCount
 from server.demo.bank import Branch
 from server.demo.files import File, done, seated
 from storage.database import Database
@@ -106,6 +107,7 @@ class Activity:
         await self._reading(now)
         await self._holds(now)
         await self._missing(now)
+        await self._stocktake(now)
         await self.lent_volume(14, due_day(-5), by="collections")  # overdue: blocks its holder
         await self.lent_papers(12, due_day(-4), by="collections")
 
@@ -126,6 +128,26 @@ class Activity:
             legal,
             Ask(A.PLACE_HOLD, hold_kind=HoldKind.REGULATORY, subject_kind=HoldSubject.COLLATERAL, subject=car, reason="监管检查"),
         )
+
+    async def _stocktake(self, now: Desk) -> None:
+        """One slot, counted by two people and found as listed."""
+        people, papers = self.branch.people, self.free[0].papers
+        if not {"ops-head", "inspector", "collections"} <= set(people):
+            return
+        async with self.database.transaction(people["ops-head"]) as conn:
+            where = await conn.raw.fetchrow(
+                "select l.id, l.code, e.barcode, e.seal_no from archive_records r join sealed_envelopes e on e.id = r.envelope_id"
+                " join storage_locations l on l.id = e.location_id where r.id = $1", papers[0],
+            )  # fmt: skip
+        assert where is not None
+        team = (people["inspector"].staff_id, people["collections"].staff_id)
+        opened = await done(now, people["ops-head"], Ask(A.OPEN_STOCKTAKE, detail=OpenStocktake(where["id"], team)))
+        take = UUID(str(opened["stocktake"]))
+        counts = (PlaceCount(where["code"], (Item(where["barcode"], where["seal_no"]),)),)
+        for account in ("inspector", "collections"):
+            await done(now, people[account], Ask(A.SUBMIT_COUNT, detail=SubmitCount(take, counts)))
+        await done(now, people["ops-head"], Ask(A.COMPARE_COUNTS, detail=CompareCounts(take)))
+        await done(now, people["ops-head"], Ask(A.SIGN_STOCKTAKE, detail=SignStocktake(take)))
 
     async def _missing(self, now: Desk) -> None:
         ask = Ask(A.REPORT_MISSING, records=(self.free.pop().volume,), reason="架上未见此卷")

@@ -11,6 +11,7 @@ from server.calendar import load_holidays
 from server.demo.bank import Bank, Branch, open_bank
 from server.demo.custody import Activity
 from server.demo.files import BATCH, File, Maker
+from server.demo.handovers import hand_over
 from server.demo.papers import add_papers
 from server.personal import Keys, Personal
 from server.settings import Settings
@@ -97,4 +98,5 @@ async def _activity(database: Database, bank: Bank, files: list[File], r: Random
     for branch in bank.branches[:2]:
         own = [f for f in files[1:] if f.branch is branch]
         await Activity(database, branch, own, r).all()
+        await hand_over(database, branch, bank.branches[2], [f for f in own if f.settled][:3])
         progress.advance(task)

@@ -26,6 +26,7 @@ from storage.tables.custody import (
     tickets,
     transitions,
 )
+from storage.tables.handovers import handover_lines, handovers, shipments
 from storage.tables.ledger import (
     access_log,
     chains,
@@ -67,6 +68,7 @@ from storage.tables.records import (
     storage_locations,
 )
 from storage.tables.search import barcodes, search_terms
+from storage.tables.stocktakes import stocktake_counts, stocktake_lines, stocktake_places, stocktakes
 from storage.tables.volumes import (
     contract_element_checks,
     contract_element_items,
@@ -103,6 +105,8 @@ __all__ = [
     "disposal_lines",
     "events",
     "file_items",
+    "handover_lines",
+    "handovers",
     "holds",
     "holidays",
     "idempotency_keys",
@@ -135,9 +139,14 @@ __all__ = [
     "sealed_envelopes",
     "seals",
     "search_terms",
+    "shipments",
     "staff",
     "staff_relations",
     "staff_roles",
+    "stocktake_counts",
+    "stocktake_lines",
+    "stocktake_places",
+    "stocktakes",
     "storage_locations",
     "ticket_counters",
     "tickets",

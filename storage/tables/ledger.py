@@ -37,7 +37,13 @@ chains = table(
     need("seq", BigInteger, "Number of the last event.", server_default=text("0")),
     need("head", LargeBinary, "Hash of the last event.", server_default=text(r"'\x'::bytea")),
     need("last_at", INSTANT, "Time of the last event.", server_default=text("'epoch'::timestamptz")),
+    may(
+        "transferred_at",
+        INSTANT,
+        "When the loan came from another unit; its older events were written there.",
+    ),
     one_of("kind", ChainKind),
+    Index("ix_chains_transferred", "org_id", postgresql_where=text("transferred_at is not null")),
 )
 
 events = table(

@@ -8,6 +8,7 @@ from sqlalchemy import Index, Table, literal_column
 
 from storage.tables.collateral import collateral_certificates
 from storage.tables.custody import access_requests, discrepancies, holds, movements, operations
+from storage.tables.handovers import handovers
 from storage.tables.lending import contracts, customers, loans
 from storage.tables.losses import loss_cases
 from storage.tables.papers import inspection_reports, scans
@@ -27,9 +28,11 @@ ORDERS: dict[Table, tuple[str, ...]] = {
     access_requests: ("submitted_at",),
     discrepancies: ("reported_at", "deadline_at"),
     loss_cases: ("opened_at",),
+    handovers: ("created_at",),
 }
 SHARED = (
     archive_records, collateral_certificates, sealed_envelopes, scans, movements, operations, access_requests, discrepancies, loss_cases,
+    handovers,
 )  # fmt: skip
 # A row is seen by up to three units, one that names several records by more. An array operator cannot be asked before
 # row-level security, a member's equality can.

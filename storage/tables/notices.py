@@ -41,5 +41,6 @@ notices = table(
     one_of("kind", NoticeKind),
     UniqueConstraint("staff_id", "kind", "subject_id", "occasion", name="uq_notices_once"),
     Index("ix_notices_staff_id_made_at", "staff_id", "made_at", "id"),
-    Index("ix_notices_transaction_id", "staff_id", "transaction_id", "id"),
+    Index("ix_notices_told", "staff_id", "transaction_id", "id"),
+    Index("ix_notices_transaction_id", "transaction_id"),
 )

@@ -102,6 +102,8 @@ archive_records = table(
     check("tier = 'FIRST' or envelope_id is null", "envelope_is_first_tier"),
     check("certificate_id is null or kind = 'CERTIFICATE'", "certificate_kind"),
     check("state <> 'IN_VAULT' or vault_id is not null", "c15_in_vault_has_vault"),
+    Index("ix_archive_records_custodian_id", "custodian_id", postgresql_where=text("custodian_id is not null")),
+    Index("ix_archive_records_location_id", "location_id", postgresql_where=text("location_id is not null")),
     Index("ix_archive_records_org_id_archive_no", "org_id", "archive_no", "id"),
 )
 

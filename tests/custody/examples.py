@@ -15,7 +15,17 @@ from tests.custody.chapters import chapters
 
 NOW = datetime(2026, 11, 23, 2, tzinfo=UTC)
 ANN, HEAD, RISK, KAY, CODY, CLEO, ARCH, LEA, LOU, RID, REQ, MOV, ORG, OTHER = (UUID(int=i) for i in range(1, 15))
-SITS = {Seat.KEY: KAY, Seat.CODE: CODY, Seat.CLERK: CLEO, Seat.ARCHIVIST: ARCH, Seat.RECEIVER: ANN, Seat.PROPOSER: LEA, Seat.SECOND: LOU}
+SITS = {
+    Seat.KEY: KAY,
+    Seat.CODE: CODY,
+    Seat.CLERK: CLEO,
+    Seat.ARCHIVIST: ARCH,
+    Seat.RECEIVER: ANN,
+    Seat.PROPOSER: LEA,
+    Seat.SECOND: LOU,
+    Seat.OFFICER: ANN,
+    Seat.SUPERVISOR: HEAD,
+}
 WITHOUT_RECORD = RECORDLESS - {A.WITHDRAW}
 READS = (A.REQUEST_READING, A.START_READING, A.END_READING)
 STARTS = {A.CANCEL: S.RESERVED, A.WITHDRAW: S.RESERVED}

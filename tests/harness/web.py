@@ -63,6 +63,7 @@ def site(told: dict[str, Any], database: str, folder: Path, log_name: str = "ser
         "s3_endpoint": told["s3_endpoint"],
         "s3_access_key": told["secrets"]["app_key"],
         "s3_secret_key": told["secrets"]["app_secret"],
+        "worker": "false",  # a test says when the clock acts
         **extra,
     }
     environment = outer_environment()

@@ -17,9 +17,16 @@ class View(Seen):
         if name == "isOverdue" and type_ == "Loan":
             newest = self.position(row)
             return bool(newest and newest["overdue_amount"] > 0)
+        if name == "isOverdue" and type_ == "Shipment":
+            return self.not_arrived(row)
         if name == "isOverdue":
             return self.late(row if type_ == "Checkout" else self.open_movement(row))
         special: dict[tuple[str, str], Callable[[Row], Any]] = {
+            ("ContractElementCheck", "isNewest"): lambda c: not any(
+                o["contract_id"] == c["contract_id"] and o["checked_at"] > c["checked_at"] for o in self.rows["contract_element_checks"]),
+            ("ContractElementCheck", "isWhole"): lambda c: not any(
+                i["result"] in ("MISSING", "INCONSISTENT") and e["grade"] == "BLOCKING" for i in self.kids("contract_element_items", "check_id", c)
+                for e in self.rows["contract_elements"] if e["element"] == i["element"]),
             ("Hold", "isActive"): lambda hold: hold["lifted_at"] is None, ("Checkout", "phase"): self.phase, ("Operation", "state"): self.operation_state, ("ArchiveRecord", "onHold"): self.on_hold, ("ArchiveRecord", "isFrozen"): self.frozen,
         }  # fmt: skip
         return special[type_, name](row) if (type_, name) in special else row[snake(name)]
@@ -109,6 +116,9 @@ RELATIONS: dict[tuple[str, str], tuple[str, Related]] = {  # field of a where: (
     ("Discrepancy", "record"): ("ArchiveRecord", _one("archive_records", "record_id")),
     ("LossCase", "record"): ("ArchiveRecord", _one("archive_records", "record_id")),
     ("CollateralCertificate", "record"): ("ArchiveRecord", _kids("archive_records", "certificate_id")),
+    ("Handover", "lines"): ("HandoverLine", _kids("handover_lines", "handover_id")),
+    ("Handover", "shipments"): ("Shipment", _kids("shipments", "handover_id")),
+    ("HandoverLine", "record"): ("ArchiveRecord", _one("archive_records", "record_id")),
     ("AccessRequest", "records"): (
         "ArchiveRecord",
         lambda v, r: v.linked("request_lines", "request_id", "record_id", "archive_records", r),

@@ -42,6 +42,9 @@ POINTERS = {  # field of a type: (table, our column)
     "Checkout.record": ("archive_records", "record_id"), "Checkout.request": ("access_requests", "request_id"),
     "Checkout.holder": ("staff", "holder_id"), "Checkout.exitOperation": ("operations", "exit_operation_id"),
     "CustodyEvent.actor": ("staff", "actor_id"), "CustodyEvent.record": ("archive_records", "record_id"),
+    "ContractElementCheck.checkedBy": ("staff", "checked_by"), "ContractElementCheck.contract": ("contracts", "contract_id"),
+    "DisposalBatch.orgUnit": ("org_units", "org_id"), "DisposalBatch.proposedBy": ("staff", "proposed_by"),
+    "DisposalApproval.staff": ("staff", "staff_id"), "SecondTierRecord.rebuilds": ("archive_records", "rebuilds_id"),
     "Discrepancy.owner": ("staff", "owner_id"), "Discrepancy.record": ("archive_records", "record_id"),
     "Discrepancy.orgUnit": ("org_units", "org_id"), "Discrepancy.reportedBy": ("staff", "reported_by"),
     "Discrepancy.signedBy": ("staff", "signed_by"), "Discrepancy.resolvedBy": ("staff", "resolved_by"),
@@ -55,7 +58,19 @@ POINTERS = {  # field of a type: (table, our column)
     "InspectionReport.draftedBy": ("staff", "drafted_by"), "ReportSignOff.staff": ("staff", "staff_id"), "OrgUnit.parent": ("org_units", "parent_id"),
     "OrgUnit.presidentInCharge": ("staff", "president_in_charge_id"), "StaffMember.orgUnit": ("org_units", "org_id"),
     "StorageLocation.orgUnit": ("org_units", "org_id"), "StorageLocation.parent": ("storage_locations", "parent_id"),
+    "Shipment.operation": ("operations", "operation_id"), "HandoverLine.record": ("archive_records", "record_id"),
+    "HandoverLine.shipment": ("shipments", "shipment_id"), "Handover.fromUnit": ("org_units", "org_id"),
+    "Handover.toUnit": ("org_units", "to_org_id"), "Handover.giver": ("staff", "giver_id"), "Handover.taker": ("staff", "taker_id"),
+    "Handover.createdBy": ("staff", "created_by"),
     "Viewer.staff": ("staff", "id"), "Viewer.orgUnit": ("org_units", "org_id"),
+    "Stocktake.place": ("storage_locations", "place_id"), "Stocktake.orgUnit": ("org_units", "org_id"),
+    **{f"Stocktake.{name}": ("staff", column) for name, column in (
+        ("openedBy", "opened_by"), ("firstCounter", "first_counter_id"), ("secondCounter", "second_counter_id"),
+        ("comparedBy", "compared_by"), ("signedBy", "signed_by"))},
+    "StocktakePlace.location": ("storage_locations", "location_id"), "StocktakePlace.cabinet": ("storage_locations", "cabinet_id"),
+    "StocktakeLine.location": ("storage_locations", "location_id"), "StocktakeLine.foundLocation": ("storage_locations", "found_location_id"),
+    "StocktakeLine.envelope": ("sealed_envelopes", "envelope_id"), "StocktakeLine.record": ("archive_records", "record_id"),
+    "StocktakeCount.location": ("storage_locations", "location_id"), "StocktakeCount.counter": ("staff", "counter_id"),
     **{f"{tier}.{field}": target for tier in ("FirstTierRecord", "SecondTierRecord") for field, target in {
         "primaryLoan": ("loans", "primary_loan_id"), "custodyOrg": ("org_units", "custody_org_id"),
         "certificate": ("collateral_certificates", "certificate_id"), "collateral": ("collateral", "collateral_id"),
@@ -112,8 +127,12 @@ ROOT: dict[str, Callable[[View, dict[str, Any]], Any]] = {
     "accessRequests": lambda v, a: v.page("AccessRequest", v.rows["access_requests"], a),
     "custodyEvents": lambda v, a: v.page("CustodyEvent", filter(v.tells, v.rows["events"]), a),
     "operations": lambda v, a: v.page("Operation", v.rows["operations"], a),
+    "handovers": lambda v, a: v.page("Handover", v.rows["handovers"], a),
     "discrepancies": lambda v, a: v.page("Discrepancy", v.rows["discrepancies"], a),
     "lossCases": lambda v, a: v.page("LossCase", v.rows["loss_cases"], a),
+    "contractElementChecks": lambda v, a: v.page("ContractElementCheck", v.rows["contract_element_checks"], a),
+    "disposalBatches": lambda v, a: v.page("DisposalBatch", v.rows["disposal_batches"], a),
+    "stocktakes": lambda v, a: v.page("Stocktake", v.rows["stocktakes"], a),
 }
 Special = Callable[[View, Row, dict[str, Any]], Any]
 
@@ -135,12 +154,52 @@ def _stored(v: View, column: str, r: Row) -> list[Row]:
     return _ordered((s for s in v.kids("scans", column, r) if s["status"] == "STORED"), "id")
 
 
+def _left(v: View, stocktake: Row) -> int:
+    mine = {stocktake["first_counter_id"]: ("first",), stocktake["second_counter_id"]: ("second",)}.get(v.me.staff_id, ("first", "second"))
+    return sum(any(p[f"{one}_counted_at"] is None for one in mine) for p in v.kids("stocktake_places", "stocktake_id", stocktake))
+
+
+def _cases(v: View, lines: list[Row]) -> list[Row]:
+    ids = {line["id"] for line in lines}
+    return _ordered((d for d in v.rows["discrepancies"] if d["stocktake_line_id"] in ids), "id")
+
+
 SPECIAL: dict[str, Special] = {
+    "Contract.elementCheck": lambda v, r, a: max(
+        v.kids("contract_element_checks", "contract_id", r), key=lambda c: c["checked_at"], default=None
+    ),
+    "Contract.elementChecks": lambda v, r, a: v.page("ContractElementCheck", v.kids("contract_element_checks", "contract_id", r), a),
+    "ContractElementCheck.items": lambda v, r, a: _ordered(v.kids("contract_element_items", "check_id", r), "element"),
+    "ContractElementCheck.gaps": lambda v, r, a: _ordered(
+        (i for i in v.kids("contract_element_items", "check_id", r) if i["result"] in ("MISSING", "INCONSISTENT")), "element"
+    ),
+    "ContractElementCheck.isNewest": lambda v, r, a: v.computed("ContractElementCheck", r, "isNewest"),
+    "ContractElementCheck.isWhole": lambda v, r, a: v.computed("ContractElementCheck", r, "isWhole"),
+    "ContractElementItem.grade": lambda v, r, a: next(e["grade"] for e in v.rows["contract_elements"] if e["element"] == r["element"]),
+    "ContractElementItem.isLate": lambda v, r, a: bool(r["deadline_at"] and r["deadline_at"] < v.now),
+    "DisposalBatch.listHash": lambda v, r, a: r["list_hash"].hex(),
+    "DisposalBatch.records": lambda v, r, a: _ordered(v.linked("disposal_lines", "batch_id", "record_id", "archive_records", r), "id"),
+    "DisposalBatch.approvals": lambda v, r, a: _ordered(v.kids("disposal_approvals", "batch_id", r), "approved_at"),
+    "SecondTierRecord.isReconstructed": lambda v, r, a: r["rebuilds_id"] is not None,
     "Discrepancy.lossCase": lambda v, r, a: next(iter(v.kids("loss_cases", "discrepancy_id", r)), None),
     "Discrepancy.inspections": lambda v, r, a: _ordered(v.kids("return_inspections", "discrepancy_id", r), "inspected_at"),
     "FileItem.state": lambda v, r, a: (
         "MISSING" if any(c["resolved_at"] is None and c["kind"] == "MISSING" for c in v.kids("discrepancies", "item_id", r)) else "PRESENT"
     ),
+    "Stocktake.placesLeft": lambda v, r, a: _left(v, r),
+    "Stocktake.recounts": lambda v, r, a: _ordered(
+        (
+            p
+            for p in v.kids("stocktake_places", "stocktake_id", r)
+            if p["round"] > 1 and None in (p["first_counted_at"], p["second_counted_at"])
+        ),
+        "id",
+    ),
+    "Stocktake.cases": lambda v, r, a: _cases(v, v.kids("stocktake_lines", "stocktake_id", r)),
+    "Stocktake.places": lambda v, r, a: v.page("StocktakePlace", v.kids("stocktake_places", "stocktake_id", r), a),
+    "Stocktake.lines": lambda v, r, a: v.page("StocktakeLine", v.kids("stocktake_lines", "stocktake_id", r), a),
+    "Stocktake.counts": lambda v, r, a: v.page("StocktakeCount", v.kids("stocktake_counts", "stocktake_id", r), a),
+    "StocktakeLine.cases": lambda v, r, a: _cases(v, [r]),
     "Loan.position": lambda v, r, a: v.position(r),
     "Loan.isOverdue": lambda v, r, a: v.computed("Loan", r, "isOverdue"),
     "Loan.contracts": lambda v, r, a: v.page("Contract", v.linked("loan_contracts", "loan_id", "contract_id", "contracts", r), a),
@@ -172,6 +231,9 @@ SPECIAL: dict[str, Special] = {
     "CustodyEvent.fromState": lambda v, r, a: _detail(r, "from"),
     "CustodyEvent.toState": lambda v, r, a: _detail(r, "to"),
     "CustodyEvent.hash": lambda v, r, a: bytes(r["hash"]).hex(),
+    "Shipment.isOverdue": lambda v, r, a: v.not_arrived(r),
+    "Handover.lines": lambda v, r, a: v.page("HandoverLine", v.kids("handover_lines", "handover_id", r), a),
+    "Handover.shipments": lambda v, r, a: _ordered(v.kids("shipments", "handover_id", r), "sent_at"),
     "Hold.isActive": lambda v, r, a: r["lifted_at"] is None,
     "Hold.kind": lambda v, r, a: r["kind"] if HOLDS & v.me.roles else None,
     "Hold.reason": lambda v, r, a: r["reason"] if HOLDS & v.me.roles else None,

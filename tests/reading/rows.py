@@ -17,15 +17,34 @@ SOURCES = {  # type: (table, prefix)
     "Discrepancy": ("discrepancies", "case"), "InspectionReport": ("inspection_reports", "report"),
     "ReportSignOff": ("report_sign_offs", "signoff"), "CustodyEvent": ("events", "event"), "LoanPosition": ("loan_positions", "position"),
     "LoanProduct": ("loan_products", "product"), "Dealer": ("dealers", "dealer"), "OrgUnit": ("org_units", "org"),
-    "LossCase": ("loss_cases", "loss"), "StaffMember": ("staff", "staff"), "StorageLocation": ("storage_locations", "location"),
+    "ContractElementCheck": ("contract_element_checks", "elementcheck"), "ContractElementItem": ("contract_element_items", "element"),
+    "DisposalBatch": ("disposal_batches", "batch"), "DisposalApproval": ("disposal_approvals", "disposalapproval"),
+    "LossCase": ("loss_cases", "loss"), "Handover": ("handovers", "handover"), "HandoverLine": ("handover_lines", "line"),
+    "Shipment": ("shipments", "shipment"), "StaffMember": ("staff", "staff"), "StorageLocation": ("storage_locations", "location"),
+    "Notice": ("notices", "notice"),
+    "Stocktake": ("stocktakes", "stocktake"), "StocktakePlace": ("stocktake_places", "stockplace"),
+    "StocktakeLine": ("stocktake_lines", "stockline"), "StocktakeCount": ("stocktake_counts", "stockcount"),
 }  # fmt: skip
-LINKS = ("request_lines", "loan_contracts", "loan_collateral", "staff_roles")
-OF_UNIT = {"loans", "customers", "contracts", "loan_positions", "tickets", "inspection_reports", "holds"}
+LINKS = ("request_lines", "loan_contracts", "loan_collateral", "staff_roles", "disposal_lines", "contract_elements")
+OF_UNIT = {
+    "loans",
+    "customers",
+    "contracts",
+    "loan_positions",
+    "tickets",
+    "inspection_reports",
+    "holds",
+    "stocktakes",
+    "stocktake_places",
+    "stocktake_lines",
+    "stocktake_counts",
+}
 OF_SEVERAL = {
     "collateral", "collateral_certificates", "sealed_envelopes", "archive_records", "file_items", "access_requests", "operations",
-    "movements", "discrepancies", "scans", "loss_cases",
+    "movements", "discrepancies", "scans", "loss_cases", "disposal_batches", "handovers", "handover_lines", "shipments",
 }  # fmt: skip
 THROUGH = {  # visible with what they belong to
+    "contract_element_items": ("contract_element_checks", "check_id"), "disposal_approvals": ("disposal_batches", "batch_id"),
     "approvals": ("access_requests", "request_id"), "operation_seats": ("operations", "operation_id"),
     "return_inspections": ("movements", "movement_id"), "report_sign_offs": ("inspection_reports", "report_id"),
 }  # fmt: skip
@@ -52,7 +71,17 @@ class Seen:
         self.by = {name: {r["id"]: r for r in found if "id" in r} for name, found in self.rows.items()}
 
     def _visible(self, table: str, row: Row) -> bool:
-        if self.me.everywhere or table in ("staff", "org_units", "storage_locations", "dealers", "loan_products", "staff_roles"):
+        if table == "notices":
+            return bool(row["staff_id"] == self.me.staff_id)
+        if self.me.everywhere or table in (
+            "staff",
+            "org_units",
+            "storage_locations",
+            "dealers",
+            "loan_products",
+            "staff_roles",
+            "contract_elements",
+        ):
             return True
         branches = set(self.me.branches)
         if table in OF_SEVERAL:
@@ -63,6 +92,8 @@ class Seen:
             parent, column = THROUGH[table]
             case = table == "return_inspections" and any(r["id"] == row["discrepancy_id"] for r in self.rows["discrepancies"])
             return case or any(r["id"] == row[column] for r in self.rows[parent])
+        if table == "disposal_lines":
+            return any(r["id"] == row["batch_id"] for r in self.rows["disposal_batches"])
         if table == "request_lines":
             return any(r["id"] == row["request_id"] for r in self.rows["access_requests"])
         if table == "events":
@@ -92,6 +123,10 @@ class Seen:
         if move["returned_at"]:
             return "RETURNED"
         return ("READING" if move["kind"] == "READING" else "OUT") if move["out_at"] else "RESERVED"
+
+    def not_arrived(self, shipment: Row) -> bool:
+        under_way = any(x["state"] == "SENT" for x in self.kids("handover_lines", "shipment_id", shipment))
+        return under_way and bool(shipment["due_at"] < self.now)
 
     def position(self, loan: Row) -> Row | None:
         return max(self.kids("loan_positions", "loan_id", loan), key=lambda p: p["as_of"], default=None)

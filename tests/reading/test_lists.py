@@ -29,7 +29,8 @@ def listed(schema: ReadingSchema, name: str) -> Table:
 
 def beginnings(table: Table) -> set[str]:
     """Columns with which an index over all rows begins."""
-    found = {next(iter(i.columns)).name for i in table.indexes if i.columns and i.dialect_options["postgresql"]["where"] is None}
+    indexes = [[c.name for c in i.columns] for i in table.indexes if i.columns and i.dialect_options["postgresql"]["where"] is None]
+    found = {names[1] if names[0] == "staff_id" and len(names) > 1 else names[0] for names in indexes}  # or over all of one person
     return found | {
         next(iter(c.columns)).name
         for c in table.constraints

@@ -3,13 +3,26 @@
 from collections.abc import Awaitable, Callable
 from uuid import UUID
 
-from server.custody.acts import disposal, holds, lending, losses, operations, overdue, papers, queue, returns, volumes
+from server.custody.acts import (
+    disposal,
+    handovers,
+    holds,
+    lending,
+    losses,
+    operations,
+    overdue,
+    papers,
+    queue,
+    returns,
+    stocktakes,
+    volumes,
+)
 from server.custody.acts.change import Detail
 from server.custody.writing import Writing
 from storage.terms import Action
 
 Change = Callable[[Writing], Awaitable[Detail]]  # answers what the event of the act adds
-CHAPTERS = (papers, volumes, disposal, lending, queue, returns, overdue, losses, holds, operations)
+CHAPTERS = (papers, volumes, lending, queue, returns, overdue, losses, handovers, holds, operations, stocktakes, disposal)
 CHANGES: dict[Action, Change] = {action: change for chapter in CHAPTERS for action, change in chapter.CHANGES.items()}
 
 # Histories that must tell of the act besides those of its records; they are locked before anything is changed.

@@ -1,6 +1,7 @@
 """What the changes of all chapters share: statements on movements and requests, and the case of a record that is not there."""
 
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import ARRAY, Uuid, bindparam, func, update
 from sqlalchemy.dialects.postgresql import TIMESTAMP
@@ -39,7 +40,12 @@ async def open_cases(w: Writing, moves: list[Move]) -> None:
         row = {"org_id": move.record.org, "record_id": move.record.id, "kind": DiscrepancyKind.MISSING, "findings": findings}
         row |= {"reported_by": w.by.id, "reported_at": w.at, "owner_id": w.by.id, "deadline_at": deadline}
         cases.append(await w.conn.insert(discrepancies, row, returning="id"))
-        if move.record.tier is Tier.FIRST and move.record.state in IN_THE_VAULT:
-            entry = {"org_id": move.record.custody_org, "record_id": move.record.id, "discrepancy_id": cases[-1]}
-            await w.conn.insert(off_balance_entries, entry | {"direction": OffBalanceDirection.OUT, "queued_at": w.at})
+        await off_the_balance(w, move, cases[-1])
     w.made["cases"] = cases
+
+
+async def off_the_balance(w: Writing, move: Move, case: UUID) -> None:
+    """C11: a first-tier paper that is missing from its vault."""
+    if move.record.tier is Tier.FIRST and move.record.state in IN_THE_VAULT:
+        entry = {"org_id": move.record.custody_org, "record_id": move.record.id, "discrepancy_id": case}
+        await w.conn.insert(off_balance_entries, entry | {"direction": OffBalanceDirection.OUT, "queued_at": w.at})

@@ -25,6 +25,8 @@ async def administer(w: Writing) -> Detail:
     places = w.ask.change.get("locations")
     if places:
         w.made["locations"] = [p["id"] for p in places]
+    elif w.ask.action is A.CLOSE_ORG_UNIT:
+        w.made["org"] = w.ask.change["unit"]
     elif w.ask.action is A.CREATE_ORG_UNIT:
         w.made["org"] = w.ask.change["id"]
     elif w.first.subject:
@@ -32,9 +34,24 @@ async def administer(w: Writing) -> Detail:
     return {"change": told} | ({"places": [p["code"] for p in places]} if places else {})
 
 
+async def transfer_loans(w: Writing) -> Detail:
+    """Told in the history of each loan: from which unit to which."""
+    assert w.ask.change is not None
+    w.made["org"] = UUID(str(w.ask.change["receiver"]))
+    return {"from_unit": w.ask.change["unit"], "to_unit": w.ask.change["receiver"]}
+
+
+async def _transferred(w: Writing) -> set[UUID]:
+    """The loans, once the second person confirms; the proposal stands in the history of the unit alone."""
+    if not w.first.complete or w.ask.change is None:
+        return {w.by.org}
+    found: list[UUID] = await w.conn.raw.fetchval("select loans_to_transfer($1)", dict(w.ask.change))
+    return {w.by.org, *found}
+
+
 async def _of_withdrawn(w: Writing) -> set[UUID]:
     return await covered_loans(w) if w.ask.hold else set()
 
 
-CHANGES = {A.WITHDRAW: withdraw, **dict.fromkeys(ADMINISTRATION, administer)}
-CHAINS = {A.WITHDRAW: _of_withdrawn}
+CHANGES = {A.WITHDRAW: withdraw, **dict.fromkeys(ADMINISTRATION, administer), A.TRANSFER_LOANS: transfer_loans}
+CHAINS = {A.WITHDRAW: _of_withdrawn, A.TRANSFER_LOANS: _transferred}

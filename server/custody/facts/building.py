@@ -11,13 +11,13 @@ from uuid import UUID
 
 from server.custody import reading
 from server.custody.asks import ask_from_json, check_whole
-from server.custody.facts.chapters import SOURCES
+from server.custody.facts.chapters import NAMES, SOURCES
 from server.custody.facts.queue import lock_waiting
 from server.custody.facts.sources import Gathering
-from server.custody.moves import Ask, Hold, Move, Movement, Person, Record, Request, Subject
+from server.custody.moves import Ask, Elsewhere, Hold, Move, Movement, Person, Record, Request, Subject
 from server.custody.moves.queue import Queue
 from server.custody.policy import BLOCK_DAYS, EXTENSIONS_MAX, UNIT_BLOCK_DAYS, Policy, ranks
-from server.custody.transitions import SEATS, after, seat_roles
+from server.custody.transitions import FULFILLING, SEATS, after, seat_roles
 from server.errors import NotFound
 from storage.database import Connection
 from storage.terms import (
@@ -118,7 +118,8 @@ def _seated(ask: Ask, tier: Tier, by: Person, request: Request | None, stand: St
     if ask.seat is not None:
         return ask
     for seat in SEATS.get((ask.action, tier), ()):
-        fits = bool(request and request.reader == by.id) if seat is Seat.RECEIVER else bool(seat_roles(ask.action, seat) & by.roles)
+        named = seat is Seat.RECEIVER and ask.action in FULFILLING  # whom the request names
+        fits = bool(request and request.reader == by.id) if named else bool(seat_roles(ask.action, seat) & by.roles)
         if fits and seat not in stand.taken:
             return replace(ask, seat=seat)
     return ask
@@ -135,6 +136,8 @@ def _move(scene: Scene, record: Record | None, fact: Row | None, together: froze
     ask = scene.ask if scene.ask.seat or len(required) != 1 else replace(scene.ask, seat=required[0])
     due_at, due_at_max = _due(scene, request, movement)
     fact = fact or {}
+    known = {kind: found[record.id if record and record.id in found else None] for kind, found in scene.known.items()}
+    place = next((f for f in known.values() if isinstance(f, Elsewhere)), None)
     return Move(
         ask=ask,
         action=_action(scene, ask, tier, request, record),
@@ -148,7 +151,7 @@ def _move(scene: Scene, record: Record | None, fact: Row | None, together: froze
         required=required,
         open_seats=open_seats,
         opened_by=scene.stand.row["opened_by"] if scene.stand.row and scene.stand.pending(scene.at) else None,
-        on_duty={Seat.KEY: _ids(fact, "key_ids"), Seat.CODE: _ids(fact, "code_ids")},
+        on_duty=place.on_duty if place else {Seat.KEY: _ids(fact, "key_ids"), Seat.CODE: _ids(fact, "code_ids")},
         holds=tuple(Hold(HoldKind(k), p) for k, p in zip(fact.get("hold_kinds") or (), fact.get("hold_placers") or (), strict=True)),
         hold=scene.hold,
         interested=_ids(fact, "interested"),
@@ -163,7 +166,9 @@ def _move(scene: Scene, record: Record | None, fact: Row | None, together: froze
         due_at_max=due_at_max,
         queued=scene.queued,
         version_now=_version(scene, record),
-        known={kind: found[record.id if record and record.id in found else None] for kind, found in scene.known.items()},
+        vault=place.vault if place else record.vault if record else None,
+        unit=place.unit if place else record.custody_org if record else None,
+        known=known,
     )
 
 
@@ -224,7 +229,8 @@ def _action(scene: Scene, ask: Ask, tier: Tier, request: Request | None, record:
             return Action.ENQUEUE if scene.waits else Action.RESERVE
     if ask.action is Action.REJECT_RETURN and any(i.missing and record and i.record == record.id for i in ask.inspections):
         return Action.RETURN_MISSING
-    return ask.action
+    becomes = (getattr(found.get(record.id), "becomes", None) for found in scene.known.values()) if record else ()
+    return next((action for action in becomes if action is not None), ask.action)  # as a fact of the record says
 
 
 def _seats(scene: Scene, tier: Tier) -> tuple[tuple[Seat, ...], frozenset[Seat], dict[Seat, Person]]:
@@ -269,6 +275,8 @@ async def _records(conn: Connection, ask: Ask, lock: bool, queued: Mapping[UUID,
     wanted = list(ask.records)
     if not wanted and ask.request:
         wanted = [r["record_id"] for r in await conn.rows(reading.RECORDS_OF_REQUEST, request=ask.request)]
+    elif not wanted and ask.action in NAMES:
+        wanted = list(await NAMES[ask.action](conn, ask, lock))
     if not wanted:
         return []
     all_rows = await conn.rows(reading.RECORDS_LOCKED if lock else reading.RECORDS, ids=sorted({*wanted, *queued}))

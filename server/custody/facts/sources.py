@@ -3,7 +3,7 @@
 A source reads through functions that see every branch where the blocking fact may lie in another one (domain section 2.5).
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -46,3 +46,7 @@ class Source:
     kind: type
     actions: frozenset[Action]
     read: Callable[[Gathering], Awaitable[Mapping[UUID | None, Any]]]
+
+
+# Records of an act that names none: its chapter finds them, and locks before them what it finds them by.
+Names = Callable[[Connection, Ask, bool], Awaitable[Sequence[UUID]]]

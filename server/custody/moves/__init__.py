@@ -128,6 +128,15 @@ class Placement:
 
 
 @dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """A fact of an act that opens another vault than the record's; chapters derive theirs from it."""
+
+    vault: UUID | None = None
+    unit: UUID | None = None  # whose vault it is
+    on_duty: Mapping[Seat, frozenset[UUID]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Subject:
     """The member of staff whom an act of administration is about."""
 
@@ -196,6 +205,8 @@ class Move:
     extensions_max: int = 1  # C22
     due_at_max: datetime | None = None  # C21: the longest due instant for this purpose
     version_now: int | None = None  # of what a decision on a screen is about
+    vault: UUID | None = None  # the one that the act opens: the record's, or where the act takes it
+    unit: UUID | None = None  # whose vault or shelf that is
     queued: Mapping[UUID, UUID] = field(default_factory=dict)  # records of requests that wait, locked too, and their histories
     known: Mapping[type, Any] = field(default_factory=dict)  # facts of the act's chapter, by their type
 

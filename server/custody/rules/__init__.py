@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from server.custody.moves import Move
-from server.custody.rules import administration, lending, losses, people, queue, returns, volumes
+from server.custody.rules import administration, handovers, lending, losses, people, queue, returns, stocktakes, volumes
 from server.custody.rules.table import WORDS, Rule, Violation, violated
 
 RULES: tuple[Rule, ...] = tuple(
@@ -15,6 +15,8 @@ RULES: tuple[Rule, ...] = tuple(
             *queue.RULES,
             *administration.RULES,
             *losses.RULES,
+            *stocktakes.RULES,
+            *handovers.RULES,
             *volumes.RULES,
             *people.VERSIONS,
         ),

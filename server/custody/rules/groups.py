@@ -1,6 +1,7 @@
 """Groups of acts, named as people say them. An act joins by what its chapter of `transitions` says of it."""
 
 from server.custody.transitions import ADMINISTRATION, AT_THE_DESK, DECISIONS, ENTRIES, EXITS, FULFILLING, PARTS, RECORDLESS, SEATS
+from server.custody.transitions.handovers import ON_LINES, SENDING
 from storage.terms import Action as A
 
 INTERNAL = frozenset({A.CONFIRM, A.REGISTER, A.STOP_DISPOSAL})
@@ -16,12 +17,13 @@ HANDING_OUT = frozenset({A.CHECK_OUT})  # to a reader who brings it back
 SEATED = frozenset(action for action, _ in SEATS)
 AT_THE_VAULT = SEATED - AT_THE_DESK  # keepers open it
 VAULT_ACTS = EXITS | ENTRIES
+HANDING_OVER = ON_LINES  # lines of a handover: the papers of an envelope stay together
 PROLONGING = frozenset({A.REQUEST_EXTENSION, A.EXTEND})
 REFUSING_RETURN = frozenset({A.REJECT_RETURN, A.RETURN_MISSING})
 SHELF_ACTS = frozenset({A.START_READING})  # leave a shelf, never a vault
 
 __all__ = [
-    "ADMINISTRATION", "ASKING", "AT_THE_DESK", "AT_THE_VAULT", "DECIDING", "DECISIONS", "ENTRIES", "EVERY", "EXITS", "HANDING_OUT",
-    "INTERNAL", "LEAVING", "LENDING", "LIFTING", "ON_RECORDS", "PARTS", "PROLONGING", "REFUSING_RETURN", "SEATED", "SHELF_ACTS", "TAKING",
+    "ADMINISTRATION", "ASKING", "AT_THE_DESK", "AT_THE_VAULT", "DECIDING", "DECISIONS", "ENTRIES", "EVERY", "EXITS", "HANDING_OUT", "HANDING_OVER",
+    "INTERNAL", "LEAVING", "LENDING", "LIFTING", "ON_RECORDS", "PARTS", "PROLONGING", "REFUSING_RETURN", "SEATED", "SENDING", "SHELF_ACTS", "TAKING",
     "VAULT_ACTS",
 ]  # fmt: skip

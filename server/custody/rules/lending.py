@@ -8,12 +8,14 @@ from server.custody.rules.groups import (
     DECIDING,
     EXITS,
     HANDING_OUT,
+    HANDING_OVER,
     LEAVING,
     LENDING,
     LIFTING,
     ON_RECORDS,
     PROLONGING,
     REFUSING_RETURN,
+    SENDING,
     TAKING,
     VAULT_ACTS,
 )
@@ -21,7 +23,7 @@ from server.custody.rules.table import Rule, by_construction
 from server.custody.transitions import after
 from storage.terms import Action, HoldKind, Purpose, RecordState, RequestKind, RequestState, Role, Seat
 
-ENVELOPE_ACTS = VAULT_ACTS | {Action.REQUEST_CHECKOUT, Action.RESERVE, Action.PRESENT_RETURN} | REFUSING_RETURN
+ENVELOPE_ACTS = VAULT_ACTS | HANDING_OVER | {Action.REQUEST_CHECKOUT, Action.RESERVE, Action.PRESENT_RETURN} | REFUSING_RETURN
 ALONE = frozenset({RecordState.MISSING, RecordState.LOST})  # what is not there is found, or replaced, by itself
 STEPS = {
     **dict.fromkeys((Action.APPROVE, Action.RESERVE, Action.EXTEND, Action.ENQUEUE, Action.REJECT), RequestState.SUBMITTED),
@@ -196,7 +198,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "C16",
         "RECORD_ON_HOLD",
-        LENDING | EXITS,
+        LENDING | (EXITS - SENDING),  # a hold goes with the paper
         "no hold is active, or it permits this purpose",
         _no_hold,
         "tg_movements_c16_no_hold",
@@ -223,7 +225,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "C17",
         "RECORD_FROZEN",
-        (LENDING - ASKING) | EXITS,
+        (LENDING - ASKING) | EXITS | SENDING,
         "the record is not frozen by a discrepancy or a count",
         lambda m: not m.frozen,
         "tg_movements_c17_not_frozen",

@@ -3,7 +3,7 @@
 Data only. PostgreSQL reads the same rows (tables `transitions`, `acts`, `act_seats`), so the rule and its twin cannot differ.
 """
 
-from server.custody.transitions import administration, everywhere, lending, losses, overdue, papers, queue, volumes
+from server.custody.transitions import administration, everywhere, handovers, lending, losses, overdue, papers, queue, stocktakes, volumes
 from server.custody.transitions.administration import ADMINISTRATION, CUSTODY_ROLES
 from server.custody.transitions.chapter import Chapter, Transition
 from server.custody.transitions.everywhere import ENDED, LIVE
@@ -17,17 +17,19 @@ CHAPTERS: tuple[Chapter, ...] = (
     volumes.CHAPTER,
     lending.CHAPTER,
     losses.CHAPTER,
+    handovers.CHAPTER,
     queue.CHAPTER,
     overdue.CHAPTER,
     everywhere.CHAPTER,
     administration.CHAPTER,
+    stocktakes.CHAPTER,
 )
 TRANSITIONS: tuple[Transition, ...] = tuple(t for chapter in CHAPTERS for t in chapter.transitions)
 SEATS: dict[tuple[A, Tier], tuple[Seat, ...]] = {key: seats for chapter in CHAPTERS for key, seats in chapter.seats.items()}
 WHO: dict[A, frozenset[R]] = {action: roles for chapter in CHAPTERS for action, roles in chapter.who.items()}
-EXITS, ENTRIES, AT_THE_DESK, FULFILLING, DECISIONS, PARTS, RECORDLESS = (
+EXITS, ENTRIES, AT_THE_DESK, FULFILLING, DECISIONS, PARTS, RECORDLESS, QUIET = (
     frozenset(action for chapter in CHAPTERS for action in getattr(chapter, name))
-    for name in ("exits", "entries", "at_desk", "takes", "decides", "parts", "recordless")
+    for name in ("exits", "entries", "at_desk", "takes", "decides", "parts", "recordless", "quiet")
 )
 SEAT_ROLES: dict[Seat, frozenset[R]] = {
     Seat.KEY: frozenset({R.VAULT_KEEPER_KEY}),
@@ -54,6 +56,6 @@ def seat_roles(action: A, seat: Seat) -> frozenset[R]:
 
 
 __all__ = [
-    "ADMINISTRATION", "AT_THE_DESK", "CHAPTERS", "CUSTODY_ROLES", "DECISIONS", "ENDED", "ENTRIES", "EXITS", "FULFILLING", "LIVE", "PARTS",
+    "ADMINISTRATION", "AT_THE_DESK", "CHAPTERS", "CUSTODY_ROLES", "DECISIONS", "ENDED", "ENTRIES", "EXITS", "FULFILLING", "LIVE", "PARTS", "QUIET",
     "RECORDLESS", "SEATS", "SEAT_ROLES", "TRANSITIONS", "WHO", "Chapter", "Transition", "after", "seat_roles",
 ]  # fmt: skip

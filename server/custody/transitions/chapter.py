@@ -35,6 +35,7 @@ class Chapter:
     decides: frozenset[Action] = frozenset()  # made on a screen: the version that was read is compared
     parts: frozenset[Action] = frozenset()  # never asked by a client: what an act becomes for one of its records
     recordless: frozenset[Action] = frozenset()  # may name no record at all
+    quiet: frozenset[Action] = frozenset()  # change none of their records: told once, in the history of the caller's unit
 
 
 KEEPERS = (Seat.KEY, Seat.CODE, Seat.CLERK)

@@ -1,0 +1,66 @@
+"""Notices: what somebody is told, as a list."""
+
+from typing import Any
+
+import strawberry
+from sqlalchemy import Text, case, cast
+
+from schema.paging import BooleanFilter, DateTimeFilter, IDFilter, Node, Versioned, col, enum_filter, sort_keys, sort_of, where_of
+from schema.reading.declare import One, PolymorphicOne, Sql, reads
+from schema.records import ArchiveRecord
+from schema.scalars import DateTime
+from storage import tables
+from storage.terms import NoticeKind as K
+
+TITLES = {
+    K.DUE_SOON: ("A paper you hold is due soon", "您借阅的档案即将到期"),
+    K.OVERDUE: ("A checkout is overdue", "借阅已逾期"),
+    K.BLOCKED: ("You are blocked: something you hold is overdue", "您因逾期未还已被暂停借阅"),
+    K.RECALLED: ("A paper you hold is asked back", "请提前归还所借档案"),
+    K.SEARCH_DUE: ("An overdue record must be sought", "逾期未还的档案须立即查找"),
+    K.CONFIRMATION_DUE: ("A bailee's written confirmation is due", "须取得受托保管人的书面确认"),
+    K.READY_TO_FETCH: ("It is your turn: what you waited for is reserved", "排队申请已轮到，请及时领取"),
+    K.RESERVATION_LAPSED: ("A reservation lapsed unused", "预留已过期失效"),
+    K.WAITING_LAPSED: ("A request has waited in vain", "排队申请已失效"),
+    K.DUE_PROVISIONAL: ("Due dates are provisional: the holidays are not known", "节假日安排未公布，到期日为暂定"),
+    K.DUE_MOVED: ("A due date moved to a working day", "到期日已顺延至工作日"),
+    K.CASE_LATE: ("A case is past its deadline", "差异处理已超期"),
+    K.PAPER_LATE: ("An expected paper has not come", "待收权证逾期未到"),
+    K.EXPIRING: ("A paper runs out", "权证即将到期"),
+    K.TRANSIT_LATE: ("A shipment has not arrived in time", "移交在途超时"),
+    K.STOCKTAKE_MISSED: ("A stocktake was missed", "盘库未按期进行"),
+    K.EMERGENCY_UNREVIEWED: ("An emergency was not reviewed in time", "应急操作未按期复核"),
+}
+SUBJECTS = ("checkout", "request", "case", "certificate", "org", "record", "operation")
+FIELDS = ("made_at", "updated_at")
+NoticeWhere = where_of(
+    __name__, "NoticeWhere", id=IDFilter, kind=enum_filter(K), made_at=DateTimeFilter, due_at=DateTimeFilter, is_read=BooleanFilter
+)
+NoticeSort = sort_of(__name__, "NoticeSort", *FIELDS)
+NOTICE_KEYS = sort_keys(*FIELDS)
+
+
+def _title(row: Any, me: Any) -> Any:
+    chinese = me.language == "zh"
+    return cast(case(*((row.kind == kind.value, case((chinese, zh), else_=en)) for kind, (en, zh) in TITLES.items())), Text)
+
+
+def own(row: Any, me: Any) -> Any:
+    """Nobody sees what somebody else is told."""
+    return row.staff_id == me.staff
+
+
+@reads(tables.notices, "notice", visible=own)
+@strawberry.type(description="What the caller is told (通知).")
+class Notice(Node, Versioned):
+    """A notice."""
+
+    kind: K = col("Why.")
+    title: str = Sql(_title, description="Translated one-liner.")
+    made_at: DateTime = col("When it was made.")
+    due_at: DateTime | None = col("Until when something should be done.")
+    read_at: DateTime | None = col("When the caller marked it read.")
+    is_read: bool = Sql(lambda row, me: row.read_at.is_not(None), description="Whether the caller marked it read.")
+    updated_at: DateTime = col("Last change.")
+    subject: Node | None = PolymorphicOne("subject_kind", "subject_id", {s: s for s in SUBJECTS}, description="What it is about.")
+    record: ArchiveRecord | None = One("record_id", description="The record, where it is about one.")

@@ -1,0 +1,102 @@
+"""More of what waits for somebody: lines of the one union of `viewer { tasks }`, each for those roles that do it.
+
+A line is kind, subject_kind, subject_id, due_at and id. What is not asked of a role is not in the statement at all.
+"""
+
+from typing import Any
+
+from sqlalchemy import Integer, and_, case, cast, extract, func, literal, or_, select, type_coerce
+from sqlalchemy.dialects.postgresql import TIMESTAMP
+
+from storage import tables
+from storage.terms import RecordState, RequestKind, RequestState, Role, Tier
+
+KEEPERS = frozenset({Role.VAULT_KEEPER_KEY, Role.VAULT_KEEPER_CODE})
+CHASERS = frozenset({Role.CREDIT_DEPT_HEAD, Role.OPS_HEAD, Role.VICE_PRESIDENT})
+STALE_HOURS = 24  # C53, as the parameter has it by default
+
+
+def line(kind: str, subject: str, row: Any, due: Any) -> Any:
+    """One line of the union."""
+    due = type_coerce(due, TIMESTAMP(timezone=True)).label("due_at")
+    return select(literal(kind).label("kind"), literal(subject).label("subject_kind"), row.id.label("subject_id"), due, row.id.label("id"))
+
+
+def seen(row: Any, me: Any) -> list[Any]:
+    """Rows of the caller's units."""
+    if me.everywhere:
+        return []
+    return [row.visible_to.op("&&")(me.branches)] if "visible_to" in row else [row.org_id == func.any(me.branches)]
+
+
+def lines(me: Any) -> list[Any]:
+    """All that the caller's roles may be asked to do."""
+    return [*_own(me), *_late(me), *_papers(me), *_volumes(me)]
+
+
+def _own(me: Any) -> list[Any]:
+    """Of whoever reads: what is reserved for them, what they keep too long, whose position is old."""
+    q, m = tables.access_requests.c, tables.movements.c
+    fetch = line("FETCH", "request", q, q.lapses_at).where(
+        q.state == RequestState.APPROVED.value, q.reader_id == me.staff, q.lapses_at > func.now(), *seen(q, me)
+    )
+    late = line("OVERDUE", "checkout", m, m.due_at).where(_out(m), m.due_at < func.now(), m.holder_id == me.staff, *seen(m, me))
+    return [fetch, late, *([_stale(me)] if Role.LOAN_OFFICER in me.roles else [])]
+
+
+def _out(m: Any) -> Any:
+    return and_(m.closed_at.is_(None), m.kind != "ACT", m.out_at.is_not(None), m.returned_at.is_(None))
+
+
+def _stale(me: Any) -> Any:
+    """C53: a loan whose papers somebody wants back, and whose position is too old to release them on."""
+    n, q, x, r, p = (
+        t.alias() for t in (tables.loans, tables.access_requests, tables.request_lines, tables.archive_records, tables.loan_positions)
+    )
+    asked = (
+        select(q.c.id)
+        .join(x, x.c.request_id == q.c.id)
+        .join(r, r.c.id == x.c.record_id)
+        .where(
+            r.c.primary_loan_id == n.c.id, q.c.kind == RequestKind.RELEASE.value, q.c.applicant_id == me.staff,
+            or_(*(q.c.state == s.value for s in (RequestState.SUBMITTED, RequestState.APPROVED))),
+        )
+        .correlate(n)
+    )  # fmt: skip
+    fresh = select(p.c.id).where(p.c.loan_id == n.c.id, p.c.as_of >= func.now() - func.make_interval(0, 0, 0, 0, STALE_HOURS)).correlate(n)
+    return line("STALE_POSITION", "loan", n.c, func.now()).where(asked.exists(), ~fresh.exists(), *seen(n.c, me))
+
+
+def _late(me: Any) -> list[Any]:
+    """Of those who must see that it comes back."""
+    if not CHASERS & me.roles:
+        return []
+    m = tables.movements.c
+    return [line("CHASE", "checkout", m, m.due_at).where(_out(m), m.due_at < func.now(), m.holder_id != me.staff, *seen(m, me))]
+
+
+def _papers(me: Any) -> list[Any]:
+    """First-tier papers that are not yet in the vault."""
+    r = tables.archive_records.c
+    waiting = (r.tier == Tier.FIRST.value, r.state == RecordState.PENDING_INTAKE.value)
+    lines_ = []
+    if (KEEPERS | {Role.LOAN_OFFICER}) & me.roles:
+        lines_.append(line("SEAL", "record", r, r.created_at).where(*waiting, r.envelope_id.is_(None), *seen(r, me)))
+    if (KEEPERS | {Role.REGISTER_CLERK}) & me.roles:
+        lines_.append(line("TAKE_IN", "record", r, r.created_at).where(*waiting, r.envelope_id.is_not(None), *seen(r, me)))
+    return lines_
+
+
+def _volumes(me: Any) -> list[Any]:
+    """Second-tier volumes that were handed in."""
+    if Role.ARCHIVIST not in me.roles:
+        return []
+    r = tables.archive_records.c
+    submitted = (r.state == RecordState.SUBMITTED.value, r.submitted_by != me.staff)
+    return [line("ACCEPT_VOLUME", "record", r, r.updated_at).where(*submitted, *seen(r, me))]
+
+
+def seconds_left(row: Any, me: Any) -> Any:
+    """Until the window of an operation closes."""
+    left = cast(func.floor(extract("epoch", row.due_at - func.now())), Integer)
+    return case((row.kind == "CONFIRM", func.greatest(0, left)))

@@ -1,0 +1,63 @@
+"""What a job needs, and the jobs one by one; `server.jobs.worker` says when they run."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import bindparam, exists, select
+
+from server.calendar import load_holidays
+from server.custody import reading
+from server.custody.desk import Desk
+from server.jobs import overdue, provisional, sources, tidying
+from storage.database import Connection, Database, Principal
+from storage.tables import staff, staff_roles
+from storage.terms import Role, StaffKind
+
+SERVICE = (
+    select(staff.c.id, staff.c.org_id, staff.c.name, staff.c.staff_no)
+    .where(staff.c.active, exists().where(staff_roles.c.staff_id == staff.c.id, staff_roles.c.role == Role.SYSTEM.value))
+    .order_by((staff.c.kind == bindparam("service", StaffKind.SERVICE.value)).desc(), staff.c.staff_no)
+)
+
+
+async def service_of(database: Database) -> Principal | None:
+    """The service in whose name jobs act: role SYSTEM, all branches; None while the bank has none."""
+    async with database.transaction(None) as conn:
+        found = await conn.row(SERVICE)
+    if found is None:
+        return None
+    roles = frozenset({Role.SYSTEM})
+    return Principal(UUID(str(found["id"])), UUID(str(found["org_id"])), found["name"], roles, (), True, found["staff_no"])
+
+
+@dataclass(frozen=True, slots=True)
+class Jobs:
+    """The jobs, in somebody's name: they see and touch what that service sees."""
+
+    desk: Desk
+    by: Principal
+
+    async def climb(self) -> int:
+        """The ladder of overdue checkouts (C24); answers how many steps were reached."""
+        return await overdue.climb(self.desk, self.by)
+
+    async def tidy(self) -> int:
+        """Reservations, operations and waiting requests past their time, and turns that were missed; answers how many."""
+        return await tidying.tidy(self.desk, self.by)
+
+    async def notify(self) -> int:
+        """Tells people what is late or runs out; answers how many notices were made."""
+        async with self.desk.database.transaction(self.by) as conn:
+            policy, at = await self.desk.policy(conn), await self._now(conn)
+            return await sources.notify(conn, policy, at)
+
+    async def calendar(self) -> int:
+        """Loads the holidays that are known by now and puts provisional due instants right; answers how many moved."""
+        async with self.desk.database.transaction(self.by) as conn:
+            await load_holidays(conn)
+        return await provisional.recompute(self.desk, self.by)
+
+    async def _now(self, conn: Connection) -> datetime:
+        now: datetime = await conn.value(reading.NOW, shift=self.desk.shift)
+        return now

@@ -1,0 +1,126 @@
+"""The ladder of C24: each step of a checkout that is not brought back, once; all day counts are parameters."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Text, Uuid, and_, bindparam, func, or_, select
+from sqlalchemy.dialects.postgresql import TIMESTAMP, insert
+
+from server.compliance.events import Chains
+from server.compliance.tags import Tag
+from server.custody import notices, policy, reading
+from server.custody.desk import Desk, nothing_more
+from server.custody.moves import Ask
+from server.custody.policy import Policy
+from storage.database import Connection, Principal
+from storage.tables import archive_records, movements, overdue_steps
+from storage.terms import Action, MovementKind, NoticeKind, OverdueStep, RecordState, Role
+
+AFTER = {  # working days after the due instant at which each step begins
+    OverdueStep.HOLDER: policy.HOLDER_DAYS,
+    OverdueStep.HEAD: policy.HEAD_DAYS,
+    OverdueStep.BLOCK: policy.BLOCK_DAYS,
+    OverdueStep.RECALL: policy.RECALL_DAYS,
+    OverdueStep.SEARCH: policy.SEARCH_DAYS,
+}
+OF_A_CHECKOUT = {OverdueStep.RECALL, OverdueStep.SEARCH}  # what is read in the room is not recalled
+BATCH = 500
+m, r = movements.c, archive_records.c
+AT = TIMESTAMP(timezone=True)
+
+
+def _given(name: str, type_: Any) -> Any:
+    return bindparam(f"the_{name}", type_=type_, required=True)
+
+
+TAKEN = select(func.array_agg(overdue_steps.c.step)).where(overdue_steps.c.movement_id == m.id, overdue_steps.c.due_at == m.due_at)
+STANDING = and_(m.closed_at.is_(None), m.out_at.is_not(None), m.returned_at.is_(None))
+SEEN = (
+    select(
+        m.id, m.record_id, m.kind, m.holder_id, m.out_at, m.due_at, m.org_id, r.custody_org_id, r.state,
+        func.coalesce(r.primary_loan_id, r.custody_org_id).label("chain"), TAKEN.correlate(movements).scalar_subquery().label("taken"),
+    )
+    .join(archive_records, r.id == m.record_id)
+    .where(
+        STANDING, or_(m.kind == MovementKind.CHECKOUT.value, m.kind == MovementKind.READING.value), m.due_at < _given("until", AT),
+        or_(_given("after", Uuid).is_(None), m.id > _given("after", Uuid)),
+        or_(r.state == RecordState.CHECKED_OUT.value, r.state == RecordState.READING.value),
+    )
+    .order_by(m.id)
+    .limit(BATCH)
+)  # fmt: skip
+STILL = select(m.id).where(m.id == _given("movement", Uuid), m.due_at == _given("due", AT), STANDING)
+TAKE = (
+    insert(overdue_steps)
+    .values(movement_id=_given("movement", Uuid), step=_given("step", Text), due_at=_given("due", AT), reached_at=_given("at", AT))
+    .on_conflict_do_nothing()
+    .returning(overdue_steps.c.id)
+)
+
+
+async def climb(desk: Desk, by: Principal) -> int:
+    """Every step that is due and was not taken; answers how many."""
+    taken, after = 0, None
+    while True:
+        async with desk.database.transaction(by) as conn:
+            policy_now = await desk.policy(conn)
+            at = await conn.value(reading.NOW, shift=desk.shift)
+            until = policy_now.working_day_from(at, policy_now.number(policy.BEFORE_DUE_DAYS, at) + 2)
+            rows = await conn.rows(SEEN, the_until=until, the_after=after)
+        for row in rows:
+            for step in _due(row, policy_now, at):
+                taken += await _take(desk, by, row, step, at)
+        if len(rows) < BATCH:
+            return taken
+        after = rows[-1]["id"]
+
+
+def _due(row: Any, policy_now: Policy, at: datetime) -> list[OverdueStep]:
+    """Steps whose day has come, in order; the first is left out once it is too late for it."""
+    due, org, taken = row["due_at"], row["custody_org_id"], set(row["taken"] or ())
+    before = policy_now.number(policy.BEFORE_DUE_DAYS, at, org)
+    warned = policy_now.working_day_from(due, -before)
+    steps = [OverdueStep.BEFORE_DUE] if before and row["out_at"] < warned <= at < due else []
+    steps += [step for step, name in AFTER.items() if at >= policy_now.working_day_from(due, policy_now.number(name, at, org))]
+    return [s for s in steps if s.value not in taken and (s not in OF_A_CHECKOUT or row["kind"] == MovementKind.CHECKOUT)]
+
+
+async def _take(desk: Desk, by: Principal, row: Any, step: OverdueStep, at: datetime) -> bool:
+    """The act of the step first, under a key of its own; then, once, that it was taken, told and recorded."""
+    key = f"overdue {row['id']} {row['due_at'].isoformat()} {step}"
+    if step is OverdueStep.RECALL:
+        await desk.perform(by, Ask(Action.RECALL, records=(row["record_id"],), reason="OVERDUE"), key, "overdue", nothing_more)
+    if step is OverdueStep.SEARCH:
+        await desk.perform(by, Ask(Action.OVERDUE_SEARCH, records=(row["record_id"],), reason="OVERDUE"), key, "overdue", nothing_more)
+    async with desk.database.transaction(by) as conn:
+        await conn.rows(reading.RECORDS_LOCKED, ids=[row["record_id"]])
+        if await conn.value(STILL, the_movement=row["id"], the_due=row["due_at"]) is None:
+            return False  # presented or extended in the meantime
+        given = {"the_movement": row["id"], "the_step": step.value, "the_due": row["due_at"], "the_at": at}
+        if await conn.value(TAKE, **given) is None:
+            return False  # another worker was first
+        await _tell(conn, row, step, at)
+        chains = await Chains.lock(conn, {row["chain"]})
+        about = {"step": step, "due": row["due_at"]}
+        chains.note(
+            row["chain"], Tag.CHECKOUT_OVERDUE, subject=("checkout", row["id"]), by=by.staff_id, at=at, record=row["record_id"], **about
+        )
+        await chains.write()
+    return True
+
+
+async def _tell(conn: Connection, row: Any, step: OverdueStep, at: datetime) -> None:
+    """Who hears of which step."""
+    kind = {OverdueStep.BEFORE_DUE: NoticeKind.DUE_SOON, OverdueStep.BLOCK: NoticeKind.BLOCKED}.get(step, NoticeKind.OVERDUE)
+    roles = {
+        OverdueStep.HEAD: (Role.CREDIT_DEPT_HEAD,),
+        OverdueStep.RECALL: (Role.VICE_PRESIDENT, Role.COMPLIANCE),
+        OverdueStep.SEARCH: (Role.OPS_HEAD,),
+    }.get(step, ())
+    who: set[UUID] = set() if roles else {row["holder_id"]}
+    for role in roles:
+        who |= await notices.people_for(conn, role, row["custody_org_id"], at)
+    occasion = f"{step} {row['due_at']:%Y-%m-%d}"
+    about = {"record": row["record_id"], "occasion": occasion, "due": row["due_at"]}
+    await notices.tell(conn, who, kind, ("checkout", row["id"]), at, **about)

@@ -1,0 +1,67 @@
+"""What people are told because the clock says so: each kind of notice is a row here, with the question that finds its cases.
+
+A question names subject_kind, subject_id, record_id, org_id, occasion, due_at, staff (who is told by name) and role (or by role,
+in the unit or the nearest above it). Its parameters are $1, the instant, and $2, the day in the bank's zone.
+"""
+
+from datetime import date, datetime
+from typing import NamedTuple
+
+from server.custody.policy import BANK_ZONE, EXPIRING_DAYS, Policy
+from storage.database import Connection
+from storage.terms import NoticeKind
+
+
+class Source(NamedTuple):
+    """One kind; `days` names the parameter that says how many days ahead the day of its question lies."""
+
+    kind: NoticeKind
+    sql: str
+    days: str | None = None
+
+
+SOURCES: tuple[Source, ...] = (
+    Source(
+        NoticeKind.CASE_LATE,
+        """select 'case' as subject_kind, d.id as subject_id, d.record_id, d.org_id, d.deadline_at::date::text as occasion,
+             d.deadline_at as due_at, array[d.owner_id] as staff, 'OPS_HEAD' as role
+           from discrepancies d where d.resolved_at is null and d.deadline_at < $1::timestamptz and $2::date is not null""",
+    ),
+    Source(
+        NoticeKind.RESERVATION_LAPSED,
+        """select 'request' as subject_kind, q.id as subject_id, null::uuid as record_id, q.org_id, '' as occasion, q.lapses_at as due_at,
+             array[q.applicant_id, q.reader_id] as staff, null as role
+           from access_requests q where q.state = 'LAPSED' and q.lapses_at between $1::timestamptz - interval '7 days' and $1 and $2::date is not null""",
+    ),
+    Source(
+        NoticeKind.DUE_PROVISIONAL,
+        """select distinct on (r.custody_org_id, extract(year from m.due_at)) 'org' as subject_kind, r.custody_org_id as subject_id,
+             null::uuid as record_id, r.custody_org_id as org_id, extract(year from m.due_at)::text as occasion,
+             null::timestamptz as due_at, null::uuid[] as staff, 'OPS_HEAD' as role
+           from movements m join archive_records r on r.id = m.record_id
+           where m.due_is_provisional and m.closed_at is null and $1::timestamptz is not null and $2::date is not null""",
+    ),
+    Source(
+        NoticeKind.EXPIRING,
+        """select 'certificate' as subject_kind, c.id as subject_id, null::uuid as record_id, c.org_id, c.expires_on::text as occasion,
+             c.expires_on::timestamp at time zone 'Asia/Shanghai' as due_at, null::uuid[] as staff, 'CREDIT_DEPT_HEAD' as role
+           from collateral_certificates c where c.is_live and c.expires_on <= $2::date and c.expires_on >= ($1::timestamptz at time zone 'Asia/Shanghai')::date""",
+        EXPIRING_DAYS,
+    ),
+)
+TELL = """insert into notices (org_id, staff_id, kind, subject_kind, subject_id, record_id, occasion, made_at, due_at)
+  select s.org_id, s.id, '{kind}', x.subject_kind, x.subject_id, x.record_id, x.occasion, $1, x.due_at from ({sql}) x
+  cross join lateral (select unnest(x.staff) union select people_for(x.role, x.org_id, $1)) p (id)
+  join staff s on s.id = p.id and s.active
+  on conflict do nothing"""
+
+
+async def notify(conn: Connection, policy: Policy, at: datetime) -> int:
+    """Makes the notices that are due and were not made; answers how many."""
+    made = 0
+    today: date = at.astimezone(BANK_ZONE).date()
+    for kind, sql, days in SOURCES:
+        ahead = policy.number(days, at) if days else 0
+        status = await conn.raw.execute(TELL.format(kind=kind.value, sql=sql), at, date.fromordinal(today.toordinal() + ahead))
+        made += int(status.rpartition(" ")[2])
+    return made

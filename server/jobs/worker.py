@@ -1,0 +1,74 @@
+"""When the jobs run: procrastinate, whose queue is PostgreSQL itself, in the schema `jobs`, with the application's own role.
+
+Any number of processes may run a worker: a tick is queued once, whoever queues it, and what a job does it does once. No job takes a
+lock of procrastinate's: a worker that is killed would keep it.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import asyncpg
+import structlog
+from procrastinate import App, JobContext, PsycopgConnector
+from procrastinate.exceptions import ProcrastinateException
+from procrastinate.jobs import DeleteJobCondition, Status
+from psycopg_pool import PoolTimeout
+
+from server.custody.desk import Desk
+from server.jobs.jobs import Jobs, service_of
+
+log: Any = structlog.get_logger()
+POLL_SECONDS, DOWN_SECONDS, GRACE_SECONDS = 5.0, 5.0, 5.0
+EVERY = {"tidy": "* * * * *", "climb": "*/5 * * * *", "notify": "*/10 * * * *", "calendar": "15 * * * *", "sweep": "*/10 * * * *"}
+
+
+def _job(name: str) -> Callable[[JobContext, int], Awaitable[None]]:
+    async def run(context: JobContext, timestamp: int) -> None:
+        desk: Desk = context.additional_context["desk"]
+        by = await service_of(desk.database)
+        if by is None:
+            log.warning("jobs", told="no active member of staff has the role SYSTEM")
+            return
+        done = await getattr(Jobs(desk, by), name)()
+        if done:
+            log.info("job", name=name, done=done)
+
+    return run
+
+
+async def _sweep(context: JobContext, timestamp: int) -> None:
+    """Jobs of workers that were killed."""
+    for job in await context.app.job_manager.get_stalled_jobs():
+        await context.app.job_manager.finish_job(job, Status.FAILED, delete_job=True)
+
+
+def app_of(url: str) -> App:
+    """Procrastinate on our database; nothing is opened."""
+    connector = PsycopgConnector(conninfo=url, kwargs={"options": "-c search_path=jobs"}, min_size=1, max_size=2, timeout=DOWN_SECONDS)
+    made = App(connector=connector)
+    for name, cron in EVERY.items():
+        run = _sweep if name == "sweep" else _job(name)
+        made.periodic(cron=cron, periodic_id=name)(made.task(name=name, queueing_lock=name, pass_context=True)(run))
+    return made
+
+
+async def work(url: str, desk: Desk, *, until_empty: bool = False) -> None:
+    """Runs jobs until it is cancelled; goes on when PostgreSQL comes back. `until_empty` ends when nothing is queued."""
+    while True:
+        app = app_of(url)
+        try:
+            async with app.open_async():
+                await app.run_worker_async(
+                    wait=not until_empty,
+                    fetch_job_polling_interval=POLL_SECONDS,
+                    listen_notify=False,  # ticks are minutes apart: a connection that listens would be one more for nothing
+                    delete_jobs=DeleteJobCondition.SUCCESSFUL,
+                    install_signal_handlers=False,
+                    shutdown_graceful_timeout=GRACE_SECONDS,
+                    additional_context={"desk": desk},
+                )
+            return
+        except (ProcrastinateException, PoolTimeout, OSError, asyncpg.PostgresError) as error:
+            log.warning("worker", kind=type(error).__name__)
+            await asyncio.sleep(DOWN_SECONDS)

@@ -1,0 +1,168 @@
+"""Handovers at the desk: sent by one side, taken by the other, rejected, recalled; what the rules refuse and who sees what."""
+
+from uuid import UUID
+
+import pytest
+
+from server.custody.moves import Ask
+from server.custody.moves.handovers import OnHandover
+from server.errors import InvalidInput
+from storage.terms import Action as A
+from storage.terms import HandoverKind, HandoverLineState, HoldKind, HoldSubject, Role, Tier
+from tests.custody.handing import HERE, SLOT, THERE, line, opened, placed, seal, sent, taken
+from tests.harness.world import World
+
+
+async def test_papers_go_to_another_unit_and_custody_passes_when_both_sides_have_acknowledged(bank: World) -> None:
+    papers, branch = await bank.papers(2), bank.branches["B"]
+    handover = await sent(bank, papers)
+    assert [await bank.state(p) for p in papers] == ["IN_TRANSIT"] * 2
+    keeper = "select custody_org_id from archive_records where id = $1"
+    assert await bank.sql(keeper, papers[0]) == bank.branches["A"].id
+    assert await bank.sql("select state from handovers where id = $1", handover) == "SENT"
+    assert await bank.sql(SLOT, papers[0]) is None
+    assert branch.id in await bank.sql("select visible_to from archive_records where id = $1", papers[0])
+    await taken(bank, handover, papers)
+    assert [await bank.state(p) for p in papers] == ["IN_VAULT"] * 2
+    row = await bank.root.fetchrow("select custody_org_id, vault_id from archive_records where id = $1", papers[0])
+    assert tuple(row) == (branch.id, branch.vault)
+    assert await bank.sql("select state from handovers where id = $1", handover) == "CLOSED"
+    entries = await bank.root.fetch("select direction, org_id from off_balance_entries where record_id = $1 order by queued_at", papers[0])
+    assert [tuple(e) for e in entries[-2:]] == [("OUT", bank.branches["A"].id), ("IN", branch.id)]
+    assert (
+        await bank.sql(
+            "select org_id from sealed_envelopes e where id = (select envelope_id from archive_records where id = $1)", papers[0]
+        )
+        == branch.id
+    )
+
+
+async def test_a_volume_goes_to_another_archivist(bank: World) -> None:
+    volumes = await bank.volumes(2)
+    handover = await sent(bank, volumes, Tier.SECOND)
+    await taken(bank, handover, volumes, Tier.SECOND)
+    assert [await bank.state(v) for v in volumes] == ["FILED"] * 2
+    assert await bank.sql("select custodian_id from archive_records where id = $1", volumes[0]) == bank.people["archivist_b"].staff_id
+
+
+async def test_what_is_rejected_comes_back_to_its_sender(bank: World) -> None:
+    papers, more = await bank.papers(), await bank.papers()
+    handover = await sent(bank, [*papers, *more])
+    reject = Ask(A.REJECT_HANDOVER, records=tuple(papers), reason="封签破损", detail=OnHandover(handover))
+    await bank.done("clerk_b", reject)
+    assert await line(bank, papers[0]) == HandoverLineState.REJECTED and await bank.state(papers[0]) == "IN_TRANSIT"
+    await taken(bank, handover, more)
+    assert await bank.sql("select state from handovers where id = $1", handover) == "PARTLY_ACKNOWLEDGED"
+    back = Ask(A.TAKE_BACK, records=tuple(papers), placements=await placed(bank, papers, "A"), detail=OnHandover(handover))
+    await bank.seated(back, HERE)
+    assert await bank.state(papers[0]) == "IN_VAULT" and await line(bank, papers[0]) == HandoverLineState.REJECTED
+    assert await bank.sql("select state from handovers where id = $1", handover) == "CLOSED"
+    assert await bank.sql("select visible_to from archive_records where id = $1", papers[0]) == [bank.branches["A"].id]
+    await bank.out(papers)
+
+
+async def test_a_handover_is_recalled_before_it_is_acknowledged(bank: World) -> None:
+    papers = await bank.papers()
+    handover = await sent(bank, papers)
+    back = Ask(A.TAKE_BACK, records=tuple(papers), placements=await placed(bank, papers, "A"), detail=OnHandover(handover))
+    await bank.seated(back, HERE)
+    assert await bank.state(papers[0]) == "IN_VAULT"
+    assert await bank.sql("select state from handovers where id = $1", handover) == "RECALLED"
+
+
+async def test_papers_that_wait_for_the_vault_arrive_waiting(bank: World) -> None:
+    papers, _ = await bank.registered()
+    handover = await opened(bank, papers)
+    ask = Ask(A.SEND_PENDING, records=tuple(papers), detail=OnHandover(handover, seal_no=seal(bank)))
+    await bank.seated(ask, ["officer", "clerk"])
+    assert await bank.state(papers[0]) == "IN_TRANSIT"
+    assert await bank.sql("select count(*) from off_balance_entries where record_id = $1", papers[0]) == 0
+    ask = Ask(A.RECEIVE_PENDING, records=tuple(papers), detail=OnHandover(handover))
+    await bank.seated(ask, THERE)
+    assert await bank.state(papers[0]) == "PENDING_INTAKE"
+    assert await bank.sql("select vault_id from archive_records where id = $1", papers[0]) == bank.branches["B"].vault
+
+
+async def test_who_answers_for_a_paper_that_is_out_changes_without_a_movement(bank: World) -> None:
+    volumes = await bank.volumes()
+    await bank.out(volumes, tier=Tier.SECOND)
+    handover = await opened(bank, volumes)
+    await bank.done("archivist", Ask(A.SEND_RESPONSIBILITY, records=tuple(volumes), detail=OnHandover(handover)))
+    take = Ask(A.RECEIVE_RESPONSIBILITY, records=tuple(volumes), location=bank.branches["B"].cabinet, detail=OnHandover(handover))
+    await bank.done("archivist_b", take)
+    assert await line(bank, volumes[0]) == HandoverLineState.RESPONSIBILITY_ONLY and await bank.state(volumes[0]) == "CHECKED_OUT"
+    assert await bank.sql("select custody_org_id from archive_records where id = $1", volumes[0]) == bank.branches["B"].id
+    brought = Ask(A.PRESENT_RETURN, records=tuple(volumes), brought_by=bank.people["officer"].staff_id)
+    await bank.done("archivist_b", brought)
+    await bank.done("archivist_b", Ask(A.ACCEPT_RETURN, records=tuple(volumes), inspections=bank.inspected(volumes)))
+    assert await bank.state(volumes[0]) == "FILED"
+
+
+@pytest.mark.parametrize("who", ["kay", "clerk"])
+async def test_the_sending_side_cannot_acknowledge_for_the_other(bank: World, who: str) -> None:
+    papers = await bank.papers()
+    handover = await sent(bank, papers)
+    take = Ask(A.RECEIVE_HANDOVER, records=tuple(papers), placements=await placed(bank, papers, "B"), detail=OnHandover(handover))
+    assert ("C31", "HANDOVER_NOT_ACKNOWLEDGED") in await bank.refused(who, take)
+
+
+async def test_a_hold_goes_with_the_paper_and_a_case_does_not(bank: World) -> None:
+    held, missing = await bank.papers(), await bank.papers()
+    await bank.done("legal", Ask(A.PLACE_HOLD, hold_kind=HoldKind.LEGAL, subject_kind=HoldSubject.RECORD, subject=held[0], reason="冻结"))
+    handover = await sent(bank, held)
+    await taken(bank, handover, held)
+    other = await opened(bank, missing)
+    await bank.sql(
+        "insert into discrepancies (org_id, record_id, kind, findings, reported_by, owner_id, reported_at, deadline_at)"
+        " values ($1, $2, 'SEAL_BROKEN', '封签破损', $3, $3, now(), now())",
+        bank.branches["A"].id, missing[0], bank.people["kay"].staff_id,
+    )  # fmt: skip
+    ask = Ask(A.SEND_HANDOVER, records=tuple(missing), detail=OnHandover(other, seal_no=seal(bank)))
+    assert ("C17", "RECORD_FROZEN") in await bank.refused("kay", ask)
+
+
+async def test_a_leaver_hands_over_all_that_they_keep_under_supervision(bank: World) -> None:
+    volumes, branch = await bank.volumes(3), bank.branches["A"]
+    await bank.hire("boss", {Role.OPS_HEAD}, branch.id, (branch.id,))
+    heir = await bank.hire("heir", {Role.ARCHIVIST}, branch.id, (branch.id,))
+    leaver = bank.people["archivist"].staff_id
+    some = await opened(bank, volumes[:2], by="archivist", kind=HandoverKind.CUSTODIAN, to_org=branch.id, giver=leaver, taker=heir.staff_id)
+    ask = Ask(A.SEND_RESPONSIBILITY, records=tuple(volumes[:2]), detail=OnHandover(some))
+    assert ("C32", "CUSTODY_NOT_CLEARED") in await bank.refused("archivist", ask)
+    await bank.done("archivist", Ask(A.ADD_HANDOVER_LINES, records=(volumes[2],), detail=OnHandover(some)))
+    await bank.done("archivist", Ask(A.SEND_RESPONSIBILITY, records=tuple(volumes), detail=OnHandover(some)))
+    await bank.seated(Ask(A.RECEIVE_CUSTODY, records=tuple(volumes), detail=OnHandover(some)), ["heir", "boss"])
+    assert await bank.sql("select state from handovers where id = $1", some) == "CLOSED"
+    assert await bank.sql("select count(*) from archive_records where custodian_id = $1", leaver) == 0
+    opened_ = await bank.done("admin", Ask(A.DEACTIVATE_STAFF, change={"staff": str(leaver)}))
+    await bank.done("compliance", Ask(A.CONFIRM, operation=UUID(opened_["operation"])))
+
+
+async def test_loans_go_to_another_unit_with_their_customers_and_history(bank: World) -> None:
+    loan, here, there = await bank.loan(), bank.branches["A"].id, bank.branches["B"].id
+    volumes = await bank.volumes(loan=loan)
+    party = await bank.sql("select c.party_id from loans l join customers c on c.id = l.customer_id where l.id = $1", loan)
+    change = {"unit": str(here), "receiver": str(there), "loans": [str(loan)], "expected": 1}
+    moved = await bank.done("admin", Ask(A.TRANSFER_LOANS, change=change))
+    assert await bank.sql("select org_id from loans where id = $1", loan) == here
+    await bank.done("compliance", Ask(A.CONFIRM, operation=UUID(moved["operation"])))
+    row = await bank.root.fetchrow(
+        "select l.org_id, c.org_id, c.party_id from loans l join customers c on c.id = l.customer_id where l.id = $1", loan
+    )
+    assert tuple(row) == (there, there, party)
+    row = await bank.root.fetchrow("select org_id, custody_org_id, visible_to from archive_records where id = $1", volumes[0])
+    assert tuple(row) == (there, here, sorted({here, there}))
+    assert await bank.sql("select org_id from chains where id = $1", loan) == there
+    tags = "select array_agg(tag order by seq) from events where chain_id = $1"
+    for who in ("officer", "officer_b"):  # what was before the transfer is read by both, by one as its own, by the other with the loan
+        async with bank.database.transaction(bank.people[who]) as conn:
+            assert "record:register:done" in await conn.raw.fetchval(tags, loan)
+    assert (await bank.sql(tags, loan))[-1] == "loan:transfer:done"
+
+
+async def test_another_number_of_loans_than_was_confirmed_is_not_transferred(bank: World) -> None:
+    await bank.loan()
+    change = {"unit": str(bank.branches["A"].id), "receiver": str(bank.branches["B"].id), "expected": 2}
+    with pytest.raises(InvalidInput) as told:
+        await bank.does("admin", Ask(A.TRANSFER_LOANS, change=change))
+    assert [(p.path, p.code) for p in told.value.problems] == [(("expectedCount",), "COUNT_CHANGED")]

@@ -1,0 +1,178 @@
+"""What the clock brings about: each step of the ladder once, with two workers at once; what is past its time is tidied."""
+
+import asyncio
+from collections import Counter
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from server.custody.moves import Ask
+from server.custody.policy import BANK_ZONE
+from server.jobs.worker import app_of, work
+from storage.terms import Action as A
+from storage.terms import Purpose, Tier
+from tests.harness import servers
+from tests.harness.jobs import jobs_of
+from tests.harness.world import World
+
+SECOND = Tier.SECOND
+
+
+async def steps(bank: World, record: UUID) -> list[str]:
+    rows = await bank.root.fetch(
+        "select s.step from overdue_steps s join movements m on m.id = s.movement_id where m.record_id = $1 order by s.reached_at, s.id",
+        record,
+    )
+    return [r[0] for r in rows]
+
+
+async def told(bank: World, record: UUID) -> Counter[tuple[str, str]]:
+    names = {p.staff_id: name for name, p in bank.people.items()}
+    rows = await bank.root.fetch("select staff_id, kind from notices where record_id = $1", record)
+    return Counter((names[r["staff_id"]], r["kind"]) for r in rows)
+
+
+async def climb_twice_at_once(bank: World) -> int:
+    one, two = await jobs_of(bank), await jobs_of(bank)
+    return sum(await asyncio.gather(one.climb(), two.climb()))
+
+
+async def test_each_step_of_the_ladder_is_climbed_once_by_two_workers_at_once(bank: World) -> None:
+    volumes = await bank.volumes()
+    request = await bank.approved(volumes, tier=SECOND)
+    await bank.seated(Ask(A.CHECK_OUT, request=request, due_on=bank.due(5)), ["archivist"])
+    due = await bank.sql("select due_at from movements where record_id = $1", volumes[0])
+    climbed: list[int] = []
+    while (await bank.state(volumes[0])) != "MISSING":
+        climbed.append(await climb_twice_at_once(bank))
+        assert len(climbed) < 80
+        bank.later(hours=12)
+    assert await steps(bank, volumes[0]) == ["BEFORE_DUE", "HOLDER", "HEAD", "BLOCK", "RECALL", "SEARCH"]
+    await climb_twice_at_once(bank)
+    assert sum(climbed) == 6 and max(climbed) == 1
+    assert await told(bank, volumes[0]) == Counter(
+        {
+            ("officer", "DUE_SOON"): 1, ("officer", "OVERDUE"): 1, ("head", "OVERDUE"): 1, ("manager", "OVERDUE"): 1, ("officer", "BLOCKED"): 1,
+            ("officer", "RECALLED"): 1, ("vice", "OVERDUE"): 1, ("compliance", "OVERDUE"): 1, ("compliance_two", "OVERDUE"): 1,
+            ("ops", "OVERDUE"): 1, ("ops", "SEARCH_DUE"): 1,
+        }
+    )  # fmt: skip
+    row = await bank.root.fetchrow("select owner_id, reported_by from discrepancies where record_id = $1", volumes[0])
+    assert tuple(row) == (bank.people["ops"].staff_id, bank.people["jobs"].staff_id)
+    tags = "select count(*) from events where record_id = $1 and tag = 'record:overdue:reached'"
+    assert await bank.sql(tags, volumes[0]) == 6
+    assert await bank.sql("select closed_at is null and due_at = $2 from movements where record_id = $1", volumes[0], due)
+
+
+async def test_what_is_presented_climbs_no_further_and_what_is_extended_begins_anew(bank: World) -> None:
+    back, longer = await bank.volumes(), await bank.volumes()
+    for volumes in (back, longer):
+        await bank.out(volumes, tier=SECOND)
+    ask = Ask(A.REQUEST_EXTENSION, records=tuple(longer), due_on=bank.due(6))
+    request = UUID((await bank.done("officer", ask))["request"])
+    await bank.done("head", Ask(A.APPROVE, request=request))
+    bank.later(days=5)
+    await bank.presented(back, tier=SECOND)
+    bank.later(days=9)
+    await climb_twice_at_once(bank)
+    assert await steps(bank, back[0]) == []
+    assert (await steps(bank, longer[0]))[:2] == ["HOLDER", "HEAD"]
+
+
+async def test_reservations_operations_and_those_who_wait_are_tidied_once(bank: World) -> None:
+    volumes, papers = await bank.volumes(), await bank.papers()
+    reserved = await bank.approved(volumes, tier=SECOND)
+    waits = Ask(A.REQUEST_CHECKOUT, records=tuple(volumes), purpose=Purpose.AUDIT, queue=True)
+    waiting = UUID((await bank.done("legal", waits))["request"])
+    await bank.done("head", Ask(A.APPROVE, request=waiting))
+    request = await bank.approved(papers)
+    operation = UUID((await bank.done("kay", Ask(A.CHECK_OUT, request=request, due_on=bank.due())))["operation"])
+    bank.later(minutes=20)
+    jobs = await jobs_of(bank)
+    assert sum(await asyncio.gather(jobs.tidy(), jobs.tidy())) == 1
+    assert await bank.sql("select state from operations where id = $1", operation) == "EXPIRED"
+    bank.later(days=9)
+    jobs = await jobs_of(bank)
+    await asyncio.gather(jobs.tidy(), jobs.tidy())
+    state = "select state from access_requests where id = $1"
+    assert [await bank.sql(state, r) for r in (reserved, waiting, request)] == ["LAPSED", "APPROVED", "LAPSED"]
+    assert (await bank.state(volumes[0]), await bank.state(papers[0])) == ("RESERVED", "IN_VAULT")
+    assert await bank.sql("select count(*) from events where record_id = $1 and tag = 'record:lapse:done'", volumes[0]) == 1
+    await jobs.notify()
+    assert await bank.sql("select count(*) from notices where subject_id = $1 and kind = 'RESERVATION_LAPSED'", reserved) == 1
+
+
+async def test_who_waits_in_vain_lapses_and_a_missed_turn_is_made_up_for(bank: World) -> None:
+    volumes, held = await bank.volumes(), await bank.volumes()
+    for some in (volumes, held):
+        await bank.out(some, tier=SECOND)
+    requests = []
+    for some in (volumes, held):
+        asked = Ask(A.REQUEST_CHECKOUT, records=tuple(some), purpose=Purpose.AUDIT, queue=True)
+        requests.append(UUID((await bank.done("legal", asked))["request"]))
+        await bank.done("head", Ask(A.APPROVE, request=requests[-1]))
+    await bank.sql("update staff set active = false where id = $1", bank.people["legal"].staff_id)
+    await bank.presented(held, tier=SECOND)
+    await bank.accepted(held, tier=SECOND)
+    jobs = await jobs_of(bank)
+    assert await jobs.tidy() == 0  # a rule still forbids it; nothing is refused each minute
+    assert await bank.sql("select count(*) from access_log where $1 = any(subject_ids)", requests[1]) == 0
+    await bank.sql("update staff set active = true where id = $1", bank.people["legal"].staff_id)
+    assert await jobs.tidy() == 1
+    state = "select state from access_requests where id = $1"
+    assert await bank.sql(state, requests[1]) == "APPROVED"
+    bank.later(days=60)
+    await (await jobs_of(bank)).tidy()
+    assert await bank.sql(state, requests[0]) == "LAPSED"
+
+
+async def test_a_due_day_in_an_unknown_year_is_provisional_and_moves_later_once_the_holidays_are_known(bank: World) -> None:
+    volumes = await bank.volumes()
+    request = await bank.approved(volumes, tier=SECOND)
+    year = await bank.sql("select extract(year from max(day))::int from holidays") or datetime.now(BANK_ZONE).year
+    bank.later(days=(date(year + 1, 3, 1) - datetime.now(BANK_ZONE).date()).days)
+    request = await bank.approved(volumes, tier=SECOND)
+    due = bank.due(2)
+    await bank.seated(Ask(A.CHECK_OUT, request=request, due_on=due), ["archivist"])
+    row = "select due_at, due_is_provisional from movements where record_id = $1 and closed_at is null"
+    before = await bank.root.fetchrow(row, volumes[0])
+    assert before["due_is_provisional"]
+    jobs = await jobs_of(bank)
+    await jobs.notify()
+    assert await jobs.calendar() == 0 and (await bank.root.fetchrow(row, volumes[0]))["due_is_provisional"]
+    kinds = await bank.root.fetch("select kind from notices where staff_id = $1", bank.people["ops"].staff_id)
+    assert "DUE_PROVISIONAL" in {r[0] for r in kinds}
+    days = [due + timedelta(days=n) for n in range(3)]
+    try:
+        for day in days:
+            await bank.sql("insert into holidays (day, is_working, name, source) values ($1, false, '放假', 'bank')", day)
+        assert await jobs.calendar() == 1
+        assert await jobs.calendar() == 0
+        after = await bank.root.fetchrow(row, volumes[0])
+        assert not after["due_is_provisional"] and after["due_at"] - before["due_at"] >= timedelta(days=3)
+        assert ("officer", "DUE_MOVED") in await told(bank, volumes[0])
+    finally:
+        await bank.sql("delete from holidays where day = any($1)", days)
+
+
+@pytest.fixture
+def app_url(told: dict[str, Any], database_name: str) -> str:
+    return servers.url(told, "app", database_name)
+
+
+async def test_two_workers_of_procrastinate_share_what_is_queued(bank: World, app_url: str) -> None:
+    volumes = await bank.volumes()
+    await bank.approved(volumes, tier=SECOND)
+    await jobs_of(bank)
+    await bank.sql("update staff set active = false where id <> $1 and id in (select staff_id from staff_roles where role = 'SYSTEM')",
+                   bank.people["jobs"].staff_id)  # fmt: skip
+    bank.later(days=9)
+    app = app_of(app_url)
+    async with app.open_async():
+        await app.configure_task("tidy").defer_async(timestamp=0)
+        assert await bank.sql("select count(*) from jobs.procrastinate_jobs where task_name = 'tidy'") == 1
+    await asyncio.gather(*(work(app_url, bank.desk, until_empty=True) for _ in range(2)))
+    assert await bank.state(volumes[0]) == "FILED"
+    assert await bank.sql("select count(*) from jobs.procrastinate_jobs where status <> 'todo' and task_name = 'tidy'") == 0
