@@ -1,5 +1,6 @@
 """Administration: each change is proposed by an administrator and takes effect when compliance confirms it."""
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -11,7 +12,7 @@ from schema.custody_mutations import ActPayload, act, field
 from schema.results import KeyedInput, given, id_of, ids_of, maybe_id
 from schema.scalars import DateTime
 from server.custody.moves import Ask
-from server.custody.policy import PARAMETERS
+from server.custody.policy import PARAMETERS, ROLE_PARAMETERS, Roles
 from server.errors import InputProblem, InvalidInput
 from storage.terms import Action as A
 from storage.terms import LocationKind, OrgLevel, Role, Seat, StaffKind
@@ -129,10 +130,11 @@ class CreateLocationsInput(KeyedInput):
 
 @strawberry.input(description="Input of proposePolicy.")
 class ProposePolicyInput(KeyedInput):
-    """A number that the bank sets for itself."""
+    """A number or a list of roles that the bank sets for itself."""
 
-    key: str = field("Name of the parameter, e.g. reservation_days.")
-    value: int = field("Its value.")
+    key: str = field("Name of the parameter, e.g. reservation_days or approval_ranks.first.certificate_change.")
+    value: int | None = field("Its value, when it is a number.", UNSET)
+    roles: list[Role] | None = field("Its value, when it is a list of roles.", UNSET)
     org_unit_id: strawberry.ID | None = field("Where it holds; left out: everywhere.", UNSET)
     effective_from: DateTime = field("Since when; at least ten minutes after the confirmation.")
 
@@ -279,12 +281,24 @@ def _closing(i: CloseOrgUnitInput) -> dict[str, Any]:
 
 
 def _policy(i: ProposePolicyInput) -> dict[str, Any]:
-    if (known := PARAMETERS.get(i.key)) is None:
+    known = PARAMETERS.get(i.key) or ROLE_PARAMETERS.get(i.key)
+    if known is None:
         raise _wrong("key", "UNKNOWN_PARAMETER")
-    if not known.least <= i.value <= known.most:
+    value, roles = given(i.value), given(i.roles)
+    wanted, other = ("roles", value) if isinstance(known, Roles) else ("value", roles)
+    if other is not None:
+        raise _wrong("value" if wanted == "roles" else "roles", "NOT_ALLOWED")
+    if (roles if isinstance(known, Roles) else value) is None:
+        raise _wrong(wanted, "REQUIRED")
+    if isinstance(known, Roles):
+        chosen = frozenset(roles)
+        if len(chosen) < known.least or not chosen <= known.allowed:
+            raise _wrong("roles", "OUT_OF_RANGE")
+    elif not known.least <= value <= known.most:
         raise _wrong("value", "OUT_OF_RANGE")
+    told = json.dumps(sorted(role.value for role in chosen)) if isinstance(known, Roles) else str(value)
     org = maybe_id(i.org_unit_id, "org")
-    return {"key": i.key, "value": str(i.value), "effective_from": i.effective_from.isoformat()} | ({"org": str(org)} if org else {})
+    return {"key": i.key, "value": told, "effective_from": i.effective_from.isoformat()} | ({"org": str(org)} if org else {})
 
 
 def _change(name: str, action: A, input_type: Any, change: Callable[[Any], dict[str, Any]], description: str) -> Any:

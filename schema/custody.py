@@ -4,7 +4,7 @@ from typing import Any
 
 import strawberry
 from sqlalchemy import Integer, Text, and_, case, cast, func, literal, select
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import JSONB, array
 
 from schema.organisation import OrgUnit, StaffMember
 from schema.paging import (
@@ -21,6 +21,7 @@ from schema.paging import (
     sort_of,
     where_of,
 )
+from schema.policy import Decision, RuleOverride
 from schema.reading.declare import Many, Masked, One, Sql, reads
 from schema.records import ArchiveRecord, ArchiveRecordListFilter, ArchiveRecordWhere
 from schema.scalars import DateTime
@@ -192,6 +193,10 @@ class Operation(Node, Versioned):
         lambda row, me: cast(func.jsonb_extract_path(row.ask, "change"), Text),
         description="The change that administration proposes, as JSON.",
     )
+    proposed_overrides: str | None = Sql(
+        lambda row, me: cast(func.jsonb_extract_path(row.ask, "overrides"), Text),
+        description="Rules that its second person is asked to override, as JSON: rule and comment.",
+    )
     opened_at: DateTime = col("When it was opened.")
     expires_at: DateTime = col("End of the confirmation window.")
     done_at: DateTime | None = col("When the last seat was taken.")
@@ -200,6 +205,7 @@ class Operation(Node, Versioned):
     request: AccessRequest | None = One("request_id", description="The request it fulfils.")
     seats: list[OperationSeat] = Many("operation_id", order=lambda row: row.taken_at, description="Seats taken.")
     records: list[ArchiveRecord] = Many(on=lambda record, op, me: record.id == func.any(op.record_ids), description="Its records.")
+    overrides: list[RuleOverride] = Many("operation_id", description="Rules that were overridden in it.")
     ticket: Ticket | None = One(on=lambda ticket, op, me: ticket.operation_id == op.id, description="The ticket of an exit.")
 
 
@@ -274,3 +280,7 @@ class CustodyEvent(Node):
     hash: str = Sql(lambda event, me: func.encode(event.hash, literal("hex")), description="SHA-256 of the link, hex.")
     actor: StaffMember | None = One("actor_id", description="Who did it.")
     record: ArchiveRecord | None = One("record_id", description="The record.")
+    decision: Decision | None = One(
+        on=lambda decision, event, me: decision.event_ids.op("@>")(array([event.id])),
+        description="What was judged when it was let through; compliance and audit alone.",
+    )

@@ -12,7 +12,6 @@ from schema.paging import col
 from schema.reading.compiler import bad_request
 from schema.results import Violation, check_texts, given, violation
 from server.custody.explain import Check
-from server.custody.rules import Violation as RuleViolation
 from server.errors import InvalidInput, NotFound
 
 
@@ -39,6 +38,7 @@ class RuleCheck:
     facts: str = col("The facts it looked at, as JSON; facts of other branches are left out.")
     record_id: strawberry.ID | None = col("The record.")
     violation: Violation | None = col("What the mutation would answer; null when it passes.")
+    overridden: bool = col("Broken, and let pass by an override that the act names; a second person has to confirm it (C50).")
 
 
 @strawberry.type(description="Why an act may or may not be done.")
@@ -51,7 +51,6 @@ class CustodyExplanation:
 
 def _check(check: Check, language: str) -> RuleCheck:
     rule = check.rule
-    broken = RuleViolation(rule.number, rule.code, check.record, check.roles, check.earliest)
     return RuleCheck(
         rule=rule.number,
         code=rule.code,
@@ -59,7 +58,8 @@ def _check(check: Check, language: str) -> RuleCheck:
         passed=check.passed,
         facts=orjson.dumps(check.facts, option=orjson.OPT_SORT_KEYS).decode(),
         record_id=strawberry.ID(f"record_{check.record}") if check.record else None,
-        violation=None if check.passed else violation(broken, language),
+        violation=violation(check.violation, language) if check.violation else None,
+        overridden=check.overridden,
     )
 
 

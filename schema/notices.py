@@ -30,8 +30,9 @@ TITLES = {
     K.TRANSIT_LATE: ("A shipment has not arrived in time", "移交在途超时"),
     K.STOCKTAKE_MISSED: ("A stocktake was missed", "盘库未按期进行"),
     K.EMERGENCY_UNREVIEWED: ("An emergency was not reviewed in time", "应急操作未按期复核"),
+    K.LOSS_REPORTED: ("A record was declared lost", "档案已申报遗失"),
 }
-SUBJECTS = ("checkout", "request", "case", "certificate", "org", "record", "operation")
+SUBJECTS = ("checkout", "request", "case", "certificate", "org", "record", "operation", "loss", "shipment")
 FIELDS = ("made_at", "updated_at")
 NoticeWhere = where_of(
     __name__, "NoticeWhere", id=IDFilter, kind=enum_filter(K), made_at=DateTimeFilter, due_at=DateTimeFilter, is_read=BooleanFilter

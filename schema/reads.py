@@ -36,6 +36,7 @@ from schema.custody import (
     OperationSort,
     OperationWhere,
 )
+from schema.expiring import Expiring, expiring
 from schema.handovers import HANDOVER_KEYS, Handover, HandoverSort, HandoverWhere
 from schema.lending import (
     CONTRACT_KEYS,
@@ -64,6 +65,7 @@ from schema.losses import (
 from schema.notices import NOTICE_KEYS, Notice, NoticeSort, NoticeWhere
 from schema.paging import Connection, Node
 from schema.papers import REPORT_KEYS, SCAN_KEYS, InspectionReport, InspectionReportSort, InspectionReportWhere, Scan, ScanSort, ScanWhere
+from schema.policy import OVERRIDE_REPORT, PARAMETERS_LIST, PolicyParameter, RuleOverride
 from schema.reading.declare import Counts, NodeById, One, Page
 from schema.records import GROUP_KEYS, RECORD_KEYS, ArchiveRecord, ArchiveRecordSort, ArchiveRecordWhere, RecordCount, RecordGroup
 from schema.search import LOOK_UP, SEARCH, CodeHit, SearchHit
@@ -131,6 +133,8 @@ class Reads:
         where=ArchiveRecordWhere, sort=ArchiveRecordSort, keys=RECORD_KEYS, updated_since=True, description="Papers and volumes."
     )
     search: list[SearchHit] = SEARCH
+    policy_parameters: list[PolicyParameter] = PARAMETERS_LIST
+    override_report: list[RuleOverride] = OVERRIDE_REPORT
     look_up: list[CodeHit] = LOOK_UP
     record_counts: list[RecordCount] = Counts(
         "ArchiveRecord", GROUP_KEYS, RecordGroup, ArchiveRecordWhere,
@@ -161,6 +165,7 @@ class Reads:
     inspection_reports: Connection[InspectionReport] = Page(
         where=InspectionReportWhere, sort=InspectionReportSort, keys=REPORT_KEYS, updated_since=True, description="Inspection reports."
     )
+    expiring: Connection[Expiring] = expiring()
     notices: Connection[Notice] = Page(
         on=lambda row, _, me: row.staff_id == me.staff,
         where=NoticeWhere,

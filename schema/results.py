@@ -37,7 +37,6 @@ FREE_TEXTS = frozenset(
      "log", "responsibility", "where", "note", "resolution", "statement"}
 )  # fmt: skip
 LONG_TEXTS = frozenset({"analysis", "proposal"})
-OVERRIDABLE = frozenset({"C18", "C20", "C21", "C23", "C33"})
 
 
 @strawberry.enum(description="Kinds of problem; stable, never translated. Open: new members may be added.")
@@ -68,7 +67,8 @@ class Violation:
     message: str = col("Translated.")
     remedy: str = col("What would make the rule pass; translated.")
     record_id: strawberry.ID | None = col("The record, when the caller may see it.")
-    overridable: bool = col("Whether an override exists.")
+    overridable: bool = col("Whether an override exists: name it in `overrides` of the same input.")
+    override_roles: list[Role] = col("Roles of which one must confirm the override, as the second person.")
     required_roles: list[Role] = col("Roles that could make it pass.")
     earliest_at: DateTime | None = col("Earliest instant at which it can pass.")
 
@@ -123,6 +123,23 @@ class KeyedInput:
     idempotency_key: strawberry.ID = strawberry.field(description="Unique key of this intended act; a retry sends the same key.")
 
 
+@strawberry.input(description="A rule that the act may break, confirmed by a second person with that rule's permission.")
+class OverrideInput:
+    """Exists for C18, C20, C21 (the term), C23 and C33 alone."""
+
+    rule: str = strawberry.field(description="Number of the rule, e.g. C20.")
+    comment: str = strawberry.field(description="Why.")
+
+
+@strawberry.input(description="What every mutation carries whose rules may be overridden.")
+class OverridableInput(KeyedInput):
+    """With an override the act is an operation with one more seat, OVERRIDE."""
+
+    overrides: list[OverrideInput] | None = strawberry.field(
+        description="Rules to override; the act then waits for a second person.", default=strawberry.UNSET
+    )
+
+
 def violation(found: RuleViolation, language: str) -> Violation:
     """A violation in the caller's language."""
     message, remedy = found.says(language)
@@ -132,7 +149,8 @@ def violation(found: RuleViolation, language: str) -> Violation:
         message=message,
         remedy=remedy,
         record_id=strawberry.ID(f"record_{found.record}") if found.record else None,
-        overridable=found.rule in OVERRIDABLE and found.code != "DUE_DATE_REQUIRED",
+        overridable=found.overridable,
+        override_roles=sorted(found.overriders),
         required_roles=sorted(found.roles),
         earliest_at=found.earliest,  # type: ignore[arg-type]  # DateTime is a NewType of datetime
     )

@@ -31,7 +31,7 @@ def seen(row: Any, me: Any) -> list[Any]:
 
 def lines(me: Any) -> list[Any]:
     """All that the caller's roles may be asked to do."""
-    return [*_own(me), *_late(me), *_papers(me), *_volumes(me)]
+    return [*_own(me), *_late(me), *_papers(me), *_volumes(me), _counts(me), *_shipments(me)]
 
 
 def _own(me: Any) -> list[Any]:
@@ -100,3 +100,20 @@ def seconds_left(row: Any, me: Any) -> Any:
     """Until the window of an operation closes."""
     left = cast(func.floor(extract("epoch", row.due_at - func.now())), Integer)
     return case((row.kind == "CONFIRM", func.greatest(0, left)))
+
+
+def _counts(me: Any) -> Any:
+    """C41: each counter for themself, while the stocktake is not compared."""
+    t = tables.stocktakes.c
+    mine = or_(t.first_counter_id == me.staff, t.second_counter_id == me.staff)
+    return line("COUNT", "stocktake", t, t.as_of).where(or_(t.state == "OPEN", t.state == "COUNTING"), mine, *seen(t, me))
+
+
+def _shipments(me: Any) -> list[Any]:
+    """C31: what is on its way to the caller's unit."""
+    if not (KEEPERS | {Role.ARCHIVIST, Role.REGISTER_CLERK}) & me.roles:
+        return []
+    s, h, x = tables.shipments.alias(), tables.handovers.alias(), tables.handover_lines.alias()
+    open_ = select(x.c.id).where(x.c.shipment_id == s.c.id, x.c.state == "SENT").correlate(s)
+    ours = select(h.c.id).where(h.c.id == s.c.handover_id, h.c.to_org_id == func.any(me.branches)).correlate(s)
+    return [line("ACKNOWLEDGE", "shipment", s.c, s.c.due_at).where(open_.exists(), ours.exists(), *seen(s.c, me))]

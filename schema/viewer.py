@@ -12,6 +12,7 @@ from schema.organisation import OrgUnit, StaffMember
 from schema.paging import Connection, Node, col
 from schema.reading.declare import One, Page, PolymorphicOne, Sql, TaskList, reads
 from schema.scalars import DateTime
+from server.custody.policy import RANKS
 from storage import tables
 from storage.terms import Action, OperationState, RequestState, Role
 
@@ -34,6 +35,8 @@ class TaskKind(Enum):
     SEAL = strawberry.enum_value("SEAL", description="A paper is not yet sealed.")
     TAKE_IN = strawberry.enum_value("TAKE_IN", description="A sealed paper waits for the vault.")
     ACCEPT_VOLUME = strawberry.enum_value("ACCEPT_VOLUME", description="A volume waits to be accepted.")
+    COUNT = strawberry.enum_value("COUNT", description="A stocktake waits for your count.")
+    ACKNOWLEDGE = strawberry.enum_value("ACKNOWLEDGE", description="A shipment waits for your unit to take it over or refuse it.")
     STALE_POSITION = strawberry.enum_value("STALE_POSITION", description="The position of a loan is too old for the release you asked for.")
 
 
@@ -52,10 +55,12 @@ TITLES = {
     TaskKind.SEAL: ("A paper waits to be sealed", "待封包的权证"),
     TaskKind.TAKE_IN: ("A sealed paper waits for the vault", "待入库的封包"),
     TaskKind.ACCEPT_VOLUME: ("A volume waits to be accepted", "待核收的档案"),
+    TaskKind.COUNT: ("A stocktake waits for your count", "待盘点的库位"),
+    TaskKind.ACKNOWLEDGE: ("A shipment waits to be taken over", "待接收的移交"),
     TaskKind.STALE_POSITION: ("The loan's position is too old for a release", "贷款余额数据过旧，不能办理退还"),
 }
 PREFIX = {"request": "request", "operation": "operation", "checkout": "checkout", "report": "report", "case": "case",
-          "record": "record", "loan": "loan"}  # fmt: skip
+          "record": "record", "loan": "loan", "stocktake": "stocktake", "shipment": "shipment"}  # fmt: skip
 SEAT_OF = {Role.VAULT_KEEPER_KEY: "KEY", Role.VAULT_KEEPER_CODE: "CODE", Role.REGISTER_CLERK: "CLERK"}
 KEEPERS = frozenset({Role.VAULT_KEEPER_KEY, Role.VAULT_KEEPER_CODE, Role.ARCHIVIST})
 HOLD_ROLES = frozenset({Role.LEGAL, Role.COMPLIANCE, Role.AUDITOR, Role.RISK_HEAD})
@@ -78,20 +83,20 @@ def _seen(row: Any, me: Any) -> list[Any]:
 
 def _requests(me: Any) -> list[Any]:
     q, given = tables.access_requests.c, tables.approvals.alias()
-    ranks, mine = (
-        tables.approval_ranks.alias(),
-        [r.value for r in me.roles if r in {Role.CREDIT_DEPT_HEAD, Role.RISK_HEAD, Role.VICE_PRESIDENT}],
-    )
+    ranks, mine = tables.approval_ranks.alias(), sorted(r.value for r in me.roles if r in RANKS)
     lines = []
     if mine:
         done = select(given.c.rank).where(given.c.request_id == q.id).correlate_except(given)
-        wanted = select(ranks.c.role).where(
-            ranks.c.tier == q.tier, ranks.c.purpose == q.purpose, or_(*(ranks.c.role == r for r in mine)), ranks.c.role.not_in(done)
-        )
+
+        def needs(role: str) -> Any:
+            by_default = select(ranks.c.role).where(ranks.c.tier == q.tier, ranks.c.purpose == q.purpose, ranks.c.role == role)
+            unkept = and_(func.cardinality(q.ranks) == 0, by_default.correlate_except(ranks).exists())  # made before ranks were kept
+            return and_(or_(literal(role) == func.any(q.ranks), unkept), literal(role).not_in(done))
+
         theirs = select(given.c.approver_id).where(given.c.request_id == q.id).correlate_except(given)
         lines.append(
             _line(TaskKind.APPROVE, "request", q, q.submitted_at, me).where(
-                q.state == RequestState.SUBMITTED.value, q.applicant_id != me.staff, wanted.correlate_except(ranks).exists(),
+                q.state == RequestState.SUBMITTED.value, q.applicant_id != me.staff, or_(*(needs(role) for role in mine)),
                 me.staff.not_in(theirs), *_seen(q, me),
             )
         )  # fmt: skip

@@ -15,10 +15,11 @@ from schema.reading.compiler import Me
 from schema.root import build_schema
 from schema.viewer import TaskKind, _tasks
 from server import settings
+from server.custody.drawing import diagram
 from server.custody.printing import matrix_text, rules_markdown, rules_short
 from server.custody.rules import Rule
 from server.errors import RETRIES, ApiError
-from storage.terms import Role
+from storage.terms import Role, Tier
 
 FOLDER = Path(__file__).parent / "golden"
 ROOT = Path(__file__).parents[1]
@@ -102,6 +103,7 @@ def problems() -> str:
 
 SECTIONS: dict[str, dict[str, Callable[[], str]]] = {
     "README.md": {"rules": rules_short, "settings": settings.table},
+    "docs/states.md": {"first tier": lambda: diagram(Tier.FIRST), "second tier": lambda: diagram(Tier.SECOND)},
     "docs/api/errors.md": {"errors": errors, "problems": problems},
 }
 

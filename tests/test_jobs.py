@@ -15,6 +15,7 @@ from storage.terms import Action as A
 from storage.terms import Purpose, Tier
 from tests.harness import servers
 from tests.harness.jobs import jobs_of
+from tests.harness.web import site
 from tests.harness.world import World
 
 SECOND = Tier.SECOND
@@ -176,3 +177,19 @@ async def test_two_workers_of_procrastinate_share_what_is_queued(bank: World, ap
     await asyncio.gather(*(work(app_url, bank.desk, until_empty=True) for _ in range(2)))
     assert await bank.state(volumes[0]) == "FILED"
     assert await bank.sql("select count(*) from jobs.procrastinate_jobs where status <> 'todo' and task_name = 'tidy'") == 0
+
+
+async def test_a_server_runs_the_jobs_when_it_starts(
+    bank: World, told: dict[str, Any], database_name: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    volumes = await bank.volumes()
+    await bank.approved(volumes, tier=SECOND)
+    await jobs_of(bank)
+    await bank.sql("update staff set active = false where id <> $1 and id in (select staff_id from staff_roles where role = 'SYSTEM')",
+                   bank.people["jobs"].staff_id)  # fmt: skip
+    await bank.sql("update movements set lapses_at = reserved_at where record_id = $1", volumes[0])
+    with site(told, database_name, tmp_path_factory.mktemp("working"), worker="true") as served:
+        async with asyncio.timeout(90):
+            while await bank.state(volumes[0]) != "FILED":  # noqa: ASYNC110  # another process brings it about
+                await asyncio.sleep(0.5)
+        assert "Traceback" not in served.logged()

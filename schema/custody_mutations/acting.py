@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Awaitable, Callable
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -16,10 +16,10 @@ from schema.organisation import OrgUnit, StaffMember, StorageLocation
 from schema.reading.answers import payload
 from schema.reading.declare import Given, Many, One
 from schema.records import ArchiveRecord
-from schema.results import mutation
+from schema.results import given, mutation
 from server.custody.desk import Done, Reader, Refused
-from server.custody.moves import Ask
-from server.errors import InvalidInput, NotFound
+from server.custody.moves import Ask, Override
+from server.errors import InputProblem, InvalidInput, NotFound
 from storage.database import Connection
 from storage.terms import Role
 
@@ -145,6 +145,14 @@ def uuids(value: Any) -> Any:
     return [UUID(v) for v in value] if isinstance(value, list) else UUID(value)
 
 
+def overriding(ask: Ask, input_: Any) -> Ask:
+    """The ask with the overrides that its input names; InvalidInput for a rule named twice."""
+    named = given(getattr(input_, "overrides", None)) or []
+    if len({o.rule for o in named}) < len(named):
+        raise InvalidInput([InputProblem(("overrides",), "DUPLICATE")])
+    return replace(ask, overrides=tuple(Override(o.rule, o.comment) for o in named)) if named else ask
+
+
 class Askable(NamedTuple):
     """An act as a client asks for it."""
 
@@ -158,9 +166,13 @@ ASKABLE: dict[str, Askable] = {}  # by the name of the mutation: what explainCus
 def act(name: str, input_type: Any, base: type, ask_of: Any, *, description: str, requires: frozenset[Role] | None = None) -> Any:
     """The field of a custody act: `ask_of(info, input)` says what is asked of the desk."""
     type_ = payload_of(base, f"{name[0].upper()}{name[1:]}Payload")
-    ASKABLE[name] = Askable(input_type, ask_of)
+
+    async def asked(info: strawberry.Info, input_: Any) -> Ask:
+        return overriding(await ask_of(info, input_), input_)
+
+    ASKABLE[name] = Askable(input_type, asked)
 
     async def resolve(info: strawberry.Info, input_: Any) -> Any:
-        return await perform(info, type_, name, input_, ask_of)
+        return await perform(info, type_, name, input_, asked)
 
     return mutation(name, input_type, type_, resolve, description=description, requires=requires)

@@ -10,6 +10,7 @@ import strawberry
 
 from schema.custody_mutations.acting import KEEPERS, UNSET, CheckoutPayload, carried, field, payload_of, uuids
 from schema.custody_mutations.desk import check_out_ask, present_ask
+from schema.custody_mutations.stocktakes import PlaceCountInput, StocktakePayload, count_ask
 from schema.paging import col
 from schema.reading.answers import Selected, below
 from schema.results import PROBLEMS, KeyedInput, mutation, translated
@@ -44,6 +45,15 @@ class PresentReturnLineInput:
     line_id: strawberry.ID = field("The scanner's own id of the line; with the batch's key it is the key of the act.")
     barcodes: list[str] = field("Barcodes scanned at the desk, of papers or envelopes.")
     brought_by_id: strawberry.ID = field("Who brings them: the recorded holder.")
+
+
+@strawberry.input(description="One line of submitCountBatch.")
+class SubmitCountLineInput:
+    """A part of one counter's count."""
+
+    line_id: strawberry.ID = field("The scanner's own id of the line; with the batch's key it is the key of the act.")
+    stocktake_id: strawberry.ID = field("The stocktake.")
+    counts: list[PlaceCountInput] = field("Places in any order; at most 500 labels a line.")
 
 
 def batch(name: str, line_type: Any, base: type, ask_of: Any, *, description: str, requires: Any = None) -> Any:
@@ -132,6 +142,10 @@ def _check(lines: list[Any]) -> None:
 class BatchMutations:
     """Acts at the desk, many at once."""
 
+    submit_count_batch = batch(
+        "submitCount", SubmitCountLineInput, StocktakePayload, count_ask,
+        description="submitCount for each line, each its own transaction; send again whatever was cut off, in any order.",
+    )  # fmt: skip
     check_out_batch = batch(
         "checkOut", CheckOutLineInput, CheckoutPayload, check_out_ask, requires=KEEPERS,
         description="checkOut for each line, each its own transaction; send again whatever was cut off, in any order.",

@@ -5,7 +5,7 @@ from typing import Any
 import strawberry
 
 from schema.custody_mutations.acting import KEEPERS, RETURN_DESK, UNSET, ActPayload, CheckoutPayload, ConfirmPayload, act, field
-from schema.results import KeyedInput, given, id_of, ids_of, maybe_id, version_of
+from schema.results import KeyedInput, OverridableInput, given, id_of, ids_of, maybe_id, version_of
 from schema.scalars import Date
 from server.custody import lookup
 from server.custody.moves import Ask, Inspection
@@ -15,7 +15,7 @@ from storage.terms import Seat
 
 
 @strawberry.input(description="Input of checkOut.")
-class CheckOutInput(KeyedInput):
+class CheckOutInput(OverridableInput):
     """What the keeper scans at the desk."""
 
     request_id: strawberry.ID | None = field("The approved request; found by the barcodes when left out.", UNSET)
@@ -85,7 +85,7 @@ class RejectReturnInput(KeyedInput):
 
 
 @strawberry.input(description="Input of startReading.")
-class StartReadingInput(KeyedInput):
+class StartReadingInput(OverridableInput):
     """The volumes are handed over in the room."""
 
     request_id: strawberry.ID = field("The approved request.")

@@ -7,7 +7,7 @@ import strawberry
 from schema.custody_mutations.acting import UNSET, HandoverPayload, act, field
 from schema.custody_mutations.choosing import chosen_records
 from schema.records import ArchiveRecordWhere
-from schema.results import KeyedInput, given, id_of, ids_of, maybe_id
+from schema.results import KeyedInput, OverridableInput, given, id_of, ids_of, maybe_id
 from server.custody import handing, lookup
 from server.custody.moves import Ask, Placement
 from server.custody.moves.handovers import NewHandover, OnHandover
@@ -51,7 +51,7 @@ class RemoveHandoverLinesInput(KeyedInput):
 
 
 @strawberry.input(description="Input of sendHandover.")
-class SendHandoverInput(KeyedInput):
+class SendHandoverInput(OverridableInput):
     """A shipment of up to 500 lines of one vault or shelf."""
 
     handover_id: strawberry.ID = field("The handover.")

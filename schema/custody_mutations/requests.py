@@ -5,7 +5,7 @@ from typing import Any
 import strawberry
 
 from schema.custody_mutations.acting import UNSET, RequestPayload, act, field
-from schema.results import KeyedInput, given, id_of, ids_of, maybe_id, version_of
+from schema.results import KeyedInput, OverridableInput, given, id_of, ids_of, maybe_id, version_of
 from schema.scalars import Date
 from server.custody import lookup
 from server.custody.moves import Ask
@@ -16,7 +16,7 @@ from storage.terms import Purpose
 
 
 @strawberry.input(description="Input of requestCheckout.")
-class RequestCheckoutInput(KeyedInput):
+class RequestCheckoutInput(OverridableInput):
     """Who needs which papers, why."""
 
     record_ids: list[strawberry.ID] = field("The papers or volumes, all of one tier; at most 500.")
@@ -27,7 +27,7 @@ class RequestCheckoutInput(KeyedInput):
 
 
 @strawberry.input(description="Input of requestReading.")
-class RequestReadingInput(KeyedInput):
+class RequestReadingInput(OverridableInput):
     """Who wants to read which volumes in the room."""
 
     record_ids: list[strawberry.ID] = field("The volumes; at most 500.")
@@ -38,7 +38,7 @@ class RequestReadingInput(KeyedInput):
 
 
 @strawberry.input(description="Input of requestExtension.")
-class RequestExtensionInput(KeyedInput):
+class RequestExtensionInput(OverridableInput):
     """Until when."""
 
     checkout_id: strawberry.ID = field("The checkout to prolong.")
@@ -47,7 +47,7 @@ class RequestExtensionInput(KeyedInput):
 
 
 @strawberry.input(description="Input of approveRequest.")
-class ApproveRequestInput(KeyedInput):
+class ApproveRequestInput(OverridableInput):
     """A decision made on a screen."""
 
     request_id: strawberry.ID = field("The request.")

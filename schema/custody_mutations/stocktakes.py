@@ -1,6 +1,7 @@
 """Stocktakes: opened, counted, compared, signed."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import strawberry
 
@@ -83,7 +84,8 @@ async def _open(info: strawberry.Info, i: OpenStocktakeInput) -> Ask:
     return Ask(A.OPEN_STOCKTAKE, detail=OpenStocktake(id_of(i.place_id, "location"), counters))
 
 
-async def _count(info: strawberry.Info, i: SubmitCountInput) -> Ask:
+async def count_ask(info: strawberry.Info, i: Any) -> Ask:
+    """Also of a line of a batch."""
     counts = tuple(PlaceCount(c.place.strip(), tuple(_item(x) for x in c.items), c.is_last) for c in i.counts)
     _check(counts)
     return Ask(A.SUBMIT_COUNT, detail=SubmitCount(id_of(i.stocktake_id, "stocktake"), counts))
@@ -134,7 +136,7 @@ class StocktakeMutations:
         description="Begin to count a cabinet or a vault (盘库); the list is taken at this instant, and a cabinet is frozen while it is counted.",
     )  # fmt: skip
     submit_count = act(
-        "submitCount", SubmitCountInput, StocktakePayload, _count,
+        "submitCount", SubmitCountInput, StocktakePayload, count_ask,
         description="Say what lies where, blind, in any order; each of the two counters for themself. What was said before is not said twice.",
     )  # fmt: skip
     compare_counts = act(

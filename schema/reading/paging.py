@@ -103,7 +103,7 @@ class _Connection:
         row, plan = self.origin.row, self.plan
         found = (
             own(row)
-            .add_columns(*(c for c in row.c if not any(base.info.get("sealed") for base in c.base_columns)))
+            .add_columns(*(c for c in row.c if not any(getattr(base, "info", {}).get("sealed") for base in c.base_columns)))
             .where(*self.origin.conditions, *self._bounds())
             .order_by(*self._order(row, self.forward))
             .limit(cast(self.limit, Integer) + 1)

@@ -14,7 +14,7 @@ from server import idempotency
 from server.compliance import access
 from server.compliance.events import Chains
 from server.compliance.tags import Tag
-from server.custody import operations, queue
+from server.custody import decisions, operations, overriding, queue
 from server.custody.acts import CHAINS, CHANGES
 from server.custody.acts.change import CLOSE_UNUSED, SETTLE
 from server.custody.administration import rehearse, wrong_with_change
@@ -22,7 +22,7 @@ from server.custody.asks import ask_to_json
 from server.custody.explain import Explanation, explained
 from server.custody.facts import moves_of
 from server.custody.moves import Ask, Move
-from server.custody.policy import PARAMETERS, Policy, Setting
+from server.custody.policy import Policy, setting_of
 from server.custody.rules import Violation, judge, rule_of_twin
 from server.custody.telling import REQUEST_TAGS, TAGS
 from server.custody.transitions import EXITS, QUIET, after
@@ -102,7 +102,9 @@ class Desk:
                 moves = await moves_of(conn, principal.staff_id, ask, policy=policy, shift=self.shift)
                 violations = judge(moves)
                 if not violations:
-                    outcome = await _carry_out(Writing(conn, moves, policy, shift=self.shift))
+                    w = Writing(conn, moves, policy, shift=self.shift)
+                    outcome = await _carry_out(w)
+                    await decisions.keep(w, outcome)
                     await idempotency.keep(conn, principal, mutation, key, outcome)
                     await conn.raw.execute(CHECK_NOW)
                     await clean.commit()
@@ -154,10 +156,10 @@ class Desk:
     async def _current_policy(self, conn: Connection) -> Policy:
         if self._policy_read_at is None or time.monotonic() - self._policy_read_at > POLICY_SECONDS:
             days, rows = await conn.rows(HOLIDAYS), await conn.rows(SETTINGS)
-            settings = tuple(Setting(r["key"], r["org_id"], r["effective_from"], int(r["value"])) for r in rows if r["key"] in PARAMETERS)
+            settings = tuple(found for r in rows if (found := setting_of(r)))
             self._policy = Policy({d["day"]: d["is_working"] for d in days}, settings)
             self._policy_read_at = time.monotonic()
-        return self._policy
+        return self._policy.for_one_act()
 
 
 async def _rehearsed(w: Writing) -> None:
@@ -194,6 +196,7 @@ async def _carry_out(w: Writing) -> dict[str, Any]:
         _tell_seat(w, touched)
         return await _outcome(w, "PENDING")
     await _lapse(w)
+    await overriding.record(w)
     detail = await CHANGES[w.first.action](w)
     if w.operation and w.first.required:
         await operations.finish(w, w.operation)
@@ -202,7 +205,7 @@ async def _carry_out(w: Writing) -> dict[str, Any]:
     if w.ask.action in EXITS and w.operation:
         w.made["ticket"] = detail["ticket"] = await operations.ticket(w, w.operation)
     _tell(w, detail, touched)
-    await queue.serve(w, _freed(w), _take_turn)
+    await queue.serve(w, _freed(w), lambda turn: _take_turn(turn, w))
     return await _outcome(w, "DONE")
 
 
@@ -218,20 +221,21 @@ def _freed(w: Writing) -> list[UUID]:
     ]
 
 
-async def _take_turn(w: Writing) -> None:
+async def _take_turn(w: Writing, cause: Writing) -> None:
     detail = await CHANGES[w.first.action](w)
     await _set_states(w)
     _tell(w, detail, set())
+    cause.served.append(w.moves)
 
 
 def _tell_seat(w: Writing, chains: set[UUID]) -> None:
     """A taken seat is a change too: one event on each chain."""
     assert w.chains is not None and w.operation is not None
     tag = Tag.SEAT_TAKEN if w.ask.operation else Tag.OPERATION_OPENED
-    about: dict[str, Any] = {"act": w.ask.action.value, "seat": w.ask.seat}
+    about: dict[str, Any] = {"act": w.ask.action.value, "seat": w.ask.seat, "overrides": [o.rule for o in w.ask.overrides] or None}
     for chain in sorted(chains or {w.by.org}):
         records = [m.on.id for m in w.moves if m.on and m.on.chain == chain]
-        w.chains.note(chain, tag, subject=("operation", w.operation), by=w.by.id, at=w.at, records=records, **about)
+        w.chains.note(chain, tag, subject=("operation", w.operation), by=w.actor.id, at=w.at, records=records, **about)
 
 
 def _tell(w: Writing, detail: dict[str, Any], chains: set[UUID]) -> None:
@@ -251,12 +255,14 @@ def _tell(w: Writing, detail: dict[str, Any], chains: set[UUID]) -> None:
             subject = ("record", move.on.id)
         if finish != move.on.state or move.lapsed:
             about |= {"tier": move.on.tier, "from": move.on.state, "to": finish}
+        if told := overriding.told(w, move):
+            about |= {"overridden": told}
         if move.inspection:
             about |= {"findings": {"passed": move.inspection.passed, "pages": move.inspection.pages_counted}}
-        w.chains.note(move.on.chain, tag, subject=subject, by=w.by.id, at=w.at, record=move.on.id, act=move.action, **about)
+        w.chains.note(move.on.chain, tag, subject=subject, by=w.actor.id, at=w.at, record=move.on.id, act=move.action, **about)
     if not w.records or w.ask.action in QUIET:  # told in the history of everything that the act is about
         for chain in sorted(chains or {w.by.org}):
-            w.chains.note(chain, TAGS[w.ask.action], subject=_subject(w), by=w.by.id, at=w.at, **detail)
+            w.chains.note(chain, TAGS[w.ask.action], subject=_subject(w), by=w.actor.id, at=w.at, **detail)
 
 
 def _subject(w: Writing) -> tuple[str, UUID]:
@@ -282,7 +288,7 @@ async def _lapse(w: Writing) -> None:
             move.on.chain,
             Tag.RESERVATION_LAPSED,
             subject=("record", move.on.id),
-            by=w.by.id,
+            by=w.actor.id,
             at=w.at,
             record=move.on.id,
             act=Action.LAPSE,

@@ -8,8 +8,10 @@ from typing import Any
 from uuid import UUID
 
 from server.custody.moves import Move
-from server.custody.rules import RULES, Rule
-from storage.terms import Role
+from server.custody.rules import RULES, Rule, Violation, violation
+from server.custody.rules.table import excused
+
+HIDDEN = frozenset({"holds", "overdue", "inactive", "on_duty", "mates"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +22,8 @@ class Check:
     record: UUID | None
     passed: bool
     facts: dict[str, Any]
-    roles: frozenset[Role]
-    earliest: datetime | None
+    violation: Violation | None  # what the mutation would answer
+    overridden: bool  # broken, and an override that the act names lets it pass (C50)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,20 +41,21 @@ def explained(moves: Iterable[Move]) -> Explanation:
 
 
 def _check(rule: Rule, move: Move) -> Check:
-    passed = rule.holds(move)
+    holds = rule.holds(move)
+    passed = holds or excused(rule, move)
     return Check(
         rule,
         move.on.id if move.on else None,
         passed,
         {name: _plain(move.on if name == "record" else getattr(move, name)) for name in rule.facts if not hidden(rule, name)},
-        frozenset() if passed else rule.roles(move),
-        None if passed else rule.earliest(move),
+        None if passed else violation(rule, move),
+        passed and not holds,
     )
 
 
 def hidden(rule: Rule, name: str) -> bool:
     """Holds, duties and overdue people may belong to other branches: that there is one is told, whose it is never."""
-    return name in {"holds", "overdue", "inactive", "on_duty", "mates"}
+    return name in HIDDEN
 
 
 def _plain(value: Any) -> Any:

@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import TIMESTAMP
 
 from server.custody.asks import ask_to_json
 from server.custody.policy import DESK_WINDOW_DAYS
-from server.custody.transitions import AT_THE_DESK, ENTRIES, EXITS, after
+from server.custody.transitions import AT_THE_DESK, ENTRIES, EXITS, SEATS, after
 from server.custody.writing import Writing
 from storage.tables import movements, off_balance_entries, operation_seats, operations, tickets
 from storage.terms import MovementKind, OffBalanceDirection, OperationState, RecordState, Tier
@@ -57,13 +57,13 @@ FORGET = update(movements).where(movements.c.operation_id == _given("operation")
 async def sit(w: Writing) -> UUID:
     """Takes the caller's seat, opening the operation for the first."""
     id_ = w.ask.operation or await _open(w)
-    await w.conn.insert(operation_seats, {"operation_id": id_, "seat": w.ask.seat, "staff_id": w.by.id, "taken_at": w.at})
+    await w.conn.insert(operation_seats, {"operation_id": id_, "seat": w.ask.seat, "staff_id": w.actor.id, "taken_at": w.at})
     return id_
 
 
 async def _open(w: Writing) -> UUID:
     first, tier = w.first, w.first.on.tier if w.first.on else Tier.FIRST
-    at_desk = w.ask.action in AT_THE_DESK
+    at_desk = w.ask.action in AT_THE_DESK or (w.ask.action, tier) not in SEATS  # an override of an act that has no seats itself
     expires = w.working_days(DESK_WINDOW_DAYS) if at_desk else w.at + w.window
     stored = ask_to_json(w.ask) | {"records": [str(r) for r in w.records]}
     if not at_desk:  # what expired on these records is displaced: marked, and never to be finished

@@ -1,14 +1,15 @@
 """Policy parameters and the working calendar: defaults of domain section 4, and due instants in the bank's own time.
 
-Every number here is a default; a row of `policy_parameters` takes its place from the instant that it names, for the whole bank or
-for one unit.
+Every number and every list of roles here is a default; a row of `policy_parameters` takes its place from the instant that it names,
+for the whole bank or for one unit.
 """
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -49,7 +50,7 @@ LITIGATION = frozenset({P.LITIGATION, P.LITIGATION_RESTRUCTURE_WRITEOFF})
 
 
 def ranks(tier: Tier, purpose: P | None) -> frozenset[R]:
-    """C5: whose approvals a request needs."""
+    """C5: whose approvals a request needs, where the bank has not set it otherwise."""
     needed = {R.CREDIT_DEPT_HEAD} if tier is Tier.SECOND else {R.CREDIT_DEPT_HEAD, R.RISK_HEAD}
     if purpose in (P.LITIGATION_RESTRUCTURE_WRITEOFF, P.OTHER):
         needed.add(R.VICE_PRESIDENT)
@@ -62,6 +63,7 @@ DESK_WINDOW_DAYS = "desk_window_days"
 CASE_DAYS = "case_days"
 EXTENSIONS_MAX = "extensions_max"
 ELEMENT_DAYS = "element_days"
+CLOSE_MINUTES = "close_of_business_minutes"
 TRANSIT_DAYS_IN_TOWN = "transit_days.in_town"
 TRANSIT_DAYS_ELSEWHERE = "transit_days.elsewhere"
 HANDOVER_LINES_MAX = "handover_lines_max"
@@ -86,6 +88,14 @@ class Parameter(NamedTuple):
     most: int
 
 
+class Roles(NamedTuple):
+    """Roles that the bank sets for itself: the default, those it may choose among, and how many at least."""
+
+    default: frozenset[R]
+    allowed: frozenset[R]
+    least: int = 1
+
+
 PARAMETERS: Mapping[str, Parameter] = {
     RESERVATION_DAYS: Parameter(2, 1, 10),  # C20, working days
     OPERATION_MINUTES: Parameter(15, 5, 60),  # C1, how long the seats of an act at the vault may be taken
@@ -93,6 +103,7 @@ PARAMETERS: Mapping[str, Parameter] = {
     CASE_DAYS: Parameter(1, 1, 10),  # C43, working days to solve a case
     ELEMENT_DAYS: Parameter(30, 1, 180),  # C29, working days to put a correctable element right
     EXTENSIONS_MAX: Parameter(1, 0, 3),  # C22
+    CLOSE_MINUTES: Parameter(CLOSE_OF_BUSINESS.hour * 60 + CLOSE_OF_BUSINESS.minute, 720, 1439),  # after midnight, for the whole bank
     TRANSIT_DAYS_IN_TOWN: Parameter(1, 0, 5),  # C33, working days
     TRANSIT_DAYS_ELSEWHERE: Parameter(3, 1, 15),  # C33, working days
     HANDOVER_LINES_MAX: Parameter(3000, 1, 3000),  # C30, what two people can count
@@ -111,27 +122,86 @@ PARAMETERS: Mapping[str, Parameter] = {
 }
 
 
+RANKS = frozenset({R.CREDIT_DEPT_HEAD, R.RISK_HEAD, R.BRANCH_HEAD, R.VICE_PRESIDENT, R.PRESIDENT})  # who may stand in the matrix of C5
+OVERRIDERS = frozenset({R.OPS_HEAD, R.RISK_HEAD, R.BRANCH_HEAD, R.VICE_PRESIDENT, R.PRESIDENT})
+MATRIX: Mapping[tuple[Tier, P], str] = {
+    (tier, purpose): f"approval_ranks.{tier.value.lower()}.{purpose.value.lower()}"
+    for tier, purposes in PURPOSES.items()
+    for purpose in sorted(purposes)
+}
+OVERRIDE_ROLES: Mapping[str, frozenset[R]] = {  # C50: the permission of each rule that may be overridden, and of no other
+    "C18": frozenset({R.OPS_HEAD, R.BRANCH_HEAD}),
+    "C20": frozenset({R.OPS_HEAD, R.BRANCH_HEAD}),
+    "C21": frozenset({R.BRANCH_HEAD, R.VICE_PRESIDENT}),
+    "C23": frozenset({R.BRANCH_HEAD, R.VICE_PRESIDENT}),
+    "C33": frozenset({R.OPS_HEAD, R.VICE_PRESIDENT}),
+}
+ROLE_PARAMETERS: Mapping[str, Roles] = {
+    **{name: Roles(ranks(tier, purpose), RANKS) for (tier, purpose), name in MATRIX.items()},  # C5
+    **{f"override_roles.{rule.lower()}": Roles(roles, OVERRIDERS, 0) for rule, roles in OVERRIDE_ROLES.items()},  # C50; none: not at all
+}
+
+
 class Setting(NamedTuple):
     """A value that somebody proposed and somebody else confirmed."""
 
     name: str
     org: UUID | None
     since: datetime
-    value: int
+    value: Any  # an int, or a frozenset of roles
+    id: UUID | None = None
+
+
+def setting_of(row: Mapping[str, Any]) -> Setting | None:
+    """A row of `policy_parameters`; None for a parameter that this version does not know."""
+    if row["key"] in PARAMETERS:
+        value: Any = int(row["value"])
+    elif row["key"] in ROLE_PARAMETERS:
+        value = frozenset(R(role) for role in json.loads(row["value"]))
+    else:
+        return None
+    return Setting(row["key"], row["org_id"], row["effective_from"], value, row["id"])
 
 
 @dataclass(frozen=True)  # no slots: what is cached needs a place
 class Policy:
-    """Working days, Monday to Friday except what `holidays` names, and the parameters as they hold at an instant."""
+    """Working days, Monday to Friday except what `holidays` names, and the parameters as they hold at an instant.
+
+    `used` is what was read of one act's own policy, so that its decision can name the versions (`for_one_act`).
+    """
 
     exceptions: Mapping[date, bool] = field(default_factory=dict)
     settings: tuple[Setting, ...] = ()
+    used: dict[tuple[str, UUID | None], tuple[Any, Setting | None]] = field(default_factory=dict, compare=False)
+
+    def for_one_act(self) -> "Policy":
+        """The same, with nothing read yet."""
+        return replace(self, used={})
 
     def number(self, name: str, at: datetime, org: UUID | None = None) -> int:
         """The unit's own value before the bank's, the newest that holds already before the default."""
+        return int(self._value(name, at, org, PARAMETERS[name].default))
+
+    def roles(self, name: str, at: datetime, org: UUID | None = None) -> frozenset[R]:
+        """The same for a list of roles."""
+        found: frozenset[R] = self._value(name, at, org, ROLE_PARAMETERS[name].default)
+        return found
+
+    def ranks(self, tier: Tier, purpose: P, at: datetime, org: UUID | None) -> frozenset[R]:
+        """C5: whose approvals a request needs that was made at that instant; none that could be given for an unknown purpose."""
+        name = MATRIX.get((tier, purpose))
+        return self.roles(name, at, org) if name else ranks(tier, purpose)
+
+    def overriders(self, rule: str, at: datetime, org: UUID | None) -> frozenset[R]:
+        """C50: who may override the rule; nobody where no override exists."""
+        return self.roles(f"override_roles.{rule.lower()}", at, org) if rule in OVERRIDE_ROLES else frozenset()
+
+    def _value(self, name: str, at: datetime, org: UUID | None, default: Any) -> Any:
         held = [s for s in self.settings if s.name == name and s.org in (None, org) and s.since <= at]
         newest = max(held, key=lambda s: (s.org is not None, s.since), default=None)
-        return newest.value if newest else PARAMETERS[name].default
+        value = newest.value if newest else default
+        self.used[name, newest.id if newest else None] = value, newest
+        return value
 
     def term_days(self, purpose: P, at: datetime, org: UUID | None) -> int:
         """C21: the longest checkout for a purpose, in working days."""
@@ -143,7 +213,8 @@ class Policy:
 
     def close_of(self, day: date) -> datetime:
         """Close of business of a day, in UTC."""
-        return datetime.combine(day, CLOSE_OF_BUSINESS, BANK_ZONE).astimezone(UTC)
+        midnight = datetime.combine(day, time(0), BANK_ZONE)
+        return (midnight + timedelta(minutes=self.number(CLOSE_MINUTES, midnight))).astimezone(UTC)
 
     def knows(self, day: date) -> bool:
         """Whether the holidays of that year are on record; without them it counts Monday to Friday."""

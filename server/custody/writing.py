@@ -22,6 +22,7 @@ class Writing:
     chains: Chains | None = None
     made: dict[str, Any] = field(default_factory=dict)
     shift: timedelta = timedelta()  # of the desk's clock
+    served: list[tuple[Move, ...]] = field(default_factory=list)  # of those whose turn came by this act
     subject: tuple[str, UUID] | None = None  # of the act's events, where it is not the record, request, hold or operation
 
     @property
@@ -38,6 +39,11 @@ class Writing:
     def by(self) -> Person:
         """Who asks."""
         return self.first.by
+
+    @property
+    def actor(self) -> Person:
+        """Who is calling: `by`, or the second person of an override, with whom the act stays the one of whoever asked for it."""
+        return self.first.sitter or self.first.by
 
     @property
     def at(self) -> datetime:

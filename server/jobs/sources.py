@@ -7,7 +7,7 @@ in the unit or the nearest above it). Its parameters are $1, the instant, and $2
 from datetime import date, datetime
 from typing import NamedTuple
 
-from server.custody.policy import BANK_ZONE, EXPIRING_DAYS, Policy
+from server.custody.policy import BANK_ZONE, EXPIRING_DAYS, STOCKTAKE_DAYS, Policy
 from storage.database import Connection
 from storage.terms import NoticeKind
 
@@ -18,6 +18,7 @@ class Source(NamedTuple):
     kind: NoticeKind
     sql: str
     days: str | None = None
+    needs: tuple[str, str] | None = None  # a table and its column; without it there is nothing to tell
 
 
 SOURCES: tuple[Source, ...] = (
@@ -48,7 +49,40 @@ SOURCES: tuple[Source, ...] = (
            from collateral_certificates c where c.is_live and c.expires_on <= $2::date and c.expires_on >= ($1::timestamptz at time zone 'Asia/Shanghai')::date""",
         EXPIRING_DAYS,
     ),
+    Source(
+        NoticeKind.TRANSIT_LATE,
+        """select 'shipment' as subject_kind, s.id as subject_id, null::uuid as record_id, s.org_id, '' as occasion, s.due_at,
+             null::uuid[] as staff, 'OPS_HEAD' as role
+           from shipments s where s.due_at < $1::timestamptz and $2::date is not null
+             and exists (select from handover_lines l where l.shipment_id = s.id and l.state = 'SENT')""",
+    ),
+    Source(
+        NoticeKind.STOCKTAKE_MISSED,
+        """select 'org' as subject_kind, u.id as subject_id, null::uuid as record_id, u.id as org_id,
+             to_char($1::timestamptz at time zone 'Asia/Shanghai', 'YYYY-MM') as occasion, null::timestamptz as due_at,
+             null::uuid[] as staff, 'OPS_HEAD' as role
+           from org_units u where u.has_vault and not exists (select from stocktakes t where t.org_id = u.id and t.signed_at >= $2::date)
+             and exists (select from archive_records r where r.custody_org_id = u.id and r.tier = 'FIRST' and r.created_at < $2::date)""",
+        STOCKTAKE_DAYS,
+    ),
+    Source(
+        NoticeKind.PAPER_LATE,
+        """select 'record' as subject_kind, r.id as subject_id, r.id as record_id, r.org_id, r.expected_by::text as occasion,
+             r.expected_by::timestamp at time zone 'Asia/Shanghai' as due_at,
+             array[(select l.manager_id from loans l where l.id = r.primary_loan_id)] as staff, 'CREDIT_DEPT_HEAD' as role
+           from archive_records r where r.state = 'AWAITED' and r.expected_by < $2::date and $1::timestamptz is not null""",
+        needs=("archive_records", "expected_by"),
+    ),
+    Source(
+        NoticeKind.EMERGENCY_UNREVIEWED,
+        """select 'operation' as subject_kind, e.operation_id as subject_id, null::uuid as record_id, e.org_id, '' as occasion, e.due_at,
+             null::uuid[] as staff, 'COMPLIANCE' as role
+           from emergency_reviews e where e.reviewed_at is null and e.due_at < $1::timestamptz and $2::date is not null""",
+        needs=("emergency_reviews", "operation_id"),
+    ),
 )
+BEHIND = frozenset({STOCKTAKE_DAYS})  # days that are counted back
+THERE = "select exists (select from information_schema.columns where table_schema = 'public' and table_name = $1 and column_name = $2)"
 TELL = """insert into notices (org_id, staff_id, kind, subject_kind, subject_id, record_id, occasion, made_at, due_at)
   select s.org_id, s.id, '{kind}', x.subject_kind, x.subject_id, x.record_id, x.occasion, $1, x.due_at from ({sql}) x
   cross join lateral (select unnest(x.staff) union select people_for(x.role, x.org_id, $1)) p (id)
@@ -60,8 +94,10 @@ async def notify(conn: Connection, policy: Policy, at: datetime) -> int:
     """Makes the notices that are due and were not made; answers how many."""
     made = 0
     today: date = at.astimezone(BANK_ZONE).date()
-    for kind, sql, days in SOURCES:
-        ahead = policy.number(days, at) if days else 0
+    for kind, sql, days, needs in SOURCES:
+        if needs and not await conn.raw.fetchval(THERE, *needs):
+            continue
+        ahead = (-1 if days in BEHIND else 1) * policy.number(days, at) if days else 0
         status = await conn.raw.execute(TELL.format(kind=kind.value, sql=sql), at, date.fromordinal(today.toordinal() + ahead))
         made += int(status.rpartition(" ")[2])
     return made

@@ -26,6 +26,7 @@ from storage.tables.custody import (
     tickets,
     transitions,
 )
+from storage.tables.decisions import decisions, override_permissions, overrides
 from storage.tables.handovers import handover_lines, handovers, shipments
 from storage.tables.ledger import (
     access_log,
@@ -98,6 +99,7 @@ __all__ = [
     "customers",
     "data_keys",
     "dealers",
+    "decisions",
     "delegations",
     "discrepancies",
     "disposal_approvals",
@@ -126,6 +128,8 @@ __all__ = [
     "operations",
     "org_units",
     "overdue_steps",
+    "override_permissions",
+    "overrides",
     "parties",
     "pending_events",
     "policy_parameters",

@@ -123,6 +123,7 @@ policy_parameters = table(
     need("effective_from", INSTANT, "Since when."),
     ref("approved_by", "staff", "Who approved it; null: the default.", null=True),
     need("recorded_at", INSTANT, "When the row was made.", server_default=NOW),
+    check("value is json", "value"),
     Index("uq_policy_parameters_key_scope_from", "key", "org_id", "effective_from", unique=True, postgresql_nulls_not_distinct=True),
 )
 

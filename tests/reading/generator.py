@@ -23,7 +23,16 @@ from graphql import (
 
 from tests.reading.rows import SOURCES, snake
 
-UNASKED = {"explainCustody", "contractHistory", "whoSaw", "tasks", "search", "lookUp"}  # judged, logged, of the clock, tried by themselves
+UNASKED = {
+    "policyParameters",
+    "overrideReport",
+    "explainCustody",
+    "contractHistory",
+    "whoSaw",
+    "tasks",
+    "search",
+    "lookUp",
+}  # judged, logged, of the clock, tried by themselves
 NAMED = {"loan": ("loans", "number"), "contract": ("contracts", "number"), "collateralCertificate": ("collateral_certificates", "number")}
 UNALIASED = {"id", "version", "edges", "node", "pageInfo", "totalCount"}  # of one type wherever they meet: no conflict between fragments
 SELDOM = 0.08

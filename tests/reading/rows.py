@@ -5,6 +5,7 @@ import re
 from typing import Any
 
 from storage.database import Principal
+from storage.terms import Role
 
 Row = dict[str, Any]
 SOURCES = {  # type: (table, prefix)
@@ -21,6 +22,7 @@ SOURCES = {  # type: (table, prefix)
     "DisposalBatch": ("disposal_batches", "batch"), "DisposalApproval": ("disposal_approvals", "disposalapproval"),
     "LossCase": ("loss_cases", "loss"), "Handover": ("handovers", "handover"), "HandoverLine": ("handover_lines", "line"),
     "Shipment": ("shipments", "shipment"), "StaffMember": ("staff", "staff"), "StorageLocation": ("storage_locations", "location"),
+    "PolicyVersion": ("policy_parameters", "policy"), "Decision": ("decisions", "decision"), "RuleOverride": ("overrides", "override"),
     "Notice": ("notices", "notice"),
     "Stocktake": ("stocktakes", "stocktake"), "StocktakePlace": ("stocktake_places", "stockplace"),
     "StocktakeLine": ("stocktake_lines", "stockline"), "StocktakeCount": ("stocktake_counts", "stockcount"),
@@ -41,7 +43,7 @@ OF_UNIT = {
 }
 OF_SEVERAL = {
     "collateral", "collateral_certificates", "sealed_envelopes", "archive_records", "file_items", "access_requests", "operations",
-    "movements", "discrepancies", "scans", "loss_cases", "disposal_batches", "handovers", "handover_lines", "shipments",
+    "movements", "discrepancies", "scans", "loss_cases", "disposal_batches", "handovers", "handover_lines", "shipments", "overrides",
 }  # fmt: skip
 THROUGH = {  # visible with what they belong to
     "contract_element_items": ("contract_element_checks", "check_id"), "disposal_approvals": ("disposal_batches", "batch_id"),
@@ -71,9 +73,12 @@ class Seen:
         self.by = {name: {r["id"]: r for r in found if "id" in r} for name, found in self.rows.items()}
 
     def _visible(self, table: str, row: Row) -> bool:
+        if table == "decisions":
+            return not self.policies or bool({Role.COMPLIANCE, Role.AUDITOR} & self.me.roles)
         if table == "notices":
             return bool(row["staff_id"] == self.me.staff_id)
         if self.me.everywhere or table in (
+            "policy_parameters",
             "staff",
             "org_units",
             "storage_locations",

@@ -39,7 +39,10 @@ OTHERS = {
     "search",
     "lookUp",
     "disposalBatches",  # the demo bank has none
+    "policyParameters",
+    "overrideReport",
     "notices",
+    "expiring",
 }  # tried below, or of head office alone
 SAMPLE = build_schema()._schema
 

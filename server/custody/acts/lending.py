@@ -77,7 +77,8 @@ async def approve(w: Writing) -> Detail:
     """One rank of the matrix; a person gives one, however many roles they have."""
     request = w.first.request
     assert request is not None
-    rank = min((ranks(w.first.record.tier, request.purpose) - set(request.approvals)) & w.by.roles)
+    needed = request.ranks or ranks(w.first.record.tier, request.purpose)
+    rank = min((needed - set(request.approvals)) & w.by.roles)
     row = {"request_id": request.id, "rank": rank, "approver_id": w.by.id, "applicant_id": request.applicant}
     await w.conn.insert(approvals, row | {"approved_at": w.at, "comment": w.ask.reason})
     w.made["request"] = request.id

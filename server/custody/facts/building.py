@@ -16,8 +16,8 @@ from server.custody.facts.queue import lock_waiting
 from server.custody.facts.sources import Gathering
 from server.custody.moves import Ask, Elsewhere, Hold, Move, Movement, Person, Record, Request, Subject
 from server.custody.moves.queue import Queue
-from server.custody.policy import BLOCK_DAYS, EXTENSIONS_MAX, UNIT_BLOCK_DAYS, Policy, ranks
-from server.custody.transitions import FULFILLING, SEATS, after, seat_roles
+from server.custody.policy import BLOCK_DAYS, EXTENSIONS_MAX, OVERRIDE_ROLES, UNIT_BLOCK_DAYS, Policy, ranks
+from server.custody.transitions import FULFILLING, SEATS, after, seat_roles, seats_of
 from server.errors import NotFound
 from storage.database import Connection
 from storage.terms import (
@@ -63,6 +63,8 @@ class Scene:
     hold: Hold | None
     policy: Policy
     subject: Subject | None = None
+    sitter: Person | None = None  # who takes the OVERRIDE seat of an act that is somebody else's
+    overriders: Mapping[str, frozenset[Role]] = field(default_factory=dict)
     known: Mapping[type, Mapping[UUID | None, Any]] = field(default_factory=dict)  # facts of the act's chapter, by kind and record
     blocked: frozenset[UUID] = frozenset()  # applicant or reader, for what they or their unit have not brought back
     queued: Mapping[UUID, UUID] = field(default_factory=dict)
@@ -76,13 +78,15 @@ async def moves_of(
     check_whole(ask)
     stand = await _operation(conn, ask.operation, lock)
     ask = _resolved(ask, stand)
-    request = await _request(conn, ask.request, lock)
+    request = await _request(conn, ask.request, lock, policy)
     hold = await _hold(conn, ask.hold, lock)
     subject = await _subject(conn, ask)
     queued = await lock_waiting(conn, ask, request) if lock else {}
     records = await _records(conn, ask, lock, queued)
-    people = await _people(conn, {caller, *stand.taken.values()}, shift)
-    borrowers = {request.applicant, request.reader} if request else {caller, ask.reader or caller}
+    tier = Tier(records[0]["tier"]) if records else Tier.FIRST
+    acting = _acting(ask, tier, caller, stand)
+    people = await _people(conn, {caller, acting, *stand.taken.values()}, shift)
+    borrowers = {request.applicant, request.reader} if request else {acting, ask.reader or acting}
     facts = {
         f["record_id"]: f
         for f in await conn.rows(reading.FACTS, ids=[r["id"] for r in records], people=sorted({*people, *borrowers}), shift=shift)
@@ -90,13 +94,16 @@ async def moves_of(
     any_ = next(iter(facts.values()), None)
     # After what the histories tell already: a clock set back, here or on another machine, disorders nothing.
     now = max(any_["now"], any_["told_until"] or any_["now"]) if any_ else await conn.value(reading.NOW, shift=shift)
-    tier = Tier(records[0]["tier"]) if records else Tier.FIRST
-    ask = _seated(ask, tier, people[caller], request, stand)
-    gathering = Gathering(conn, ask, records, request, people[caller], now, policy, lock)
+    overriders = _overriders(ask, policy, now, stand.row["org_id"] if stand.row else people[caller].org)
+    ask = _seated(ask, tier, people[caller], request, stand, overriders)
+    gathering = Gathering(conn, ask, records, request, people[acting], now, policy, lock)
     known = {source.kind: await source.read(gathering) for source in SOURCES if ask.action in source.actions}
     blocked = await _blocked(conn, borrowers, now, policy) if request or ask.purpose else frozenset()
     waits = _waits(request, records, facts, known)
-    scene = Scene(ask, now, people[caller], people, stand, request, hold, policy, subject, known, blocked, queued, waits)
+    sitter = people[caller] if acting != caller else None
+    scene = Scene(
+        ask, now, people[acting], people, stand, request, hold, policy, subject, sitter, overriders, known, blocked, queued, waits
+    )
     if not records:
         return (_move(scene, None, None, frozenset(), frozenset()),)
     together = frozenset(r["id"] for r in records)
@@ -113,13 +120,32 @@ def _resolved(ask: Ask, stand: Stand) -> Ask:
     return replace(ask_from_json(stand.row["ask"]), operation=ask.operation, seat=ask.seat)
 
 
-def _seated(ask: Ask, tier: Tier, by: Person, request: Request | None, stand: Stand) -> Ask:
+def _acting(ask: Ask, tier: Tier, caller: UUID, stand: Stand) -> UUID:
+    """Whose act it is: an override lets a second person sit down, the act stays the one of whoever asked for it."""
+    seatless = bool(ask.overrides) and (ask.action, tier) not in SEATS
+    return stand.row["opened_by"] if seatless and stand.row is not None else caller
+
+
+def _overriders(ask: Ask, policy: Policy, now: datetime, org: UUID) -> dict[str, frozenset[Role]]:
+    """C50: who may override which rule. What nobody asked for was not decided by, so its version is not kept."""
+    asked = {o.rule for o in ask.overrides}
+    aside = policy.for_one_act()
+    return {rule: (policy if rule in asked else aside).overriders(rule, now, org) for rule in OVERRIDE_ROLES}
+
+
+def _seated(ask: Ask, tier: Tier, by: Person, request: Request | None, stand: Stand, overriders: Mapping[str, frozenset[Role]]) -> Ask:
     """Without a named seat: the first open one that the caller may take."""
     if ask.seat is not None:
         return ask
-    for seat in SEATS.get((ask.action, tier), ()):
-        named = seat is Seat.RECEIVER and ask.action in FULFILLING  # whom the request names
-        fits = bool(request and request.reader == by.id) if named else bool(seat_roles(ask.action, seat) & by.roles)
+    for seat in seats_of(ask.action, tier, overriding=bool(ask.overrides)):
+        if seat is Seat.RECEIVER and ask.action in FULFILLING:  # whom the request names
+            fits = bool(request and request.reader == by.id)
+        elif seat is Seat.OVERRIDE:
+            fits = all(overriders.get(o.rule, frozenset()) & by.roles for o in ask.overrides)
+        elif seat is Seat.PROPOSER and (ask.action, tier) not in SEATS:
+            fits = stand.row is None
+        else:
+            fits = bool(seat_roles(ask.action, seat) & by.roles)
         if fits and seat not in stand.taken:
             return replace(ask, seat=seat)
     return ask
@@ -128,7 +154,8 @@ def _seated(ask: Ask, tier: Tier, by: Person, request: Request | None, stand: St
 def _move(scene: Scene, record: Record | None, fact: Row | None, together: frozenset[UUID], borrowers: frozenset[UUID]) -> Move:
     movement, lapsed, request = None, None, scene.request
     if record is not None and fact is not None:
-        movement, lapsed, record = _stands(record, fact)
+        kept = any(o.rule == "C20" for o in scene.ask.overrides) and request is not None and fact["request_id"] == request.id
+        movement, lapsed, record = _stands(record, fact, kept=kept)
         if lapsed and request and request.id == lapsed.request:
             request = replace(request, state=RequestState.LAPSED)
     tier = record.tier if record else Tier.FIRST
@@ -164,6 +191,8 @@ def _move(scene: Scene, record: Record | None, fact: Row | None, together: froze
         extensions_max=scene.policy.number(EXTENSIONS_MAX, scene.at, scene.by.org),
         due_at=due_at,
         due_at_max=due_at_max,
+        overriders=scene.overriders,
+        sitter=scene.sitter,
         queued=scene.queued,
         version_now=_version(scene, record),
         vault=place.vault if place else record.vault if record else None,
@@ -192,8 +221,11 @@ def _ids(fact: Row, name: str) -> frozenset[UUID]:
     return frozenset(fact.get(name) or ())
 
 
-def _stands(record: Record, fact: Row) -> tuple[Movement | None, Movement | None, Record]:
-    """The open movement that counts, the reservation that has lapsed, and the record as it counts now."""
+def _stands(record: Record, fact: Row, *, kept: bool = False) -> tuple[Movement | None, Movement | None, Record]:
+    """The open movement that counts, the reservation that has lapsed, and the record as it counts now.
+
+    `kept`: an override of C20 asks for a reservation past its time, which still stands until somebody displaces it.
+    """
     if fact["movement_id"] is None:
         return None, None, record
     movement = Movement(
@@ -212,7 +244,7 @@ def _stands(record: Record, fact: Row) -> tuple[Movement | None, Movement | None
     )
     if movement.kind is MovementKind.ACT:  # whoever opens the next operation closes it
         return (movement if movement.operation else None), None, record
-    if movement.out_at is None and movement.lapses_at <= fact["now"] and record.state is RecordState.RESERVED:
+    if not kept and movement.out_at is None and movement.lapses_at <= fact["now"] and record.state is RecordState.RESERVED:
         rest = after(record.tier, record.state, Action.LAPSE)
         assert rest is not None  # RESERVED has a LAPSE row in both tiers
         return None, movement, replace(record, state=rest)  # past its time it counts as gone, for everybody at once
@@ -222,7 +254,7 @@ def _stands(record: Record, fact: Row) -> tuple[Movement | None, Movement | None
 def _action(scene: Scene, ask: Ask, tier: Tier, request: Request | None, record: Record | None) -> Action:
     """The last approval reserves or extends; an item that did not come back is reported missing."""
     if ask.action is Action.APPROVE and request is not None:
-        missing = ranks(tier, request.purpose) - set(request.approvals)
+        missing = (request.ranks or ranks(tier, request.purpose)) - set(request.approvals)
         if len(missing) == 1 and missing <= scene.by.roles:  # one person gives one rank, however many roles they have
             if request.kind is RequestKind.EXTENSION:
                 return Action.EXTEND
@@ -237,12 +269,12 @@ def _seats(scene: Scene, tier: Tier) -> tuple[tuple[Seat, ...], frozenset[Seat],
     stand, ask = scene.stand, scene.ask
     if ask.action is Action.WITHDRAW:
         return (), frozenset(), {seat: scene.people[who] for seat, who in stand.taken.items()}
-    required = SEATS.get((ask.action, tier), ())
+    required = seats_of(ask.action, tier, overriding=bool(ask.overrides))
     pending = stand.pending(scene.at) if ask.operation else True
     open_seats = frozenset(required if pending else ()) - set(stand.taken)
     seat = ask.seat if ask.seat or len(required) != 1 else required[0]
     sitting = {s: scene.people[who] for s, who in stand.taken.items()}
-    return required, open_seats, sitting | ({seat: scene.by} if seat in open_seats and seat is not None else {})
+    return required, open_seats, sitting | ({seat: scene.sitter or scene.by} if seat in open_seats and seat is not None else {})
 
 
 def _due(scene: Scene, request: Request | None, movement: Movement | None) -> tuple[datetime | None, datetime | None]:
@@ -286,13 +318,14 @@ async def _records(conn: Connection, ask: Ask, lock: bool, queued: Mapping[UUID,
     return rows
 
 
-async def _request(conn: Connection, id_: UUID | None, lock: bool) -> Request | None:
+async def _request(conn: Connection, id_: UUID | None, lock: bool, policy: Policy) -> Request | None:
     if id_ is None:
         return None
     row = await conn.row(reading.REQUEST_LOCKED if lock else reading.REQUEST, request=id_)
     if row is None:
         raise NotFound()
     given = {Role(a["rank"]): a["approver_id"] for a in await conn.rows(reading.APPROVALS, request=id_)}
+    policy.ranks(Tier(row["tier"]), Purpose(row["purpose"]), row["submitted_at"], row["org_id"])  # the version that the row was made by
     return Request(
         row["id"],
         RequestKind(row["kind"]),
@@ -306,6 +339,7 @@ async def _request(conn: Connection, id_: UUID | None, lock: bool) -> Request | 
         row["extends_until"],
         row["reason"],
         row["queue"],
+        frozenset(Role(rank) for rank in row["ranks"]) or None,
     )
 
 

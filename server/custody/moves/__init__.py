@@ -70,6 +70,7 @@ class Request:
     until: datetime | None = None
     reason: str | None = None
     queue: bool = False  # waits when its records are taken
+    ranks: frozenset[Role] | None = None  # C5: whose approvals it needs, by the matrix as it held when it was made
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +150,14 @@ class Subject:
 
 
 @dataclass(frozen=True, slots=True)
+class Override:
+    """A rule that the act may break, and why (C50)."""
+
+    rule: str
+    comment: str
+
+
+@dataclass(frozen=True, slots=True)
 class Ask:
     """What the caller wants, already parsed: one shape for every act, so that it can be hashed, stored and asked again."""
 
@@ -172,6 +181,7 @@ class Ask:
     expected_version: int | None = None
     queue: bool | None = None  # of a request: wait for what is taken
     change: Mapping[str, Any] | None = None  # of administration, as plain JSON
+    overrides: tuple[Override, ...] = ()
     detail: Any = None  # what else the act's chapter asks: the frozen dataclass that `server.custody.asks.DETAILS` names
 
 
@@ -204,6 +214,8 @@ class Move:
     due_at: datetime | None = None
     extensions_max: int = 1  # C22
     due_at_max: datetime | None = None  # C21: the longest due instant for this purpose
+    overriders: Mapping[str, frozenset[Role]] = field(default_factory=dict)  # C50: who may override which rule
+    sitter: Person | None = None  # who takes the OVERRIDE seat of an act that is somebody else's
     version_now: int | None = None  # of what a decision on a screen is about
     vault: UUID | None = None  # the one that the act opens: the record's, or where the act takes it
     unit: UUID | None = None  # whose vault or shelf that is

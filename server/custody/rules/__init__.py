@@ -3,23 +3,26 @@
 from collections.abc import Iterable
 
 from server.custody.moves import Move
-from server.custody.rules import administration, handovers, lending, losses, people, queue, returns, stocktakes, volumes
-from server.custody.rules.table import WORDS, Rule, Violation, violated
+from server.custody.rules import administration, handovers, lending, losses, overrides, people, queue, returns, stocktakes, volumes
+from server.custody.rules.table import WORDS, Rule, Violation, violated, violation
+from server.custody.rules.table import overridden as _overridden
 
+CHAPTERS: tuple[tuple[Rule, ...], ...] = (
+    people.RULES,
+    lending.RULES,
+    returns.RULES,
+    queue.RULES,
+    administration.RULES,
+    losses.RULES,
+    stocktakes.RULES,
+    handovers.RULES,
+    overrides.RULES,
+    volumes.RULES,
+    people.VERSIONS,
+)
 RULES: tuple[Rule, ...] = tuple(
     sorted(
-        (
-            *people.RULES,
-            *lending.RULES,
-            *returns.RULES,
-            *queue.RULES,
-            *administration.RULES,
-            *losses.RULES,
-            *stocktakes.RULES,
-            *handovers.RULES,
-            *volumes.RULES,
-            *people.VERSIONS,
-        ),
+        (rule for chapter in CHAPTERS for rule in chapter),
         key=lambda rule: int(rule.number[1:]),
     )
 )
@@ -30,9 +33,14 @@ def judge(moves: Iterable[Move]) -> tuple[Violation, ...]:
     return violated(RULES, moves)
 
 
+def overridden(moves: Iterable[Move]) -> tuple[tuple[Rule, Move], ...]:
+    """What the moves break and an override lets pass (C50)."""
+    return _overridden(RULES, moves)
+
+
 def rule_of_twin(constraint: str | None) -> Rule | None:
     """The rule whose twin PostgreSQL has just enforced."""
     return next((rule for rule in RULES if constraint and constraint in rule.twins), None)
 
 
-__all__ = ["RULES", "WORDS", "Rule", "Violation", "judge", "rule_of_twin"]
+__all__ = ["RULES", "WORDS", "Rule", "Violation", "judge", "overridden", "rule_of_twin", "violation"]

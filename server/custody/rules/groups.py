@@ -1,7 +1,7 @@
 """Groups of acts, named as people say them. An act joins by what its chapter of `transitions` says of it."""
 
 from server.custody.transitions import ADMINISTRATION, AT_THE_DESK, DECISIONS, ENTRIES, EXITS, FULFILLING, PARTS, RECORDLESS, SEATS
-from server.custody.transitions.handovers import ON_LINES, SENDING
+from server.custody.transitions.handovers import LETTING_GO, ON_LINES, SENDING
 from storage.terms import Action as A
 
 INTERNAL = frozenset({A.CONFIRM, A.REGISTER, A.STOP_DISPOSAL})
@@ -20,10 +20,18 @@ VAULT_ACTS = EXITS | ENTRIES
 HANDING_OVER = ON_LINES  # lines of a handover: the papers of an envelope stay together
 PROLONGING = frozenset({A.REQUEST_EXTENSION, A.EXTEND})
 REFUSING_RETURN = frozenset({A.REJECT_RETURN, A.RETURN_MISSING})
+OVERRIDES = {
+    "C18": LENDING,
+    "C20": LEAVING,
+    "C21": HANDING_OUT | PROLONGING,
+    "C23": PROLONGING,
+    "C33": LETTING_GO,
+}  # C50: in which acts the rule may be overridden
+OVERRIDABLE = frozenset(action for acts in OVERRIDES.values() for action in acts)
 SHELF_ACTS = frozenset({A.START_READING})  # leave a shelf, never a vault
 
 __all__ = [
     "ADMINISTRATION", "ASKING", "AT_THE_DESK", "AT_THE_VAULT", "DECIDING", "DECISIONS", "ENTRIES", "EVERY", "EXITS", "HANDING_OUT", "HANDING_OVER",
-    "INTERNAL", "LEAVING", "LENDING", "LIFTING", "ON_RECORDS", "PARTS", "PROLONGING", "REFUSING_RETURN", "SEATED", "SENDING", "SHELF_ACTS", "TAKING",
+    "INTERNAL", "LEAVING", "LENDING", "LIFTING", "ON_RECORDS", "OVERRIDABLE", "OVERRIDES", "PARTS", "PROLONGING", "REFUSING_RETURN", "SEATED", "SENDING", "SHELF_ACTS", "TAKING",
     "VAULT_ACTS",
 ]  # fmt: skip

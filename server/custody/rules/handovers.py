@@ -2,7 +2,7 @@
 
 from server.custody.moves import Move
 from server.custody.moves.handovers import Clearance, Line, Sides
-from server.custody.rules.table import Rule
+from server.custody.rules.table import Rule, as_asked
 from server.custody.transitions.handovers import (
     ARRIVING,
     COMING_BACK,
@@ -201,6 +201,7 @@ RULES: tuple[Rule, ...] = (
         "no shipment of the handover is overdue",
         lambda m: not m.of(Line).late,
         "[overdue is a matter of the clock]",
+        overridable=as_asked,
     ),
     Rule(
         "C33",

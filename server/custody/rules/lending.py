@@ -19,7 +19,7 @@ from server.custody.rules.groups import (
     TAKING,
     VAULT_ACTS,
 )
-from server.custody.rules.table import Rule, by_construction
+from server.custody.rules.table import Rule, as_asked, by_construction
 from server.custody.transitions import after
 from storage.terms import Action, HoldKind, Purpose, RecordState, RequestKind, RequestState, Role, Seat
 
@@ -79,7 +79,15 @@ def _right_kind(m: Move) -> bool:
 
 
 def _not_lapsed(m: Move) -> bool:
-    return m.lapsed is None and not (m.request and m.request.state is RequestState.LAPSED)
+    gone = m.lapsed is not None or (m.request is not None and m.request.state is RequestState.LAPSED)
+    late = m.movement is not None and m.movement.out_at is None and m.movement.lapses_at <= m.at
+    return not gone and not late
+
+
+def _reservation_stands(m: Move) -> bool:
+    """Nobody has displaced it, so it may still be used when somebody lets it."""
+    reserved = m.lapsed or m.movement
+    return m.request is not None and reserved is not None and reserved.request == m.request.id
 
 
 def _receiver_is_reader(m: Move) -> bool:
@@ -239,6 +247,7 @@ RULES: tuple[Rule, ...] = (
         lambda m: not m.overdue and not m.inactive,
         "[from which day on somebody is blocked is a matter of the clock and a parameter]",
         facts=("overdue", "inactive"),
+        overridable=as_asked,
     ),
     Rule(
         "C19",
@@ -255,8 +264,9 @@ RULES: tuple[Rule, ...] = (
         LEAVING,
         "the reservation has not lapsed",
         _not_lapsed,
-        "ck_movements_c20_before_lapse",
+        "ck_movements_c20_before_lapse, ct_movements_c20_overridden",
         facts=("lapsed",),
+        overridable=_reservation_stands,
     ),
     Rule("C21", "DUE_DATE_REQUIRED", HANDING_OUT, "a due day is named", lambda m: m.due_at is not None, "ck_movements_c21_due"),
     Rule(
@@ -267,6 +277,7 @@ RULES: tuple[Rule, ...] = (
         lambda m: m.due_at is None or m.due_at_max is None or m.at < m.due_at <= m.due_at_max,
         "ck_movements_c21_due [its upper bound is a parameter]",
         facts=("due_at", "due_at_max"),
+        overridable=lambda m: m.due_at is not None and m.due_at > m.at,  # the term, never a due instant that is past
     ),
     Rule(
         "C22",

@@ -2,7 +2,7 @@
 
 from server.custody.moves import Move
 from server.custody.policy import ranks
-from server.custody.rules.groups import AT_THE_VAULT, DECIDING, DECISIONS, EVERY, EXITS, LEAVING, LIFTING, SEATED
+from server.custody.rules.groups import AT_THE_VAULT, DECIDING, DECISIONS, EVERY, EXITS, LEAVING, LIFTING, OVERRIDABLE, SEATED
 from server.custody.rules.table import Rule, by_construction
 from server.custody.transitions import WHO, seat_roles
 from storage.terms import Action, Role, Seat
@@ -11,8 +11,12 @@ ROLES_CHANGE = "tg_operation_seats_c0_administrators [of the other acts the seat
 
 
 def _has_role(m: Move) -> bool:
-    if not m.by.active:
+    if not (m.sitter or m.by).active:
         return False
+    if m.ask.seat is Seat.OVERRIDE:  # whose permission is C50's
+        return True
+    if m.ask.overrides and m.action in WHO:
+        return bool(m.by.roles & WHO[m.action])
     if m.required and m.ask.seat is None:  # none that is open fits: because it is taken, or because no seat is for the caller
         return bool(_roles_wanted(m) & m.by.roles)
     if m.required:
@@ -22,7 +26,7 @@ def _has_role(m: Move) -> bool:
 
 def _roles_wanted(m: Move) -> frozenset[Role]:
     if m.required and m.ask.seat is None:
-        return frozenset(role for seat in m.required if seat is not Seat.RECEIVER for role in seat_roles(m.action, seat))
+        return frozenset(role for seat in m.required if seat not in (Seat.RECEIVER, Seat.OVERRIDE) for role in seat_roles(m.action, seat))
     return seat_roles(m.action, m.ask.seat) if m.required and m.ask.seat else WHO.get(m.action, frozenset())
 
 
@@ -52,13 +56,18 @@ def _clerk_is_another(m: Move) -> bool:
     return clerk is None or all(clerk.id != person.id for seat, person in m.seats.items() if seat is not Seat.CLERK)
 
 
+def _needed(m: Move) -> frozenset[Role]:
+    """By the matrix as it held when the request was made."""
+    return (m.request.ranks if m.request else None) or ranks(m.record.tier, m.purpose)
+
+
 def _approval_is_of_use(m: Move) -> bool:
     assert m.request is not None  # a decision names its request
-    return bool((ranks(m.record.tier, m.purpose) - set(m.request.approvals)) & m.by.roles)
+    return bool((_needed(m) - set(m.request.approvals)) & m.by.roles)
 
 
 def _fully_approved(m: Move) -> bool:
-    return m.request is not None and ranks(m.record.tier, m.purpose) <= set(m.request.approvals)
+    return m.request is not None and _needed(m) <= set(m.request.approvals)
 
 
 def _cancels_own(m: Move) -> bool:
@@ -101,9 +110,9 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "C0",
         "SEAT_NOT_OPEN",
-        SEATED,
+        SEATED | OVERRIDABLE,
         "the caller takes an open seat of the operation",
-        lambda m: m.ask.seat in m.open_seats,
+        lambda m: not m.required or m.ask.seat in m.open_seats,
         "uq_operation_seats_c1_each_once, tg_operation_seats_c1_on_duty",
         facts=("open_seats",),
     ),
@@ -141,7 +150,7 @@ RULES: tuple[Rule, ...] = (
         "SERVICE_NOT_ALLOWED",
         SEATED,
         "a service takes no seat",
-        lambda m: not m.by.service,
+        lambda m: not (m.sitter or m.by).service,
         "tg_operation_seats_c1_no_service",
     ),
     Rule(
@@ -187,7 +196,7 @@ RULES: tuple[Rule, ...] = (
         _approval_is_of_use,
         "uq_approvals_c5_one_per_rank",
         facts=("request",),
-        roles=lambda m: ranks(m.record.tier, m.purpose),
+        roles=_needed,
     ),
     Rule(
         "C5",
@@ -197,7 +206,7 @@ RULES: tuple[Rule, ...] = (
         _fully_approved,
         "ct_access_requests_c5_all_ranks",
         facts=("request",),
-        roles=lambda m: ranks(m.record.tier, m.purpose),
+        roles=_needed,
     ),
     Rule(
         "C6",

@@ -2,7 +2,7 @@
 
 from server.custody.moves.queue import Queue
 from server.custody.rules.groups import PROLONGING
-from server.custody.rules.table import Rule
+from server.custody.rules.table import Rule, as_asked
 from storage.terms import Action
 
 RULES: tuple[Rule, ...] = (
@@ -30,6 +30,7 @@ RULES: tuple[Rule, ...] = (
         "nobody else waits for the record, and its holder was not asked for it back",
         lambda m: not m.of(Queue).waiting and not m.of(Queue).recalled,
         "tg_movements_c23_nobody_waits",
+        overridable=as_asked,
     ),
     Rule(
         "C24",

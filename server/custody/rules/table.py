@@ -5,7 +5,7 @@ the PostgreSQL constraint that keeps the same rule; where none can, the reason s
 """
 
 import tomllib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -25,6 +25,16 @@ def never(_: Move) -> datetime | None:
     return None
 
 
+def not_at_all(_: Move) -> bool:
+    """No override exists."""
+    return False
+
+
+def as_asked(_: Move) -> bool:
+    """Whoever has the permission may override it."""
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """One row of the table."""
@@ -38,6 +48,7 @@ class Rule:
     facts: tuple[str, ...] = ()  # attributes of Move that explain shows
     roles: Callable[[Move], frozenset[Role]] = nobody
     earliest: Callable[[Move], datetime | None] = never
+    overridable: Callable[[Move], bool] = not_at_all  # whether an override lets this break of it pass (C50)
 
     @property
     def twins(self) -> tuple[str, ...]:
@@ -54,6 +65,8 @@ class Violation:
     record: UUID | None
     roles: frozenset[Role] = frozenset()
     earliest: datetime | None = None
+    overridable: bool = False
+    overriders: frozenset[Role] = frozenset()  # who may take the OVERRIDE seat for it
 
     def says(self, language: str) -> tuple[str, str]:
         """Message and remedy, in `en` or `zh`."""
@@ -73,12 +86,31 @@ def by_construction(_: Move) -> bool:
     return True
 
 
+def excused(rule: Rule, move: Move) -> bool:
+    """Whether the ask names an override for this break of the rule; who may give it is judged by C50's own rows."""
+    return any(o.rule == rule.number for o in move.ask.overrides) and rule.overridable(move)
+
+
+def violation(rule: Rule, move: Move) -> Violation:
+    """What is said of a rule that a move breaks."""
+    may = rule.overridable(move)
+    who = move.overriders.get(rule.number, frozenset()) if may else frozenset()
+    return Violation(rule.number, rule.code, move.on.id if move.on else None, rule.roles(move), rule.earliest(move), may and bool(who), who)
+
+
 def violated(rules: Iterable[Rule], moves: Iterable[Move]) -> tuple[Violation, ...]:
     """Every violation of every move, in rule order; empty when all may go on."""
+    return tuple(violation(rule, move) for rule, move in _broken(rules, moves) if not excused(rule, move))
+
+
+def overridden(rules: Iterable[Rule], moves: Iterable[Move]) -> tuple[tuple[Rule, Move], ...]:
+    """What is broken and goes on all the same, because a second person lets it."""
+    return tuple((rule, move) for rule, move in _broken(rules, moves) if excused(rule, move))
+
+
+def _broken(rules: Iterable[Rule], moves: Iterable[Move]) -> Iterator[tuple[Rule, Move]]:
     moves = tuple(moves)
-    return tuple(
-        Violation(rule.number, rule.code, move.on.id if move.on else None, rule.roles(move), rule.earliest(move))
-        for rule in rules
-        for move in moves
-        if move.action in rule.actions and not rule.holds(move)
-    )
+    for rule in rules:
+        for move in moves:
+            if move.action in rule.actions and not rule.holds(move):
+                yield rule, move

@@ -50,6 +50,12 @@ def after(tier: Tier, state: S, action: A) -> S | None:
     return row and row.finish
 
 
+def seats_of(action: A, tier: Tier, *, overriding: bool) -> tuple[Seat, ...]:
+    """Who must sit; with an override one more person, and whoever asks for an act that has no seats of its own (C50)."""
+    own = SEATS.get((action, tier), ())
+    return (*(own or (Seat.PROPOSER,)), Seat.OVERRIDE) if overriding else own
+
+
 def seat_roles(action: A, seat: Seat) -> frozenset[R]:
     """Who may take the seat in that act."""
     return _OF_ACTS.get((action, seat)) or SEAT_ROLES[seat]
@@ -57,5 +63,5 @@ def seat_roles(action: A, seat: Seat) -> frozenset[R]:
 
 __all__ = [
     "ADMINISTRATION", "AT_THE_DESK", "CHAPTERS", "CUSTODY_ROLES", "DECISIONS", "ENDED", "ENTRIES", "EXITS", "FULFILLING", "LIVE", "PARTS", "QUIET",
-    "RECORDLESS", "SEATS", "SEAT_ROLES", "TRANSITIONS", "WHO", "Chapter", "Transition", "after", "seat_roles",
+    "RECORDLESS", "SEATS", "SEAT_ROLES", "TRANSITIONS", "WHO", "Chapter", "Transition", "after", "seat_roles", "seats_of",
 ]  # fmt: skip

@@ -49,7 +49,7 @@ def _reading() -> Iterable[Transition]:
 
 
 APPLICANTS = frozenset({R.LOAN_OFFICER, R.LEGAL, R.AUDITOR, R.COLLECTIONS})
-APPROVERS = frozenset({R.CREDIT_DEPT_HEAD, R.RISK_HEAD, R.VICE_PRESIDENT})
+APPROVERS = frozenset({R.CREDIT_DEPT_HEAD, R.RISK_HEAD, R.BRANCH_HEAD, R.VICE_PRESIDENT, R.PRESIDENT})  # may stand in the matrix of C5
 CHAPTER = Chapter(
     transitions=(*_lending(Tier.FIRST, S.IN_VAULT), *_lending(Tier.SECOND, S.FILED), *_reading()),
     seats={

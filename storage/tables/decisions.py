@@ -1,0 +1,50 @@
+"""Why acts were let through: what was judged, what was overridden, what was corrected."""
+
+from sqlalchemy import ARRAY, Index, Text, UniqueConstraint, Uuid
+from sqlalchemy.dialects.postgresql import JSONB
+
+from storage.tables.columns import INSTANT, check, key, need, org, ref, table, visible_to
+
+OVERRIDABLE = ("C18", "C20", "C21", "C23", "C33")
+
+decisions = table(
+    "decisions",
+    "What was judged when an act was let through, and the parameters that were read: one row an act, append-only (C48).",
+    key(),
+    org("Unit of the caller."),
+    need("action", Text, "Which act."),
+    ref("caller_id", "staff", "Who called.", index=True),
+    ref("operation_id", "operations", "The operation, when the act has seats.", null=True, index=True),
+    need("decided_at", INSTANT, "The instant that the rules were judged at."),
+    need("event_ids", ARRAY(Uuid), "Events that the act wrote."),
+    need("moves", JSONB, "What was judged: the ask and one move for each record; no free text, no personal data."),
+    need("parameters", JSONB, "Parameters that were read, with their values and the rows that held them."),
+    Index("ix_decisions_event_ids", "event_ids", postgresql_using="gin"),
+)
+
+override_permissions = table(
+    "override_permissions",
+    "Who may override which rule, where no parameter says otherwise (C50); loaded from server/custody/policy.py.",
+    need("rule", Text, "The rule.", primary_key=True),
+    need("role", Text, "A role that may.", primary_key=True),
+    check(f"rule in {OVERRIDABLE}", "c50_rule"),
+)
+
+overrides = table(
+    "overrides",
+    "Rules that were broken for a record because a second person let them be, append-only (C50).",
+    key(),
+    org("Unit of whoever confirmed it."),
+    visible_to(),
+    ref("operation_id", "operations", "The operation."),
+    ref("record_id", "archive_records", "For which record.", index=True),
+    need("rule", Text, "Which rule."),
+    need("code", Text, "How it was broken."),
+    need("comment", Text, "Why, in words."),
+    ref("asked_by", "staff", "Whose act it is.", index=True),
+    ref("confirmed_by", "staff", "The second person, with the permission of the rule.", index=True),
+    need("overridden_at", INSTANT, "When.", index=True),
+    check(f"rule in {OVERRIDABLE}", "c50_rule"),
+    check("length(trim(comment)) > 0", "c50_comment"),
+    UniqueConstraint("operation_id", "record_id", "rule", "code"),
+)

@@ -1,0 +1,142 @@
+"""Nothing of the specification is forgotten: rules, their twins and words, acts and their mutations; red when something is."""
+
+import ast
+import re
+from pathlib import Path
+from typing import Any
+
+from schema.custody_mutations import ASKABLE
+from schema.explaining import CustodyActInput
+from server import words
+from server.custody.drawing import CHINESE, diagram, edges
+from server.custody.rules import RULES, WORDS
+from server.custody.rules.groups import DECIDING, ENTRIES, EXITS
+from server.custody.transitions import ADMINISTRATION, PARTS, TRANSITIONS
+from server.errors import InputProblem
+from storage.terms import Action as A
+from storage.terms import RecordState, Tier
+from tests.custody.twins import ATTACKS
+
+ROOT = Path(__file__).parents[2]
+SPECIFIED = {f"C{number}" for number in range(56)}
+WITHOUT_ROW = {  # rules of the specification that no row of the table says, and why
+    "C24": "a ladder that a job climbs; it refuses nothing by itself, C18 does",
+    "C45": "retention is judged at disposal, whose acts come later",
+    "C46": "disposal comes later",
+    "C47": "disposal comes later",
+    "C49": "scans: what guards them is in server/scans, not an act of the desk",
+    "C52": "a reversal undoes what was prepared; it refuses nothing",
+}
+COMING = {"C7", "C9", "C12", "C29", "C30", "C31", "C33", *(f"C{n}" for n in range(34, 43)), "C44", "C48", "C53", "C54", "C55"}
+WITHOUT_MUTATION = {  # acts that no client asks for, and why
+    A.REGISTER: "the state machine's birth; registerFirstTier and registerSecondTier register",
+    A.LAPSE: "the desk does it when it meets a reservation past its time",
+    A.RESERVE: "what the last approval is", A.EXTEND: "what the last approval of an extension is", A.RETURN_MISSING: "what rejectReturn is for a missing item",
+    A.ENQUEUE: "what the last approval is while a record is out", A.SERVE: "the desk does it when a record becomes free",
+    A.OVERDUE_SEARCH: "the ladder of overdue papers does it",
+}  # fmt: skip
+COMING_ACTS = {A.INTAKE, A.SUBMIT_VOLUME, A.ACCEPT_VOLUME}
+VAULT_ROWS = {"F2", "F5", "F8", "F8b", "F11", "F12", "F15", "F17", "F10"}  # entry to or exit from a first-tier vault
+OF_THE_VAULT = {"C1", "C2", "C4", "C6", "C11", "C15"}
+OF_EXITS, OF_APPROVALS = {"C10", "C14", "C17"}, {"C3", "C4", "C5"}
+
+
+def numbers(action: A) -> set[str]:
+    return {rule.number for rule in RULES if action in rule.actions}
+
+
+def test_every_rule_of_the_specification_has_a_row_or_a_reason() -> None:
+    assert {rule.number for rule in RULES} <= SPECIFIED
+    assert SPECIFIED - {rule.number for rule in RULES} <= set(WITHOUT_ROW) | COMING
+
+
+def test_every_row_has_an_attacked_twin_or_a_reason() -> None:
+    silent = [rule.sentence for rule in RULES if not rule.twins and not re.search(r"\[[^\]]{10,}\]", rule.twin)]
+    assert not silent
+    assert not {twin for rule in RULES for twin in rule.twins} - set(ATTACKS) - {"tg_tickets_c10_next_number"}  # tried in test_twins
+
+
+def test_every_refusal_says_what_it_is_and_what_would_help_in_both_languages() -> None:
+    for rule in RULES:
+        said = WORDS[rule.code]
+        assert all(said[part].strip() for part in ("en", "en_remedy", "zh", "zh_remedy")), rule.code
+        assert not re.search("[一-鿿]", said["en"] + said["en_remedy"]) and re.search("[一-鿿]", said["zh"]), rule.code
+    assert set(WORDS) == {rule.code for rule in RULES}, "words that no rule says"
+
+
+def _coded(name: str) -> set[str]:
+    """Codes in `InputProblem(path, "CODE")` and in `_wrong(name, "CODE")`, wherever they are raised."""
+    found = set()
+    for folder in ("schema", "server"):
+        for path in (ROOT / folder).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+                if isinstance(node, ast.Call) and getattr(node.func, "id", "") in (name, "_wrong", "wrong", "Wrong"):
+                    found |= {a.value for a in node.args[1:] if isinstance(a, ast.Constant) and isinstance(a.value, str)}
+    return {code for code in found if re.fullmatch("[A-Z][A-Z_0-9]+", code)}
+
+
+def test_every_code_of_a_wrong_input_has_its_words() -> None:
+    coded = _coded(InputProblem.__name__)
+    assert len(coded) > 10 and coded <= set(words.INPUTS)
+    assert all(said["en"].strip() and said["zh"].strip() for said in words.INPUTS.values())
+
+
+def _named_in_mutations() -> set[str]:
+    """Acts that the modules of the mutations name, or the one that chooses for them what is sent and taken: `A.CHECK_OUT`."""
+    paths = [*(ROOT / "schema").glob("*_mutations.py"), *(ROOT / "schema" / "custody_mutations").glob("*.py")]
+    paths.append(ROOT / "server" / "custody" / "handing.py")
+    nodes = [node for path in paths for node in ast.walk(ast.parse(path.read_text("utf-8")))]
+    return {n.attr for n in nodes if isinstance(n, ast.Attribute) and isinstance(n.value, ast.Name) and n.value.id in ("A", "Action")}
+
+
+def test_every_act_has_a_mutation_or_a_reason() -> None:
+    assert {a for a in A if a.name not in _named_in_mutations()} <= set(WITHOUT_MUTATION) | PARTS | COMING_ACTS
+
+
+def test_every_act_is_one_that_explain_custody_takes() -> None:
+    taken = {field.graphql_name or field.python_name for field in CustodyActInput.__strawberry_definition__.fields}
+    assert {_camel(name) for name in taken} == set(ASKABLE)
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(part.capitalize() for part in rest)
+
+
+def test_the_desk_is_reached_by_acts_alone() -> None:
+    """So none can be done that explainCustody does not take."""
+    callers = {
+        path.name
+        for path in (ROOT / "schema").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Attribute) and node.attr == "perform" and getattr(node.value, "attr", "") == "desk"
+    }
+    assert callers == {"acting.py"}
+
+
+def test_the_groups_say_what_the_specification_says_of_always() -> None:
+    """Domain 3.0: every entry and exit of a vault, every exit, every approval, whatever else guards them."""
+    rows = [t for t in TRANSITIONS if t.tier is Tier.FIRST and t.code in VAULT_ROWS]
+    vault = {t.action for t in rows if t.code != "F10" or t.action in EXITS | ENTRIES}  # F10 where a vault is left or entered
+    assert {A.INTAKE, A.CHECK_OUT, A.ACCEPT_RETURN} <= vault
+    for action in vault:
+        assert numbers(action) >= OF_THE_VAULT, (action, OF_THE_VAULT - numbers(action))
+    transit = {t.action for t in TRANSITIONS if t.code == "F10"}
+    for action in EXITS:
+        wanted = OF_EXITS | (set() if action in transit else {"C16"})  # a hold goes with the paper that is handed over
+        assert numbers(action) >= wanted, (action, wanted - numbers(action))
+    for action in DECIDING:
+        assert numbers(action) >= OF_APPROVALS, action
+
+
+def test_both_diagrams_draw_every_change_of_state() -> None:
+    assert set(CHINESE) == set(RecordState)
+    for tier in Tier:
+        drawn = diagram(tier)
+        for (start, finish), acts in edges(tier).items():
+            (line,) = [text for text in drawn.splitlines() if text.startswith(f"    {start.value} --> {finish.value}:")]
+            assert all(act in line for act in acts)
+
+
+def test_administration_is_explained_too(schema: Any) -> None:
+    assert schema is not None and {a for a in A if a.name in _named_in_mutations()} >= ADMINISTRATION
