@@ -31,6 +31,7 @@ from storage.terms import CertificateKind, CollateralKind
 RecordFilter = Annotated["ArchiveRecordWhere", strawberry.lazy("schema.records")]  # type: ignore[name-defined]  # noqa: F821
 Paper = Annotated["FirstTierRecord", strawberry.lazy("schema.records")]  # type: ignore[name-defined]  # noqa: F821  # resolved lazily
 
+Checks = Annotated["RegistryCheck", strawberry.lazy("schema.vault")]  # type: ignore[name-defined]  # noqa: F821
 
 CERTIFICATE_FIELDS = ("number", "issued_on", "updated_at")
 CollateralCertificateWhere = where_of(
@@ -61,8 +62,19 @@ class CollateralCertificate(Node, Versioned):
     registration_no: str | None = col("Number of the mortgage entry.")
     is_electronic: bool = col("Whether it exists only in the registry.")
     registry_reference: str | None = col("Reference in the registry.")
+    vin: str | None = col("Vehicle identification number that stands on it.")
+    owner_name: str | None = col("Owner whom it names.")
     is_live: bool = col("False once void or replaced.")
     collateral: Annotated["Collateral", strawberry.lazy("schema.collateral")] | None = One("collateral_id", description="What it proves.")
+    replaces: Annotated["CollateralCertificate", strawberry.lazy("schema.collateral")] | None = One(
+        "replaces_id", description="The certificate that it took the place of."
+    )
+    replaced_by: Annotated["CollateralCertificate", strawberry.lazy("schema.collateral")] | None = One(
+        on=lambda newer, certificate, me: newer.replaces_id == certificate.id, description="The certificate that took its place."
+    )
+    registry_checks: list[Checks] = Many(
+        "certificate_id", order=lambda row: row.checked_at, description="What the registry said of an electronic one, oldest first."
+    )
     record: Paper | None = One(
         on=lambda record, certificate, me: record.certificate_id == certificate.id, description="The paper in the archive."
     )

@@ -41,7 +41,7 @@ class Price:
         """The cost of one request."""
         total = self.known
         for factor, least, names, inner in self.terms:
-            total += factor * max(least, *(_size(variables.get(name)) for name in names)) * inner.of(variables)
+            total += factor * max(0, least, *(_size(variables.get(name)) for name in names)) * inner.of(variables)
         return total
 
 
@@ -89,9 +89,9 @@ class Pricing:
         inner = self.selection(node.selection_set, get_named_type(definition.type)) if node.selection_set else Price()
         given = [a.value for a in node.arguments or () if a.name.value in SIZES]
         names = tuple(v.name.value for v in given if isinstance(v, VariableNode))
-        literals = [int(v.value) for v in given if isinstance(v, IntValueNode)] + [
+        literals = [max(0, int(v.value)) for v in given if isinstance(v, IntValueNode)] + [
             len(v.values) for v in given if isinstance(v, ListValueNode)
-        ]
+        ]  # never below nothing: a field that is skipped is priced too, and would pay for another
         if names:
             made.terms.append((1, max(literals, default=0), names, inner))
         elif literals:

@@ -1,6 +1,6 @@
 """Requests, operations, checkouts, holds and what happened."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import strawberry
 from sqlalchemy import Integer, Text, and_, case, cast, func, literal, select
@@ -25,6 +25,7 @@ from schema.policy import Decision, RuleOverride
 from schema.reading.declare import Many, Masked, One, Sql, reads
 from schema.records import ArchiveRecord, ArchiveRecordListFilter, ArchiveRecordWhere
 from schema.scalars import DateTime
+from schema.vault import BaileeLetter, EmergencyReview, IntakeReceipt, ReturnClaim
 from schema.visibility import HOLD_DETAIL, not_counted, own_unit, shared, through
 from storage import tables
 from storage.terms import (
@@ -43,6 +44,7 @@ from storage.terms import (
     Tier,
 )
 
+Releases = Annotated["Release", strawberry.lazy("schema.release")]  # type: ignore[name-defined]  # noqa: F821  # resolved lazily
 REQUEST_FIELDS = ("submitted_at", "updated_at")
 AccessRequestWhere = where_of(
     __name__, "AccessRequestWhere", id=IDFilter, state=enum_filter(RequestState), kind=enum_filter(RequestKind),
@@ -61,7 +63,7 @@ OPERATION_KEYS = sort_keys(*OPERATION_FIELDS)
 CHECKOUT_FIELDS = ("reserved_at", "updated_at")
 CheckoutWhere = where_of(
     __name__, "CheckoutWhere", id=IDFilter, phase=enum_filter(MovementPhase), kind=enum_filter(MovementKind), holder_id=IDFilter,
-    due_at=DateTimeFilter, is_overdue=BooleanFilter, record=ArchiveRecordWhere,
+    due_at=DateTimeFilter, is_overdue=BooleanFilter, is_claimed=BooleanFilter, record=ArchiveRecordWhere,
 )  # fmt: skip
 CheckoutListFilter = list_filter(__name__, "Checkout")
 CheckoutSort = sort_of(__name__, "CheckoutSort", *CHECKOUT_FIELDS)
@@ -146,6 +148,7 @@ class AccessRequest(Node, Versioned):
     decided_at: DateTime | None = col("When it was decided.")
     lapses_at: DateTime | None = col("End of the reservation.")
     decision_reason: str | None = col("Why it was rejected or cancelled.")
+    outside_bank: bool = col("Whether the papers leave the bank; then they need a bailee letter.")
     queue: bool = col("Whether it waits for its records when they are taken.")
     queued_at: DateTime | None = col("Since when it waits.")
     queue_position: int | None = Sql(_position, description="Its place among those who wait for a record of it, from 1; while it waits.")
@@ -154,7 +157,16 @@ class AccessRequest(Node, Versioned):
     applicant: StaffMember | None = One("applicant_id", description="Who asks.")
     reader: StaffMember | None = One("reader_id", description="Who will hold or read the papers.")
     records: list[ArchiveRecord] = Many(on=through(tables.request_lines, "request_id", "record_id"), description="The records it names.")
+    release: Releases | None = One(
+        on=lambda release, request, me: and_(release.request_id == request.id, release.capacity != "COURT"),
+        description="Who will receive the papers of a RELEASE, once they are verified.",
+    )
+    replacement: ArchiveRecord | None = One(
+        on=through(tables.substitutions, "request_id", "replacement_id"),
+        description="What takes the place of the papers of a SUBSTITUTION.",
+    )
     approvals: list[Approval] = Many("request_id", order=lambda row: row.approved_at, description="Approvals so far.")
+    bailee_letters: list[BaileeLetter] = Many("request_id", order=lambda row: row.registered_at, description="Letters registered for it.")
 
 
 @reads(tables.operation_seats, "seat")
@@ -206,7 +218,12 @@ class Operation(Node, Versioned):
     seats: list[OperationSeat] = Many("operation_id", order=lambda row: row.taken_at, description="Seats taken.")
     records: list[ArchiveRecord] = Many(on=lambda record, op, me: record.id == func.any(op.record_ids), description="Its records.")
     overrides: list[RuleOverride] = Many("operation_id", description="Rules that were overridden in it.")
-    ticket: Ticket | None = One(on=lambda ticket, op, me: ticket.operation_id == op.id, description="The ticket of an exit.")
+    ticket: Ticket | None = One(
+        on=lambda ticket, op, me: and_(ticket.operation_id == op.id, ticket.is_void.is_(False)), description="The valid ticket of an exit."
+    )
+    emergency_reason: str | None = col("Why substitutes may take the seats of the keepers.")
+    review: EmergencyReview | None = One(on=lambda review, op, me: review.operation_id == op.id, description="The review of an emergency.")
+    receipt: IntakeReceipt | None = One(on=lambda receipt, op, me: receipt.operation_id == op.id, description="The receipt of an intake.")
 
 
 @reads(tables.return_inspections, "inspection")
@@ -222,6 +239,7 @@ class ReturnInspection(Node):
     no_alterations: bool = col("Nothing was altered.")
     no_damage: bool = col("Nothing is damaged.")
     pages_counted: int = col("Pages counted.")
+    shows_mortgage: bool | None = col("Of a certificate: the bank's mortgage entry stands on it.")
     findings: str | None = col("In words.")
     passed: bool = col("Whether it may go back.")
 
@@ -245,12 +263,14 @@ class Checkout(Node, Versioned):
     returned_at: DateTime | None = col("When it was presented.")
     closed_at: DateTime | None = col("When it ended.")
     is_overdue: bool = Sql(_late, description="True when past due and not presented.")
+    is_claimed: bool = Sql(lambda row, me: row.claimed_at.is_not(None), description="True while a claim of an earlier return is open.")
     updated_at: DateTime = col("Last change.")
     record: ArchiveRecord | None = One("record_id", description="The record.")
     request: AccessRequest | None = One("request_id", description="The request.")
     holder: StaffMember | None = One("holder_id", description="Who has or will have the paper.")
     recalled_by: StaffMember | None = One("recalled_by", description="Who asked for it back.")
     exit_operation: Operation | None = One("exit_operation_id", description="The operation that handed it out.")
+    claims: list[ReturnClaim] = Many("movement_id", order=lambda row: row.claimed_at, description="Claims of an earlier return.")
     inspections: list[ReturnInspection] = Many("movement_id", order=lambda row: row.inspected_at, description="Inspections at its return.")
 
 

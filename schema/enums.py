@@ -21,7 +21,7 @@ EXPOSED = (
     "LossState", "LossOutcome", "ItemState", "Element", "ElementGrade", "ElementResult", "BatchState",
     "Classification", "PayoffKind", "ContractKind", "CollateralKind", "CertificateKind", "LocationKind", "DocumentType",
     "RetentionClass", "ScanSubject", "ScanStatus", "ReportKind", "ReportSubject", "ReportState", "SignOffKind",
-    "HandoverKind", "HandoverState", "HandoverLineState", "HandoverStanding",
+    "HandoverKind", "HandoverState", "HandoverLineState", "HandoverStanding", "BaileeKind", "ClaimResolution", "EmergencyFinding", "OffBalanceState", "OffBalanceDirection", "NoticeState", "ReleaseState", "RecipientCapacity",
     "StocktakeState", "Expectation", "CountResult",
 )  # fmt: skip
 

@@ -4,7 +4,7 @@ A POST of JSON that is right is answered in a few lines; everything that is wron
 """
 
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from typing import Any
 
@@ -157,7 +157,7 @@ class View:
         body, variables, name = _parameters(payload)
         text = self.trusted.text(body, context)
         context.query, context.variables, context.operation_name = text, variables or {}, name
-        async with aclosing(self.schema.listen(text, variables, context, name)) as answers:
+        async with aclosing(self._answers(context, text, variables, name)) as answers:
             async for result in answers:
                 production = context.settings.production
                 errors = [formatted(e, context.request_id, production=production) for e in result.errors or ()]
@@ -167,6 +167,19 @@ class View:
                     yield "error", errors
                     return
                 yield "next", {"data": result.data, **({"errors": errors} if errors else {})}
+
+    async def _answers(
+        self, context: Context, query: str, variables: dict[str, Any] | None, name: str | None
+    ) -> AsyncGenerator[ExecutionResult, None]:
+        """A subscription's answers as they come, of all others the one."""
+        document = self.schema.documents.get(query, name)
+        if document.errors or document.kind is not OperationType.SUBSCRIPTION:
+            context.begun()
+            yield await self._settled(context, query, variables, name)
+            return
+        async with aclosing(self.schema.listen(query, variables, context, name)) as answers:
+            async for result in answers:
+                yield result
 
     async def respond(self, request: Request) -> Response:
         """One answer, whatever happens."""
@@ -212,19 +225,7 @@ class View:
     async def _execute(
         self, request: Request, context: Context, query: str, variables: dict[str, Any] | None, name: str | None
     ) -> Response:
-        result = await self._run(context, query, variables, name)
-        causes = [_cause(error) for error in (result.errors or ()) if error.original_error is not None]
-        if any(isinstance(cause, StalePrincipal) for cause in causes):
-            context = await self.context_of(request.headers, context.request_id, True)
-            result = await self._run(context, query, variables, name)
-        elif (
-            _is_forbidden(result)
-            and (newer := await self.context_of(request.headers, context.request_id, True)).principal != context.principal
-        ):
-            context = newer  # the role was granted since the caller was read
-            result = await self._run(context, query, variables, name)
-        elif any(isinstance(cause, RACES) for cause in causes):
-            result = await self._run(context, query, variables, name)
+        result = await self._settled(context, query, variables, name)
         kind = media_type(request)
         told = {} if context.cost is None else {"extensions": {"cost": {"requested": context.cost, "limit": context.settings.cost_max}}}
         if not result.errors:
@@ -236,6 +237,20 @@ class View:
         return Response(
             orjson.dumps(body), self._status(errors, result.data is not None, started, kind), self._headers(errors), media_type=kind
         )
+
+    async def _settled(self, context: Context, query: str, variables: dict[str, Any] | None, name: str | None) -> Any:
+        """The answer, asked again where the caller is no longer who was read, or where two writers met."""
+        result = await self._run(context, query, variables, name)
+        causes = [_cause(error) for error in (result.errors or ()) if error.original_error is not None]
+        stale = any(isinstance(cause, StalePrincipal) for cause in causes)
+        if stale or _is_forbidden(result):
+            assert context.renew is not None  # whoever comes over the wire has a token
+            known, context.principal = context.principal, await context.renew()
+            if not stale and context.principal == known:  # else the role was granted since the caller was read
+                return result
+        elif not any(isinstance(cause, RACES) for cause in causes):
+            return result
+        return await self._run(context, query, variables, name)
 
     async def _run(self, context: Context, query: str, variables: dict[str, Any] | None, name: str | None) -> Any:
         """One execution. It may be run again: what failed has committed nothing, and what was done is replayed by its key."""

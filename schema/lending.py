@@ -35,6 +35,7 @@ Records = Annotated["ArchiveRecord", strawberry.lazy("schema.records")]  # type:
 Reports = Annotated["InspectionReport", strawberry.lazy("schema.papers")]  # type: ignore[name-defined]  # noqa: F821
 Assets = Annotated["Collateral", strawberry.lazy("schema.collateral")]  # type: ignore[name-defined]  # noqa: F821
 Checkouts = Annotated["Checkout", strawberry.lazy("schema.custody")]  # type: ignore[name-defined]  # noqa: F821
+Notices = Annotated["SettlementNotice", strawberry.lazy("schema.release")]  # type: ignore[name-defined]  # noqa: F821
 RecordsFilter = Annotated["ArchiveRecordListFilter", strawberry.lazy("schema.records")]  # type: ignore[name-defined]  # noqa: F821
 CheckoutsFilter = Annotated["CheckoutListFilter", strawberry.lazy("schema.custody")]  # type: ignore[name-defined]  # noqa: F821
 ReportsFilter = Annotated["InspectionReportListFilter", strawberry.lazy("schema.papers")]  # type: ignore[name-defined]  # noqa: F821
@@ -191,6 +192,10 @@ class Loan(Node, Versioned):
     updated_at: DateTime = col("Last change.")
     position: LoanPosition | None = One(on=_newest, description="Newest position from core banking.")
     is_overdue: bool = Sql(_is_overdue, description="True while a due instalment is unpaid.")
+    settlement_final_at: DateTime | None = Sql(
+        lambda loan, me: func.settlement_final_at(loan.id), description="When its payoff cannot bounce any more; null while it is owed."
+    )
+    settlement_notices: list[Notices] = Many("loan_id", order=lambda row: row.issued_at, description="Settlement notices, void ones too.")
     contracts: Connection[Contract] = Page(
         on=through(tables.loan_contracts, "loan_id", "contract_id"), where=ContractWhere, sort=ContractSort, keys=CONTRACT_KEYS,
         description="Contracts (合同).",

@@ -35,6 +35,7 @@ from schema.custody import (
     Operation,
     OperationSort,
     OperationWhere,
+    Ticket,
 )
 from schema.expiring import Expiring, expiring
 from schema.handovers import HANDOVER_KEYS, Handover, HandoverSort, HandoverWhere
@@ -68,8 +69,22 @@ from schema.papers import REPORT_KEYS, SCAN_KEYS, InspectionReport, InspectionRe
 from schema.policy import OVERRIDE_REPORT, PARAMETERS_LIST, PolicyParameter, RuleOverride
 from schema.reading.declare import Counts, NodeById, One, Page
 from schema.records import GROUP_KEYS, RECORD_KEYS, ArchiveRecord, ArchiveRecordSort, ArchiveRecordWhere, RecordCount, RecordGroup
+from schema.release import SETTLEMENT_KEYS, SettlementNotice, SettlementNoticeSort, SettlementNoticeWhere
 from schema.search import LOOK_UP, SEARCH, CodeHit, SearchHit
 from schema.stocktakes import STOCKTAKE_KEYS, Stocktake, StocktakeSort, StocktakeWhere
+from schema.vault import (
+    ENTRY_KEYS,
+    REVIEW_KEYS,
+    TICKET_KEYS,
+    EmergencyReview,
+    EmergencyReviewSort,
+    EmergencyReviewWhere,
+    OffBalanceEntry,
+    OffBalanceEntrySort,
+    OffBalanceEntryWhere,
+    TicketSort,
+    TicketWhere,
+)
 from schema.viewer import Viewer
 from schema.volumes import (
     BATCH_KEYS,
@@ -188,6 +203,9 @@ class Reads:
     custody_events: Connection[CustodyEvent] = Page(
         where=CustodyEventWhere, sort=CustodyEventSort, keys=EVENT_KEYS, description="What happened to the papers, oldest id first."
     )
+    settlement_notices: Connection[SettlementNotice] = Page(
+        where=SettlementNoticeWhere, sort=SettlementNoticeSort, keys=SETTLEMENT_KEYS, updated_since=True, description="Settlement notices."
+    )
     handovers: Connection[Handover] = Page(
         where=HandoverWhere, sort=HandoverSort, keys=HANDOVER_KEYS, updated_since=True, description="Handovers, of both parties."
     )
@@ -196,6 +214,23 @@ class Reads:
     )
     operations: Connection[Operation] = Page(
         where=OperationWhere, sort=OperationSort, keys=OPERATION_KEYS, updated_since=True, description="Operations."
+    )
+    tickets: Connection[Ticket] = Page(
+        where=TicketWhere, sort=TicketSort, keys=TICKET_KEYS, description="Vault-out tickets, void ones too."
+    )
+    off_balance_entries: Connection[OffBalanceEntry] = Page(
+        where=OffBalanceEntryWhere,
+        sort=OffBalanceEntrySort,
+        keys=ENTRY_KEYS,
+        updated_since=True,
+        description="Entries for core banking's off-balance register; `isOpen` for what is not booked yet.",
+    )
+    emergency_reviews: Connection[EmergencyReview] = Page(
+        where=EmergencyReviewWhere,
+        sort=EmergencyReviewSort,
+        keys=REVIEW_KEYS,
+        updated_since=True,
+        description="Emergencies; `isOpen` for those that wait for their review.",
     )
     discrepancies: Connection[Discrepancy] = Page(
         where=DiscrepancyWhere, sort=DiscrepancySort, keys=DISCREPANCY_KEYS, updated_since=True,

@@ -4,7 +4,9 @@ from enum import Enum
 from typing import Annotated, Any
 
 import strawberry
-from sqlalchemy import and_, case, func, or_, select
+from sqlalchemy import Date as SqlDate
+from sqlalchemy import DateTime as Instant
+from sqlalchemy import and_, case, cast, func, or_, select
 
 from schema.collateral import Collateral, CollateralCertificate, SealedEnvelope
 from schema.lending import Contract, Loan, LoanWhere
@@ -12,6 +14,8 @@ from schema.organisation import OrgUnit, StaffMember, StorageLocation
 from schema.paging import (
     BooleanFilter,
     Connection,
+    DateFilter,
+    DateTimeFilter,
     IDFilter,
     Node,
     StringFilter,
@@ -25,14 +29,16 @@ from schema.paging import (
 )
 from schema.reading.compiler import STRUCTURAL_ENUMS
 from schema.reading.declare import Many, One, Page, Sql, reads
-from schema.scalars import DateTime
+from schema.scalars import Date, DateTime
 from schema.visibility import not_counted, shared
+from server.custody.policy import BANK_ZONE
 from storage import tables
 from storage.terms import DocumentType, ItemState, PaperKind, RecordState, RetentionClass, Tier
 
 Checkouts = Annotated["Checkout", strawberry.lazy("schema.custody")]  # type: ignore[name-defined]  # noqa: F821  # resolved lazily
 Events = Annotated["CustodyEvent", strawberry.lazy("schema.custody")]  # type: ignore[name-defined]  # noqa: F821
 CheckoutFilter = Annotated["CheckoutWhere", strawberry.lazy("schema.custody")]  # type: ignore[name-defined]  # noqa: F821
+Entries = Annotated["OffBalanceEntry", strawberry.lazy("schema.vault")]  # type: ignore[name-defined]  # noqa: F821
 Scans = Annotated["Scan", strawberry.lazy("schema.papers")]  # type: ignore[name-defined]  # noqa: F821
 
 
@@ -73,12 +79,18 @@ def _frozen(record: Any, me: Any) -> Any:
     return or_(own, func.is_being_counted(record.id))
 
 
+def _awaited_late(record: Any, me: Any) -> Any:
+    today = cast(func.timezone(BANK_ZONE.key, func.now()), SqlDate)
+    return and_(record.state == "AWAITED", func.coalesce(record.expected_by < today, False))
+
+
 RECORD_FIELDS = ("archive_no", "updated_at")
 ArchiveRecordWhere = where_of(
     __name__, "ArchiveRecordWhere", id=IDFilter, archive_no=StringFilter, barcode=StringFilter, tier=enum_filter(Tier),
     state=enum_filter(RecordState), is_overdue=BooleanFilter, on_hold=BooleanFilter, is_frozen=BooleanFilter,
+    release_ready_since=DateTimeFilter,
     org_id=IDFilter, custody_org_id=IDFilter, vault_id=IDFilter, location_id=IDFilter, envelope_id=IDFilter, primary_loan=LoanWhere,
-    open_checkout=CheckoutFilter,
+    open_checkout=CheckoutFilter, expected_by=DateFilter, is_awaited_late=BooleanFilter,
 )  # fmt: skip
 ArchiveRecordListFilter = list_filter(__name__, "ArchiveRecord")
 ArchiveRecordSort = sort_of(__name__, "ArchiveRecordSort", *RECORD_FIELDS)
@@ -96,6 +108,8 @@ class ArchiveRecord(Node, Versioned):
     title: str = col("What it is, in words.")
     state: RecordState = col("Where it stands.")
     pages: int = col("Pages counted.")
+    expected_by: Date | None = col("Day by which an awaited paper should come.")
+    is_awaited_late: bool = Sql(_awaited_late, description="True when it is awaited and should have come before today.")
     primary_loan: Loan | None = One(
         "primary_loan_id", description="Loan that decides its branch and chain; null when another branch owns it."
     )
@@ -109,6 +123,10 @@ class ArchiveRecord(Node, Versioned):
     is_overdue: bool = Sql(_is_overdue, description="True when its checkout is past due.")
     on_hold: bool = Sql(lambda record, me: func.is_on_hold(record.id), description="Whether a hold covers it; whose and why is not told.")
     is_frozen: bool = Sql(_frozen, description="Whether a discrepancy or a count freezes it.")
+    release_ready_since: DateTime | None = Sql(
+        lambda record, me: func.release_ready_since(record.id, type_=Instant(timezone=True)),
+        description="Since when everything on it is paid off for good and nothing keeps it here: it waits for its owner.",
+    )
     scans: list[Scans] = Many(on=_stored, description="Scans of it, all versions.")
     updated_at: DateTime = col("Last change.")
     custody_events: Connection[Events] = Page("record_id", description="What happened to it, oldest first.")
@@ -124,6 +142,12 @@ class FirstTierRecord(ArchiveRecord):
     collateral: Collateral | None = One("collateral_id", description="Collateral it belongs to.")
     envelope: SealedEnvelope | None = One("envelope_id", description="The sealed envelope it lies in.")
     vault: StorageLocation | None = One("vault_id", description="The vault that keeps it.")
+    copies: int = col("How many of it there are.")
+    is_original: bool = col("Original or copy.")
+    from_whom: str | None = col("From whom an awaited paper should come.")
+    off_balance_entries: list[Entries] = Many(
+        "record_id", order=lambda row: row.queued_at, description="Its entries in core banking's off-balance register, oldest first."
+    )
 
 
 @strawberry.enum(description="What to count records by.")

@@ -34,7 +34,8 @@ KEY_CHARACTERS_MAX = 200
 ITEMS_MAX = 500
 FREE_TEXTS = frozenset(
     {"reason", "reasons", "comment", "findings", "title", "analysis", "proposal",
-     "log", "responsibility", "where", "note", "resolution", "statement"}
+     "log", "responsibility", "where", "note", "resolution", "statement", "emergency",
+     "failure"}
 )  # fmt: skip
 LONG_TEXTS = frozenset({"analysis", "proposal"})
 

@@ -89,18 +89,17 @@ def _rows(function: Any, *columns: Any) -> Any:
     return function.table_valued(*columns, with_ordinality="n").render_derived()
 
 
-def _search(text: Any, first: Any, kinds: Any = None) -> Any:
+def _search(me: Any, text: Any, first: Any, kinds: Any = None) -> Any:
     wanted = (
         literal(KINDS, ARRAY(Text))
         if kinds is None
         else func.string_to_array(func.lower(func.array_to_string(cast(kinds, ARRAY(Text)), literal(","))), literal(","))
     )
-    return _rows(
-        func.search_hits(cast(text, Text), wanted, cast(first, Integer)), "kind", "id", "shown", "place", "before", "matched", "after"
-    )
+    found = func.search_hits(cast(text, Text), wanted, cast(first, Integer), literal(me.everywhere or me.sees_much))
+    return _rows(found, "kind", "id", "shown", "place", "before", "matched", "after")
 
 
-def _look_up(code: Any) -> Any:
+def _look_up(me: Any, code: Any) -> Any:
     return _rows(func.look_up(cast(code, Text)), "kind", "id", "place", "is_retired")
 
 

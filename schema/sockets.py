@@ -3,13 +3,14 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 import orjson
 import structlog
 
 from server.context import Context
-from server.errors import ApiError, LoanfileError
+from server.errors import LoanfileError
 
 PROTOCOL = "graphql-transport-ws"
 INIT_SECONDS = 10.0
@@ -21,12 +22,19 @@ Send = Callable[[Any], Awaitable[None]]
 log: Any = structlog.get_logger()
 
 
+REASON_BYTES_MAX = 123  # what fits into the frame that closes
+
+
 class Closed(Exception):
     """Ends the socket with a code of the protocol."""
 
     def __init__(self, code: int, reason: str) -> None:
         super().__init__(reason)
-        self.code, self.reason = code, reason
+        self.code, self.reason = code, reason.encode()[:REASON_BYTES_MAX].decode(errors="ignore")
+
+
+class Gone(Exception):
+    """The other side is no longer there."""
 
 
 class Socket:
@@ -43,6 +51,7 @@ class Socket:
         self._receive, self._send, self._admit, self._answers, self._refused = receive, send, admit, answers, refused
         self._headers: Mapping[str, str] | None = None
         self._running: dict[str, asyncio.Task[None]] = {}
+        self._beginning: set[asyncio.Future[None]] = set()
         self._ends = asyncio.get_running_loop().create_future()
 
     async def run(self, protocols: list[str]) -> None:
@@ -85,6 +94,8 @@ class Socket:
                 if event["type"] == "websocket.disconnect":
                     return
                 await self._take(_message(event))
+        except Gone:
+            return
         except Closed as closed:
             self._end(closed.code, closed.reason)
             await asyncio.sleep(INIT_SECONDS)  # whoever waits for us closes
@@ -99,7 +110,7 @@ class Socket:
         elif kind == "pong":
             _payload(message)
         elif kind == "subscribe":
-            self._subscribe(_id(message), message.get("payload"))
+            await self._subscribe(_id(message), message.get("payload"))
         elif kind == "complete":
             if (task := self._running.pop(_id(message), None)) is not None:
                 task.cancel()
@@ -112,45 +123,62 @@ class Socket:
         self._headers = {str(k).lower(): v for k, v in given.items() if isinstance(v, str)}
         try:
             _, ends = await self._admit(self._headers)
-        except ApiError as error:
-            raise Closed(FORBIDDEN if error.code == "UNAUTHENTICATED" else TRY_AGAIN, error.message) from None
+        except Exception as error:
+            told = self._refused(error)
+            raise Closed(FORBIDDEN if told["extensions"]["code"] == "UNAUTHENTICATED" else TRY_AGAIN, told["message"]) from None
         left = max(0.0, ends - time.time())
         self._timers = (asyncio.create_task(self._clock(left, FORBIDDEN, "The token has ended")),)
         await self._say({"type": "connection_ack"})
 
-    def _subscribe(self, id_: str, payload: Any) -> None:
+    async def _subscribe(self, id_: str, payload: Any) -> None:
         if self._headers is None or not self._timers:
             raise Closed(UNAUTHORIZED, "Unauthorized")
         if not isinstance(payload, dict):
             raise Closed(BAD_MESSAGE, "Invalid message")
         if id_ in self._running:
-            raise Closed(ALREADY_THERE, f"Subscriber for {id_} already exists"[:120])
-        self._running[id_] = asyncio.create_task(self._answer(id_, payload, len(self._running) >= OPERATIONS_MAX))
+            raise Closed(ALREADY_THERE, f"Subscriber for {id_} already exists")
+        if len(self._running) >= OPERATIONS_MAX:  # told here, so that who does not listen is not read from either
+            await self._fail(id_, self._refused(LoanfileError(f"A socket runs at most {OPERATIONS_MAX} operations.")))
+            return
+        begun: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        work = self._answer(id_, payload, set(self._beginning), begun)
+        self._beginning.add(begun)
+        begun.add_done_callback(self._beginning.discard)
+        self._running[id_] = task = asyncio.create_task(work)
+        task.add_done_callback(lambda _: begun.cancel())  # one that ends before it has begun is not waited for
 
-    async def _answer(self, id_: str, payload: dict[str, Any], too_many: bool) -> None:
+    async def _answer(self, id_: str, payload: dict[str, Any], earlier: set[asyncio.Future[None]], begun: asyncio.Future[None]) -> None:
+        """Once the subscriptions before it have begun: who is answered here knows that nothing that comes is missed there."""
         me = asyncio.current_task()
         try:
-            if too_many:
-                raise LoanfileError(f"A socket runs at most {OPERATIONS_MAX} operations.")
+            if earlier:
+                await asyncio.wait(earlier)
             context, _ = await self._admit(self._headers or {})
+            context.begun = lambda: None if begun.done() else begun.set_result(None)
             async for kind, answer in self._answers(context, payload):
                 await self._say({"id": id_, "type": kind, "payload": answer})
                 if kind == "error":
                     return
             await self._say({"id": id_, "type": "complete"})
-        except (ConnectionError, RuntimeError) as error:  # the other side is gone
-            log.info("socket", kind=type(error).__name__)
+        except Gone as gone:
+            log.info("socket", kind=type(gone.__cause__).__name__)
         except Exception as error:
-            told = self._refused(error)
-            if told["extensions"]["code"] == "UNAUTHENTICATED":
-                self._end(FORBIDDEN, "The token has ended")
-            await self._say({"id": id_, "type": "error", "payload": [told]})
+            await self._fail(id_, self._refused(error))
         finally:
             if self._running.get(id_) is me:
                 del self._running[id_]
 
+    async def _fail(self, id_: str, told: dict[str, Any]) -> None:
+        if told["extensions"]["code"] == "UNAUTHENTICATED":
+            self._end(FORBIDDEN, "The token has ended")
+        with suppress(Gone):
+            await self._say({"id": id_, "type": "error", "payload": [told]})
+
     async def _say(self, message: dict[str, Any]) -> None:
-        await self._send({"type": "websocket.send", "text": orjson.dumps(message).decode()})
+        try:
+            await self._send({"type": "websocket.send", "text": orjson.dumps(message).decode()})
+        except (OSError, RuntimeError) as error:  # uvicorn's, for a socket that is closed
+            raise Gone from error
 
 
 def _message(event: Mapping[str, Any]) -> dict[str, Any]:

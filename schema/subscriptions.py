@@ -98,7 +98,8 @@ Batch = list[tuple[Any, orjson.Fragment]]
 
 
 async def _read(context: Any, ask: Callable[[Connection], Any]) -> Any:
-    """Asks as the caller is now: roles may have changed since the last time."""
+    """Asks as the caller is now: since the last time a role, a grant or the token itself may have ended."""
+    context.principal = await context.present()
     while True:
         try:
             async with context.database.transaction(context.principal) as conn:
@@ -143,8 +144,9 @@ async def _events(
 ) -> AsyncGenerator[CustodyEventRecorded, None]:
     """From now on, or behind a cursor: nothing is lost between two connections, nor told twice."""
     context = info.context
-    records = _ids(record_ids, "record", BATCH) if record_ids else None
+    records = _ids(record_ids, "record", BATCH) if record_ids is not UNSET and record_ids is not None else None
     place = _place(after) if after else await _now(context)
+    context.begun()
 
     async def batch(conn: Connection) -> tuple[int, Batch]:
         horizon = int(await conn.value(HORIZON))
@@ -193,6 +195,7 @@ async def _notices(
 async def _operations(info: strawberry.Info) -> AsyncGenerator[OperationWaiting, None]:
     """Each operation once a connection."""
     context, called = info.context, set[UUID]()
+    context.begun()
 
     async def batch(conn: Connection) -> Batch:
         me = context.principal
@@ -214,6 +217,7 @@ async def _scans(
     """Scans that the caller may not see are passed over."""
     context, known = info.context, dict[UUID, str]()
     ids = _ids(scan_ids, "scan", SCANS_MAX)
+    context.begun()
 
     async def batch(conn: Connection) -> Batch:
         rows = await conn.rows(STATUSES, ids=ids)

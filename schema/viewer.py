@@ -61,7 +61,8 @@ TITLES = {
 }
 PREFIX = {"request": "request", "operation": "operation", "checkout": "checkout", "report": "report", "case": "case",
           "record": "record", "loan": "loan", "stocktake": "stocktake", "shipment": "shipment"}  # fmt: skip
-SEAT_OF = {Role.VAULT_KEEPER_KEY: "KEY", Role.VAULT_KEEPER_CODE: "CODE", Role.REGISTER_CLERK: "CLERK"}
+SEAT_OF = {Role.VAULT_KEEPER_KEY: "KEY", Role.VAULT_KEEPER_CODE: "CODE", Role.REGISTER_CLERK: "CLERK",
+           Role.LOAN_OFFICER: "OFFICER"}  # fmt: skip
 KEEPERS = frozenset({Role.VAULT_KEEPER_KEY, Role.VAULT_KEEPER_CODE, Role.ARCHIVIST})
 HOLD_ROLES = frozenset({Role.LEGAL, Role.COMPLIANCE, Role.AUDITOR, Role.RISK_HEAD})
 
@@ -118,9 +119,10 @@ def _operations(me: Any) -> Any:
     reader = select(q.c.reader_id).where(q.c.id == o.request_id).correlate_except(q).scalar_subquery()
     fits = [and_(literal(seat) == func.any(o.required_seats), literal(seat).not_in(taken)) for seat in mine]
     lifts = [o.action == Action.LIFT_HOLD.value] if HOLD_ROLES & me.roles else []
-    confirms = [o.action != Action.LIFT_HOLD.value] if Role.COMPLIANCE in me.roles else []
-    if lifts or confirms:
-        fits.append(and_(literal("SECOND") == func.any(o.required_seats), literal("SECOND").not_in(taken), or_(*lifts, *confirms)))
+    confirms = [and_(o.action != Action.LIFT_HOLD.value, o.action != Action.SURRENDER.value)] if Role.COMPLIANCE in me.roles else []
+    closes = [o.action == Action.SURRENDER.value] if Role.OPS_HEAD in me.roles else []
+    if lifts or confirms or closes:
+        fits.append(and_(literal("SECOND") == func.any(o.required_seats), literal("SECOND").not_in(taken), or_(*lifts, *confirms, *closes)))
     fits.append(and_(literal("RECEIVER") == func.any(o.required_seats), literal("RECEIVER").not_in(taken), reader == me.staff))
     return _line(TaskKind.CONFIRM, "operation", o, o.expires_at, me).where(
         o.state == OperationState.PENDING.value, o.expires_at > func.now(), me.staff.not_in(sitting), or_(*fits), *_seen(o, me)

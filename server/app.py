@@ -123,6 +123,7 @@ class Parts:
             buckets=self.buckets,
             feed=self.feed,
             renew=lambda: self.authenticator.principal(authorization, fresh=True),
+            present=lambda: self.authenticator.principal(authorization),
         )
 
 
@@ -273,7 +274,7 @@ def create_app(settings: Settings) -> Starlette:
     parts = Parts(settings)
     schema, manifest = build_schema(), read_manifest(settings.trusted_documents)
     for text in manifest.values():
-        schema.documents.get(text, None)  # read and validated before the first request
+        schema.documents.keep(text)  # read and validated before the first request
     shown = not settings.production if settings.graphiql is None else settings.graphiql
     view = View(schema, parts.context, TrustedDocuments(manifest), graphiql.page if shown else None)
 

@@ -31,6 +31,8 @@ class Context:
     buckets: Buckets | None = None
     feed: Feed | None = None  # for what listens
     renew: Callable[[], Awaitable[Principal]] | None = None  # reads the caller anew
+    present: Callable[[], Awaitable[Principal]] | None = None  # the caller as they are now, while their token is good
+    begun: Callable[[], None] = lambda: None  # a subscription says that it tells of everything from here on
 
     @property
     def cursor_secret(self) -> bytes:

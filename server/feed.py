@@ -7,7 +7,6 @@ still runs may not be told before that one has ended (its events would come late
 import asyncio
 from typing import Any
 
-import asyncpg
 import structlog
 
 from storage.database import Database
@@ -49,7 +48,7 @@ class Feed:
                     async with self._moved:
                         self.position = found
                         self._moved.notify_all()
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except Exception as error:  # whatever it is: who waits here would wait for ever
                 log.warning("feed", kind=type(error).__name__)  # nothing is lost: the next tick sees everything
                 pause = DOWN_SECONDS
             await asyncio.sleep(pause)

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import signal
 import socket
 import sys
@@ -195,6 +196,8 @@ class Protocol(AutoHTTPProtocol):  # type: ignore[valid-type,misc]  # uvicorn ch
 def serve(settings: Settings, embedded: Embedded | None, console: Console, listening: socket.socket, started: float | None = None) -> int:
     """The web server in this process, watched together with its embedded parts."""
     app = create_app(settings)
+    gc.collect()
+    gc.freeze()  # what was made to stay is not looked through again, nor waited for: rubbish would grow to a quarter of it
     config = uvicorn.Config(
         app,
         http=Protocol,

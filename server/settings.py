@@ -24,7 +24,7 @@ class SettingsError(RuntimeError):
     """One line for the person who started the program."""
 
 
-DEMO_LOANS_MIN = 120  # enough for each state of custody in two branches
+DEMO_LOANS_MIN = 160  # enough for each state of custody in two branches
 
 
 class Settings(BaseSettings):
@@ -80,7 +80,7 @@ class Settings(BaseSettings):
         True
     )
     log_level: Annotated[str, Field(description="debug, info, warning or error.", pattern="^(debug|info|warning|error)$")] = "info"
-    demo_loans: Annotated[int, Field(description="Size of the demo bank on the first start, 120 to 20000; 0: none.", ge=0, le=20000)] = 2000
+    demo_loans: Annotated[int, Field(description="Size of the demo bank on the first start, 160 to 20000; 0: none.", ge=0, le=20000)] = 2000
     failpoint: Annotated[str, Field(description="For drills: where to lose an answer, e.g. `after_commit:0.05`.")] = ""
 
     @model_validator(mode="after")

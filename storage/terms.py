@@ -134,6 +134,14 @@ class Action(StrEnum):
     PLACE_HOLD = "PLACE_HOLD"
     LIFT_HOLD = "LIFT_HOLD"
     REPORT_MISSING = "REPORT_MISSING"
+    POST_POSITION = "POST_POSITION"
+    ISSUE_NOTICE = "ISSUE_NOTICE"
+    REQUEST_RELEASE = "REQUEST_RELEASE"
+    REQUEST_SUBSTITUTION = "REQUEST_SUBSTITUTION"
+    VERIFY_RECIPIENT = "VERIFY_RECIPIENT"
+    RELEASE = "RELEASE"
+    SUBSTITUTE = "SUBSTITUTE"
+    SURRENDER = "SURRENDER"
     ENQUEUE = "ENQUEUE"
     SERVE = "SERVE"
     RECALL = "RECALL"
@@ -166,6 +174,23 @@ class Action(StrEnum):
     RECALL_RESPONSIBILITY = "RECALL_RESPONSIBILITY"
     TRANSFER_LOANS = "TRANSFER_LOANS"
     CLOSE_ORG_UNIT = "CLOSE_ORG_UNIT"
+    EXPECT_PAPER = "EXPECT_PAPER"
+    RECORD_ARRIVAL = "RECORD_ARRIVAL"
+    REGISTER_FIRST_TIER = "REGISTER_FIRST_TIER"
+    REFUSE_INTAKE = "REFUSE_INTAKE"
+    SEAL_ENVELOPE = "SEAL_ENVELOPE"
+    OPEN_ENVELOPE = "OPEN_ENVELOPE"
+    MOVE_LOCATION = "MOVE_LOCATION"
+    REPORT_BROKEN_SEAL = "REPORT_BROKEN_SEAL"
+    ACCEPT_CHANGED_RETURN = "ACCEPT_CHANGED_RETURN"
+    REPLACE_RETURNED = "REPLACE_RETURNED"
+    RECORD_REGISTRY_CHECK = "RECORD_REGISTRY_CHECK"
+    REGISTER_BAILEE_LETTER = "REGISTER_BAILEE_LETTER"
+    CLAIM_RETURNED = "CLAIM_RETURNED"
+    RESOLVE_CLAIM = "RESOLVE_CLAIM"
+    VOID_TICKET = "VOID_TICKET"
+    BOOK_OFF_BALANCE_ENTRY = "BOOK_OFF_BALANCE_ENTRY"
+    REVIEW_EMERGENCY = "REVIEW_EMERGENCY"
     OPEN_CASE = "OPEN_CASE"
     RESOLVE_DISCREPANCY = "RESOLVE_DISCREPANCY"
     REPORT_ITEM_MISSING = "REPORT_ITEM_MISSING"
@@ -275,6 +300,29 @@ class MovementEnd(StrEnum):
     RECALLED = "RECALLED"
 
 
+class NoticeState(StrEnum):
+    """Life of a settlement notice; derived from its rows, never stored."""
+
+    ISSUED = "ISSUED"
+    FILED = "FILED"
+    VOID = "VOID"
+
+
+class ReleaseState(StrEnum):
+    """Life of a release: its recipient is verified, then the papers are theirs."""
+
+    DRAFT = "DRAFT"
+    DONE = "DONE"
+
+
+class RecipientCapacity(StrEnum):
+    """As what somebody receives released papers (C37)."""
+
+    OWNER = "OWNER"
+    ATTORNEY = "ATTORNEY"
+    COURT = "COURT"
+
+
 class MovementPhase(StrEnum):
     """Phase of a movement; derived from its instants, never stored."""
 
@@ -312,6 +360,7 @@ class DiscrepancyKind(StrEnum):
     WRONG_SLOT = "WRONG_SLOT"
     SEAL_BROKEN = "SEAL_BROKEN"
     DAMAGED = "DAMAGED"
+    PAYOFF_REVERSED = "PAYOFF_REVERSED"
 
 
 class DiscrepancyState(StrEnum):
@@ -595,6 +644,7 @@ class NoticeKind(StrEnum):
     TRANSIT_LATE = "TRANSIT_LATE"
     STOCKTAKE_MISSED = "STOCKTAKE_MISSED"
     EMERGENCY_UNREVIEWED = "EMERGENCY_UNREVIEWED"
+    PAYOFF_REVERSED = "PAYOFF_REVERSED"
     LOSS_REPORTED = "LOSS_REPORTED"
 
 
@@ -678,3 +728,26 @@ class AccessResult(StrEnum):
     GRANTED = "GRANTED"
     DENIED = "DENIED"
     REFUSED = "REFUSED"
+
+
+class BaileeKind(StrEnum):
+    """Who keeps a paper in trust outside the bank (C40)."""
+
+    REGISTRY = "REGISTRY"
+    COURT = "COURT"
+    COUNSEL = "COUNSEL"
+    OTHER = "OTHER"
+
+
+class ClaimResolution(StrEnum):
+    """How a claim of an earlier return ended (C25)."""
+
+    RETURNED_BY_HOLDER = "RETURNED_BY_HOLDER"
+    FOUND_IN_VAULT = "FOUND_IN_VAULT"
+
+
+class EmergencyFinding(StrEnum):
+    """What the review of an emergency found (C1)."""
+
+    JUSTIFIED = "JUSTIFIED"
+    NOT_JUSTIFIED = "NOT_JUSTIFIED"

@@ -54,6 +54,10 @@ async def test_a_certificate_is_asked_for_approved_handed_out_and_taken_back(ban
                            i={"requestId": request["id"], "expectedVersion": version, "idempotencyKey": f"a{n}"})  # fmt: skip
         assert answer["data"]["approveRequest"]["__typename"] == "ApproveRequestPayload", answer
     assert answer["data"]["approveRequest"]["records"] == [{"state": "RESERVED"}] * 2
+    letter = {"requestId": request["id"], "letterNo": f"T{bank.tag}", "kind": "REGISTRY", "bailee": "市车辆管理所", "signedOn": str(bank.due(0)),
+              "returnBy": str(bank.due(9)), "idempotencyKey": "l"}  # fmt: skip
+    told = await run("officer", field("registerBaileeLetter", "baileeLetter { letterNo } events { tag }"), i=letter)
+    assert told["data"]["registerBaileeLetter"]["events"][0] == {"tag": "request:bailee_letter:done"}
     codes = [r["barcode"] for r in await bank.root.fetch("select barcode from archive_records where id = any($1)", papers)]
     out = await run("kay", CHECK_OUT, i={"requestId": request["id"], "barcodes": codes, "dueOn": str(bank.due()), "idempotencyKey": "o"})
     operation = out["data"]["checkOut"]["operation"]["id"]

@@ -77,7 +77,7 @@ class Reading:
             return self.known[name]
         found: Any = self.answers
         for step in name.split("."):
-            found = found[step]
+            found = found[int(step)] if isinstance(found, list) else found[step]
         return found
 
     async def ask(self, text: str, variables: dict[str, Any]) -> None:
@@ -119,8 +119,15 @@ async def known(demo: Demo, tmp_path: Path) -> dict[str, Any]:
     officer = await demo.root.fetchval("select id from staff where username = 'loan-officer'")
     pdf = small_pdf("contract")
     (tmp_path / "contract.pdf").write_bytes(pdf)
-    assert volume
+    car = await demo.root.fetchrow(
+        "select r.primary_loan_id, r.collateral_id, r.vault_id from archive_records r join staff s on s.org_id = r.org_id"
+        " where s.username = 'loan-officer' and r.tier = 'FIRST' and r.state = 'IN_VAULT' and r.kind = 'CERTIFICATE' order by r.archive_no limit 1"
+    )
+    assert volume and car
     return {
+        "a loan": f"loan_{car['primary_loan_id']}",
+        "its car": f"collateral_{car['collateral_id']}",
+        "the vault": f"location_{car['vault_id']}",
         "a volume on the shelf": f"record_{volume['id']}",
         "barcode of the volume": volume["barcode"],
         "pages of the volume": volume["pages"],

@@ -93,6 +93,13 @@ def test_the_cost_is_the_fields_times_the_sizes_of_their_lists(
     assert price(schema, query).of(variables) == cost
 
 
+def test_a_field_that_is_skipped_does_not_pay_for_another(schema: ReadingSchema) -> None:
+    skipped = "a: loans(first: -100) @skip(if: true) { edges { node { id number } } }"
+    query = "{ %s b: loans(first: 100) { edges { node { id } } } }"
+    assert price(schema, query % skipped).of({}) >= price(schema, query % "").of({}) > 300
+    assert price(schema, f"query ($n: Int) {{ {skipped.replace('-100', '$n')} }}").of({"n": -(2**31)}) >= 0
+
+
 def test_a_bucket_empties_says_when_to_come_back_and_fills_again() -> None:
     buckets, who, other = Buckets(100, 50), uuid4(), uuid4()
     buckets.spend(who, 80)

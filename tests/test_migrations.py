@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from alembic.script import ScriptDirectory
 
 from storage import migration
 from tests.harness import servers
@@ -18,3 +19,7 @@ def test_up_down_and_up_again_ends_at_the_tables_of_the_code(empty: str) -> None
     migration.downgrade(empty)
     migration.upgrade(empty)
     migration.check(empty)
+
+
+def test_the_newest_file_is_the_head_of_alembic() -> None:
+    assert ScriptDirectory.from_config(migration.config("")).get_heads() == [migration.head()]

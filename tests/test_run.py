@@ -28,7 +28,7 @@ class Program:
     def __init__(self, home: Path) -> None:
         self.home, self.port, self.output = home, free_port(), home.parent / "output"
         self.environment = outer_environment()
-        self.environment |= {"LOANFILE_HOME": str(home), "LOANFILE_PORT": str(self.port), "LOANFILE_DEMO_LOANS": "120", "COLUMNS": "80"}
+        self.environment |= {"LOANFILE_HOME": str(home), "LOANFILE_PORT": str(self.port), "LOANFILE_DEMO_LOANS": "160", "COLUMNS": "80"}
 
     def start(self) -> "subprocess.Popen[bytes]":
         greeted = self.output.read_text("utf-8").count("ready after") if self.output.exists() else 0
@@ -137,7 +137,7 @@ def test_after_sigkill_nothing_is_left_and_the_data_is_found_again(program: Prog
     program.process.send_signal(signal.SIGKILL)  # type: ignore[attr-defined]
     program.process.wait()  # type: ignore[attr-defined]
     program.process = program.start()  # type: ignore[attr-defined]
-    assert program.ask("compliance", count) == before == {"loans": {"totalCount": 120}}
+    assert program.ask("compliance", count) == before == {"loans": {"totalCount": 160}}
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])

@@ -375,8 +375,6 @@ declare c loss_cases; begin
   if not exists (select from return_inspections i join operations o on o.id = i.operation_id where i.discrepancy_id = c.discrepancy_id
                  and i.record_id = new.id and i.passed and o.done_in = pg_current_xact_id()) then
     perform broken('ct_archive_records_c26_found_inspected'); end if;
-  if new.tier = 'FIRST' and not exists (select from sealed_envelopes e where e.id = new.envelope_id and e.location_id is not null) then
-    perform broken('ct_archive_records_c7_found_in_slot'); end if;
   return null;
 end $$;
 create constraint trigger ct_archive_records_found after update of state on archive_records deferrable initially deferred

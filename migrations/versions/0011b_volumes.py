@@ -1,7 +1,7 @@
 """Volumes: whole when handed in, ticked when taken over, closed with their loan; contract elements; lists for disposal.
 
 Revision ID: 0011b
-Revises: 0015
+Revises: 0009
 Create Date: 2026-11-25
 """
 
@@ -10,7 +10,7 @@ from alembic import op
 from storage.migration import run_script
 
 revision = "0011b"
-down_revision: str | None = "0015"
+down_revision: str | None = "0009"
 branch_labels: str | None = None
 depends_on: str | None = None
 

@@ -4,11 +4,17 @@ import strawberry
 
 from schema.custody_mutations.acting import ASKABLE, ActPayload, act, field, payload_of
 from schema.custody_mutations.batches import BatchMutations
+from schema.custody_mutations.certificates import CertificateMutations
 from schema.custody_mutations.desk import DeskMutations
+from schema.custody_mutations.envelopes import EnvelopeMutations
 from schema.custody_mutations.handovers import HandoverMutations
 from schema.custody_mutations.holds import HoldMutations
 from schema.custody_mutations.losses import LossMutations
 from schema.custody_mutations.overdue import OverdueMutations
+from schema.custody_mutations.papers import IntakeMutations
+from schema.custody_mutations.positions import PositionMutations
+from schema.custody_mutations.registers import RegisterMutations
+from schema.custody_mutations.release import ReleaseMutations
 from schema.custody_mutations.requests import RequestMutations
 from schema.custody_mutations.stocktakes import StocktakeMutations
 from schema.custody_mutations.volumes import VolumeMutations
@@ -24,6 +30,12 @@ class CustodyMutations(
     OverdueMutations,
     BatchMutations,
     StocktakeMutations,
+    IntakeMutations,
+    EnvelopeMutations,
+    CertificateMutations,
+    RegisterMutations,
+    ReleaseMutations,
+    PositionMutations,
     VolumeMutations,
 ):
     """All of them."""

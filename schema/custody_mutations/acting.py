@@ -16,6 +16,7 @@ from schema.organisation import OrgUnit, StaffMember, StorageLocation
 from schema.reading.answers import payload
 from schema.reading.declare import Given, Many, One
 from schema.records import ArchiveRecord
+from schema.release import Release
 from schema.results import given, mutation
 from server.custody.desk import Done, Reader, Refused
 from server.custody.moves import Ask, Override
@@ -71,6 +72,7 @@ class HandoverPayload(ActPayload):
 class ConfirmPayload(CheckoutPayload, HoldPayload, HandoverPayload):
     """Whatever the operation was about."""
 
+    release: Release | None = One(given="release", description="The release.")
     staff: StaffMember | None = One(given="staff", description="The member of staff whom a change was about.")
     org_unit: OrgUnit | None = One(given="org", description="The unit that was made.")
     locations: list[StorageLocation] = Many(given="locations", description="The places that were made.")

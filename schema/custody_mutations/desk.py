@@ -5,13 +5,16 @@ from typing import Any
 import strawberry
 
 from schema.custody_mutations.acting import KEEPERS, RETURN_DESK, UNSET, ActPayload, CheckoutPayload, ConfirmPayload, act, field
+from schema.custody_mutations.papers import emergency_of
 from schema.results import KeyedInput, OverridableInput, given, id_of, ids_of, maybe_id, version_of
 from schema.scalars import Date
 from server.custody import lookup
 from server.custody.moves import Ask, Inspection
-from server.custody.transitions import WHO
+from server.custody.transitions import SUBSTITUTES, WHO
 from storage.terms import Action as A
 from storage.terms import Seat
+
+SUBSTITUTES_TOO = frozenset(SUBSTITUTES.values())  # in an emergency
 
 
 @strawberry.input(description="Input of checkOut.")
@@ -22,6 +25,7 @@ class CheckOutInput(OverridableInput):
     barcodes: list[str] = field("Barcodes scanned at the desk, of papers or envelopes, in any order; all lines of the request.")
     due_on: Date | None = field("Day on which they come back, by close of business.", UNSET)
     seat: Seat | None = field("The caller's seat; the first that fits when left out.", UNSET)
+    emergency: str | None = field("Why substitutes may take the keepers' seats; it will be reviewed.", UNSET)
     expected_version: str | None = field("Version of the request last seen; optional at the desk.", UNSET)
 
 
@@ -61,6 +65,7 @@ class InspectionInput:
     no_damage: bool = field("Nothing is damaged.")
     pages_counted: int = field("Pages counted.")
     findings: str | None = field("In words; required for what is not right.", UNSET)
+    shows_mortgage: bool | None = field("Of a certificate: the bank's mortgage entry stands on it.", UNSET)
 
 
 @strawberry.input(description="What was found of one record, or that it did not come.")
@@ -75,6 +80,7 @@ class AcceptReturnInput(KeyedInput):
     """Inspected one by one."""
 
     inspections: list[InspectionInput] = field("One for each record.")
+    emergency: str | None = field("Why substitutes may take the keepers' seats; it will be reviewed.", UNSET)
 
 
 @strawberry.input(description="Input of rejectReturn.")
@@ -82,6 +88,7 @@ class RejectReturnInput(KeyedInput):
     """Refused item by item."""
 
     inspections: list[RejectedItemInput] = field("One for each record, with findings.")
+    emergency: str | None = field("Why substitutes may take the keepers' seats; it will be reviewed.", UNSET)
 
 
 @strawberry.input(description="Input of startReading.")
@@ -103,7 +110,8 @@ async def check_out_ask(info: strawberry.Info, i: Any) -> Ask:
     context: Any = info.context
     request = maybe_id(i.request_id, "request") or await lookup.request_of_barcodes(context.database, context.principal, i.barcodes)
     await lookup.check_lines(context.database, context.principal, request, i.barcodes)
-    return Ask(A.CHECK_OUT, request=request, due_on=given(i.due_on), seat=given(i.seat), expected_version=version_of(i.expected_version))
+    version, emergency = version_of(i.expected_version), emergency_of(i)
+    return Ask(A.CHECK_OUT, request=request, due_on=given(i.due_on), seat=given(i.seat), expected_version=version, emergency=emergency)
 
 
 async def _confirm(info: strawberry.Info, i: ConfirmOperationInput) -> Ask:
@@ -124,7 +132,8 @@ async def present_ask(info: strawberry.Info, i: Any) -> Ask:
 def _inspected(action: A) -> Any:
     async def ask(info: strawberry.Info, i: Any) -> Ask:
         records = ids_of([one.record_id for one in i.inspections], "record", "inspections")
-        return Ask(action, records=records, inspections=tuple(inspection(one) for one in i.inspections))
+        found = tuple(inspection(one) for one in i.inspections)
+        return Ask(action, records=records, inspections=found, emergency=emergency_of(i))
 
     return ask
 
@@ -141,6 +150,7 @@ def inspection(i: Any) -> Inspection:
         i.pages_counted,
         given(i.findings),
         getattr(i, "missing", False),
+        given(i.shows_mortgage),
     )
 
 
@@ -157,7 +167,7 @@ class DeskMutations:
     """Acts at the desk."""
 
     check_out = act(
-        "checkOut", CheckOutInput, CheckoutPayload, check_out_ask, requires=KEEPERS,
+        "checkOut", CheckOutInput, CheckoutPayload, check_out_ask, requires=KEEPERS | SUBSTITUTES_TOO,
         description="Hand out what an approved request names (出库); in the vault an operation of four seats.",
     )  # fmt: skip
     confirm_operation = act(
@@ -172,11 +182,11 @@ class DeskMutations:
         description="Take what its holder brings back (归还); it is available only after acceptReturn.",
     )  # fmt: skip
     accept_return = act(
-        "acceptReturn", AcceptReturnInput, CheckoutPayload, _inspected(A.ACCEPT_RETURN), requires=RETURN_DESK,
+        "acceptReturn", AcceptReturnInput, CheckoutPayload, _inspected(A.ACCEPT_RETURN), requires=RETURN_DESK | SUBSTITUTES_TOO,
         description="Inspect and put back what was returned (验收入库).",
     )  # fmt: skip
     reject_return = act(
-        "rejectReturn", RejectReturnInput, CheckoutPayload, _inspected(A.REJECT_RETURN), requires=KEEPERS,
+        "rejectReturn", RejectReturnInput, CheckoutPayload, _inspected(A.REJECT_RETURN), requires=KEEPERS | SUBSTITUTES_TOO,
         description="Refuse a return item by item; what did not come is missing.",
     )  # fmt: skip
     start_reading = act(

@@ -6,6 +6,7 @@ import strawberry
 
 from schema.custody_mutations.acting import KEEPERS, RETURN_DESK, UNSET, ActPayload, CasePayload, act, field
 from schema.custody_mutations.desk import InspectionInput, inspection
+from schema.custody_mutations.papers import PlacementInput
 from schema.losses import Discrepancy, LossCase
 from schema.reading.declare import Many
 from schema.results import KeyedInput, given, id_of, ids_of, maybe_id, version_of
@@ -77,14 +78,6 @@ class NotifyComplianceInput(KeyedInput):
     """COMPLIANCE is told."""
 
     loss_case_id: strawberry.ID = field("The case.")
-
-
-@strawberry.input(description="Into which slot an envelope goes.")
-class PlacementInput:
-    """A placement."""
-
-    envelope_id: strawberry.ID = field("The sealed envelope.")
-    location_id: strawberry.ID = field("The slot.")
 
 
 @strawberry.input(description="Input of resolveFound.")

@@ -23,6 +23,9 @@ class RequestCheckoutInput(OverridableInput):
     purpose: Purpose = field("Why.")
     reason: str | None = field("In words; required for OTHER.", UNSET)
     reader_id: strawberry.ID | None = field("Who will hold them; the caller when left out.", UNSET)
+    outside_bank: bool | None = field(
+        "Whether first-tier papers leave the bank; of OTHER alone, the other purposes say it themselves.", UNSET
+    )
     queue: bool = strawberry.field(description="Wait when they are taken, instead of being refused.", default=False)
 
 
@@ -76,8 +79,8 @@ class CancelRequestInput(KeyedInput):
 async def _request(info: strawberry.Info, i: Any) -> Ask:
     action = A.REQUEST_READING if isinstance(i, RequestReadingInput) else A.REQUEST_CHECKOUT
     records = ids_of(i.record_ids, "record", "recordIds")
-    reader, queue = maybe_id(i.reader_id, "staff"), i.queue or None
-    return Ask(action, records=records, purpose=i.purpose, reason=given(i.reason), reader=reader, queue=queue)
+    reader, queue, outside = maybe_id(i.reader_id, "staff"), i.queue or None, given(getattr(i, "outside_bank", None))
+    return Ask(action, records=records, purpose=i.purpose, reason=given(i.reason), reader=reader, queue=queue, outside_bank=outside)
 
 
 async def _extension(info: strawberry.Info, i: RequestExtensionInput) -> Ask:

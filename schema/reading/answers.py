@@ -64,12 +64,8 @@ class ReadingSchema(strawberry.Schema):
     async def listen(
         self, query: str, given: dict[str, Any] | None, context: Any, name: str | None
     ) -> AsyncGenerator[ExecutionResult, None]:
-        """What an operation tells over a socket: a subscription's answers as they come, of all others the one."""
-        document = self.documents.get(query, name)
-        if document.errors or document.kind is not OperationType.SUBSCRIPTION:
-            yield await self.execute(query, given, context, None, name)
-            return
-        errors, _ = self._admitted(document, given, context)
+        """A subscription's answers as they come."""
+        errors, _ = self._admitted(self.documents.get(query, name), given, context)
         if errors:
             yield ExecutionResult(data=None, errors=errors)
             return
@@ -151,6 +147,8 @@ class Selected:
         raw, context = info._raw_info, info.context
         document: Document = info.schema.documents.get(context.query, raw.operation.name and raw.operation.name.value)
         variables = document.variables(context.variables)
+        if error := _forbidden(document, context.principal.roles):  # the role of a listener may have ended since they were admitted
+            raise error
         made = _named(info, type_)
         plan = await document.plan(variables, context.principal, lambda p: p.payload(made, details), part)
         return cls(plan, variables, context)

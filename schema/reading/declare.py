@@ -248,7 +248,7 @@ class PageRead(Read):
 
 
 class HitsRead(Read):
-    """Objects that a function of PostgreSQL finds: `hits(**arguments)` is its rows, which come in order."""
+    """Objects that a function of PostgreSQL finds: `hits(me, **arguments)` is its rows, which come in order."""
 
     cost = Cost(weight=SEARCH_COST, multipliers=["first"])
 
@@ -257,10 +257,11 @@ class HitsRead(Read):
 
     def json(self, plan: Plan, field: Field, row: Any) -> Any:
         """One object a hit."""
-        sized = {"first": plan.bind(lambda v: field.values(v).get("first") or paging.TASKS, Integer)} if "first" in self.arguments else {}
+        values = field.values
+        sized = {"first": plan.bind(lambda v: values(v).get("first") or paging.TASKS, Integer)} if "first" in self.arguments else {}
         if sized:
-            plan.check(lambda v: paging.size(field.values(v).get("first") or paging.TASKS))
-        hits = self.hits(**{**field.args, **sized})
+            plan.check(lambda v: paging.size(values(v).get("first") or paging.TASKS))
+        hits = self.hits(plan.me, **{**field.args, **sized})
         found = Origin(hits, ())
         return array(plan.objects(field.type, found, field.details, found.select().order_by(hits.c.n)))
 
@@ -291,8 +292,9 @@ class TaskListRead(Read):
 
     def json(self, plan: Plan, field: Field, row: Any) -> Any:
         """The most urgent ones."""
-        plan.check(lambda v: paging.size(field.values(v).get("first") or paging.TASKS))
-        size = plan.bind(lambda v: field.values(v).get("first") or paging.TASKS, Integer)
+        values = field.values
+        plan.check(lambda v: paging.size(values(v).get("first") or paging.TASKS))
+        size = plan.bind(lambda v: values(v).get("first") or paging.TASKS, Integer)
         every = self.lines(plan.me).subquery()
         origin = Origin(every, ())
         ordered = origin.select().order_by(every.c.due_at.asc().nulls_last(), every.c.id).limit(size)

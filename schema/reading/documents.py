@@ -3,7 +3,9 @@
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 from graphql import (
@@ -34,30 +36,54 @@ from schema.reading.compiler import Compiled, Plan, bad_request, definition_of, 
 from storage.database import Principal
 
 V = TypeVar("V")
-DOCUMENTS_MAX, PLANS_MAX, TOKENS_MAX = 512, 16, 1000
+TOKENS_MAX = 1000
+DOCUMENTS_BYTES_MAX = 12_000_000  # with their plans; by weight, not by number: some documents are a thousand times others
+PLANS_MAX = 16  # of one document
+# One thread: a second would wait for the first all the same, and each keeps memory of its own.
+BUILDER = ThreadPoolExecutor(1, thread_name_prefix="plans")
 
 
 class Lru(Generic[V]):
-    """The `limit` things used last."""
+    """The things used last that weigh at most `limit` together."""
 
     def __init__(self, limit: int) -> None:
-        self._limit, self._kept = limit, OrderedDict[Any, V]()
+        self._limit, self._kept, self.weight = limit, OrderedDict[Any, tuple[V, int]](), 0
 
     def __len__(self) -> int:
         return len(self._kept)
 
     def get(self, key: Any) -> V | None:
         """The thing, and it counts as used."""
-        if (found := self._kept.get(key)) is not None:
-            self._kept.move_to_end(key)
-        return found
+        if (found := self._kept.get(key)) is None:
+            return None
+        self._kept.move_to_end(key)
+        return found[0]
 
-    def put(self, key: Any, value: V) -> V:
-        """Keeps it; forgets the one unused for longest."""
-        self._kept[key] = value
-        if len(self._kept) > self._limit:
-            self._kept.popitem(last=False)
+    def values(self) -> list[V]:
+        """All of them, the oldest first."""
+        return [value for value, _ in self._kept.values()]
+
+    def put(self, key: Any, value: V, weight: int = 1) -> V:
+        """Keeps it and forgets what was unused for longest; what would drive out a quarter of all is not kept."""
+        if (old := self._kept.pop(key, None)) is not None:
+            self.weight -= old[1]
+        if weight > max(1, self._limit // 4):
+            return value
+        self._kept[key] = value, weight
+        self.weight += weight
+        while self.weight > self._limit:
+            self.weight -= self._kept.popitem(last=False)[1][1]
         return value
+
+
+def document_bytes(query: str) -> int:
+    """About what a document takes that was read: its tree with the places of all tokens, measured for 100 to 1,400 characters."""
+    return 12_000 + 110 * len(query)
+
+
+def plan_bytes(sql: str) -> int:
+    """About what a plan takes: its text, and what finds its values."""
+    return 3_000 + 2 * len(sql)
 
 
 def shape(type_: Any, value: Any) -> Any:
@@ -89,6 +115,8 @@ class Document:
     price: Price = field(default_factory=Price)
     introspects: bool = False
     plans: Lru[Compiled] = field(default_factory=lambda: Lru(PLANS_MAX))
+    building: dict[Any, "asyncio.Future[Compiled]"] = field(default_factory=dict)
+    grown: Callable[["Document"], None] = lambda _: None  # told when there is a plan more
 
     @property
     def kind(self) -> OperationType:
@@ -112,12 +140,21 @@ class Document:
         )
 
     async def plan(self, variables: Any, caller: Principal, build: Callable[[Plan], Compiled], part: str = "") -> Compiled:
-        """The compiled statement; a cold one costs up to 50 ms and is built in a thread, beside the loop."""
+        """The compiled statement; a cold one costs up to 50 ms and is built once, in a thread, beside the loop."""
         key = self.key(variables, caller, part)
         if (known := self.plans.get(key)) is not None:
             return known
-        plan = Plan(self.schema, self.operation, self.fragments, variables, caller)
-        return self.plans.put(key, await asyncio.to_thread(build, plan))
+        if (building := self.building.get(key)) is None:
+            plan = Plan(self.schema, self.operation, self.fragments, variables, caller)
+            building = self.building[key] = asyncio.get_running_loop().run_in_executor(BUILDER, build, plan)
+            building.add_done_callback(partial(self._built, key))
+        return await asyncio.shield(building)  # others wait for it too
+
+    def _built(self, key: Any, done: "asyncio.Future[Compiled]") -> None:
+        del self.building[key]
+        if not done.cancelled() and done.exception() is None:
+            self.plans.put(key, done.result())
+            self.grown(self)
 
 
 class Documents:
@@ -125,11 +162,26 @@ class Documents:
 
     def __init__(self, schema: Any) -> None:
         self.schema = schema
-        self.known: Lru[Document] = Lru(DOCUMENTS_MAX)
+        self.known: Lru[Document] = Lru(DOCUMENTS_BYTES_MAX)
+        self.kept: dict[tuple[str, str | None], Document] = {}
+
+    def keep(self, query: str) -> None:
+        """Reads a document of the bank's own, which is never forgotten: there are as many as its clients were built with."""
+        self.kept[query, None] = self.read(query, None)
 
     def get(self, query: str, name: str | None) -> Document:
         """From the cache, or read now."""
-        return self.known.get((query, name)) or self.known.put((query, name), self.read(query, name))
+        key = query, name
+        if (found := self.kept.get(key) or self.known.get(key)) is not None:
+            return found
+        made, weight = self.read(query, name), document_bytes(query + (name or ""))
+        made.grown = partial(self._weigh, key, weight)
+        return self.known.put(key, made, weight)
+
+    def _weigh(self, key: Any, weight: int, grown: Document) -> None:
+        """A plan holds on to its document, so it is forgotten with it and not by itself."""
+        if self.known.get(key) is grown:
+            self.known.put(key, grown, weight + sum(plan_bytes(plan.sql) for plan in grown.plans.values()))
 
     def read(self, query: str, name: str | None) -> Document:
         """Parses, limits, validates, and looks for what the plan will need."""

@@ -12,7 +12,7 @@ import hmac
 import json
 from collections.abc import Callable
 from decimal import Decimal
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 from uuid import UUID
 
@@ -92,10 +92,11 @@ class _Connection:
         self.forward = field.args.get("first") is not None
         if self.forward == (field.args.get("last") is not None):
             raise bad_request("Give either first or last.", field.node)
-        name = "first" if self.forward else "last"
-        plan.check(lambda v: size(field.values(v)[name]))
+        name, values = "first" if self.forward else "last", field.values
+        plan.check(lambda v: size(values(v)[name]))
         self.limit = field.args[name]
-        self.context = plan.bind(self._digest, LargeBinary)
+        self.cursors = _Cursors(_declaring(field), field.name, field.values, field.node)
+        self.context = plan.bind(self.cursors.digest, LargeBinary)
         self.inner = plan.bind(lambda v: _padded(v.secret, 0x36), LargeBinary)
         self.outer = plan.bind(lambda v: _padded(v.secret, 0x5C), LargeBinary)
 
@@ -137,9 +138,7 @@ class _Connection:
             columns = [key(row.c) for key, _ in self.sort]
             parsers = [next(parse for kind, parse in PARSERS.items() if isinstance(c.type, kind)) for c in columns]
 
-            def read(v: Values, name: str = name, parsers: list[Callable[[Any], Any]] = parsers) -> list[Any]:
-                return list(v.once((id(self.field), name), lambda: self._read_cursor(v, name, parsers)))
-
+            read = partial(self.cursors.read, name=name, parsers=parsers)
             self.plan.check(read)
             values = [self.plan.bind(within(read, i), c.type) for i, c in enumerate(columns)]
             bounds.append(beyond([(c, desc == ahead, val) for c, val, (_, desc) in zip(columns, values, self.sort, strict=True)]))
@@ -172,26 +171,38 @@ class _Connection:
             "endCursor": end(False),
         }
 
-    def _digest(self, values: Values) -> bytes:
-        return bytes(values.once(id(self.field), lambda: self._digested(values)))
 
-    def _digested(self, values: Values) -> bytes:
-        args = self.field.values(values)
-        told = [_declaring(self.field), self.field.name, args.get("where"), args.get("sort"), args.get("updatedSince")]
+class _Cursors:
+    """Reads the cursors of one connection. Apart from the statement: a plan is kept for its text, not for what it was built of."""
+
+    def __init__(self, declaring: str, field: str, arguments: Callable[[Values], dict[str, Any]], node: Any) -> None:
+        self.declaring, self.field, self.arguments, self.node = declaring, field, arguments, node
+
+    def digest(self, values: Values) -> bytes:
+        """What the cursors of this filter and order are signed over, beside the keys."""
+        return bytes(values.once(id(self), lambda: self._digest(values)))
+
+    def _digest(self, values: Values) -> bytes:
+        args = self.arguments(values)
+        told = [self.declaring, self.field, args.get("where"), args.get("sort"), args.get("updatedSince")]
         return hashlib.sha256(orjson.dumps(told, default=str, option=orjson.OPT_SORT_KEYS)).digest()
 
-    def _read_cursor(self, values: Values, name: str, parsers: list[Callable[[Any], Any]]) -> list[Any]:
+    def read(self, values: Values, *, name: str, parsers: list[Callable[[Any], Any]]) -> list[Any]:
+        """The keys in a cursor."""
+        return list(values.once((id(self), name), lambda: self._read(values, name, parsers)))
+
+    def _read(self, values: Values, name: str, parsers: list[Callable[[Any], Any]]) -> list[Any]:
         """Checked before any SQL: one answer for every way a cursor can be wrong."""
         try:
-            given = self.field.values(values)[name].split(".")
+            given = self.arguments(values)[name].split(".")
             payload, mac = (base64.b64decode(p + "=" * (-len(p) % 4), b"-_", validate=True) for p in given)
-            message = _padded(values.secret, 0x36) + self._digest(values) + payload
+            message = _padded(values.secret, 0x36) + self.digest(values) + payload
             good = hashlib.sha256(_padded(values.secret, 0x5C) + hashlib.sha256(message).digest()).digest()[:MAC_BYTES]
             if not hmac.compare_digest(mac, good):
                 raise ValueError
             return [parse(part) for parse, part in zip(parsers, EXACT.decode(payload.decode()), strict=True)]
         except (ValueError, AttributeError):
-            raise bad_request(f"`{name}` is not a cursor of this connection.", self.field.node) from None
+            raise bad_request(f"`{name}` is not a cursor of this connection.", self.node) from None
 
 
 def _declaring(field: Field) -> str:

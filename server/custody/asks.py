@@ -10,14 +10,41 @@ from functools import cache
 from typing import Any, Union, get_args, get_origin, get_type_hints
 from uuid import UUID
 
-from server.custody.moves import Ask, handovers, losses, stocktakes, volumes
+from server.custody.moves import (
+    Ask,
+    certificates,
+    claims,
+    envelopes,
+    handovers,
+    letters,
+    losses,
+    papers,
+    registers,
+    release,
+    stocktakes,
+    volumes,
+)
 from server.custody.transitions import ADMINISTRATION, PARTS
 from server.errors import InputProblem, InvalidInput
 from storage.terms import Action
 
 DETAILS: dict[Action, type] = {  # the dataclass in `server.custody.moves` that an act's `detail` is; required for the act
+    Action.EXPECT_PAPER: papers.ExpectedPaper,
+    Action.REGISTER_FIRST_TIER: papers.NewPapers,
+    Action.RECORD_ARRIVAL: papers.Arrival,
+    Action.REFUSE_INTAKE: papers.Refusal,
+    Action.SEAL_ENVELOPE: envelopes.Sealing,
+    Action.OPEN_ENVELOPE: envelopes.Opening,
+    Action.ACCEPT_CHANGED_RETURN: certificates.ChangedReturn,
+    Action.RECORD_REGISTRY_CHECK: certificates.RegistryCheck,
+    Action.REGISTER_BAILEE_LETTER: letters.BaileeLetter,
+    Action.RESOLVE_CLAIM: claims.Resolution,
+    Action.VOID_TICKET: registers.VoidTicket,
+    Action.BOOK_OFF_BALANCE_ENTRY: registers.Booking,
+    Action.REVIEW_EMERGENCY: registers.EmergencyReview,
     **losses.DETAILS,
     **volumes.DETAILS,
+    **release.DETAILS,
     **stocktakes.DETAILS,
     **handovers.DETAILS,
 }
@@ -28,12 +55,22 @@ NEEDS: dict[Action, tuple[str, ...]] = {  # what an act cannot be judged without
     ),
     **dict.fromkeys((Action.ENQUEUE, Action.SERVE), ("request",)),
     **dict.fromkeys((Action.CONFIRM, Action.WITHDRAW), ("operation",)),
+    Action.REQUEST_RELEASE: ("records", "purpose"),
+    Action.REQUEST_SUBSTITUTION: ("records", "detail"),
+    **dict.fromkeys((Action.VERIFY_RECIPIENT, Action.RELEASE), ("request", "detail")),
+    Action.SUBSTITUTE: ("request",),
+    Action.SURRENDER: ("records", "request", "detail"),
     Action.PLACE_HOLD: ("hold_kind", "subject_kind", "subject"),
     Action.LIFT_HOLD: ("hold",),
+    **dict.fromkeys(
+        (Action.RECORD_ARRIVAL, Action.REFUSE_INTAKE, Action.SEAL_ENVELOPE, Action.OPEN_ENVELOPE, Action.ACCEPT_CHANGED_RETURN,
+         Action.RECORD_REGISTRY_CHECK, Action.RESOLVE_CLAIM), ("records", "detail")
+    ),
+    Action.REGISTER_BAILEE_LETTER: ("request", "detail"),
     **losses.NEEDS,
     **volumes.NEEDS,
     **handovers.NEEDS,
-}
+}  # fmt: skip
 ON_THE_WIRE = {"records": "recordIds", "request": "requestId", "operation": "operationId", "hold": "holdId", "subject_kind": "holdOn",
                "subject": "holdOn", "hold_kind": "holdKind"}  # fmt: skip
 BY_THE_DESK = frozenset({Action.REGISTER}) | PARTS

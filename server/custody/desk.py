@@ -260,8 +260,11 @@ def _tell(w: Writing, detail: dict[str, Any], chains: set[UUID]) -> None:
         if move.inspection:
             about |= {"findings": {"passed": move.inspection.passed, "pages": move.inspection.pages_counted}}
         w.chains.note(move.on.chain, tag, subject=subject, by=w.actor.id, at=w.at, record=move.on.id, act=move.action, **about)
-    if not w.records or w.ask.action in QUIET:  # told in the history of everything that the act is about
-        for chain in sorted(chains or {w.by.org}):
+    for born in w.born:
+        about = {"act": w.ask.action, "tier": born.tier, "to": born.state, **born.detail}
+        w.chains.note(born.chain, TAGS[w.ask.action], subject=("record", born.id), by=w.actor.id, at=w.at, record=born.id, **about)
+    if (not w.records and not w.born) or w.ask.action in QUIET:  # told in the history of everything that the act is about
+        for chain in sorted((chains if w.tells is None else w.tells) or {w.by.org}):
             w.chains.note(chain, TAGS[w.ask.action], subject=_subject(w), by=w.actor.id, at=w.at, **detail)
 
 
@@ -319,7 +322,7 @@ async def _outcome(w: Writing, state: str) -> dict[str, Any]:
     assert w.chains is not None
     events = await w.chains.write()
     made = {name: _text(value) for name, value in w.made.items()}
-    return {"state": state, "records": [str(r) for r in w.records], "events": [str(e) for e in events], **made}
+    return {"state": state, "records": [str(r) for r in w.records or [b.id for b in w.born]], "events": [str(e) for e in events], **made}
 
 
 def _text(value: Any) -> Any:

@@ -52,6 +52,18 @@ PLACE = select(storage_locations.c.id).where(storage_locations.c.id == _given("i
 OF_CHECKOUT = select(movements.c.record_id).where(movements.c.id == _given("checkout", Uuid))
 
 
+OF_ENVELOPE = select(archive_records.c.id).where(archive_records.c.envelope_id == _given("envelope", Uuid))
+
+
+async def records_of_envelope(database: Database, principal: Principal, envelope: UUID) -> tuple[UUID, ...]:
+    """The papers that lie in it; NotFound for an envelope without any that the caller sees."""
+    async with database.transaction(principal) as conn:
+        found = await conn.rows(OF_ENVELOPE, envelope=envelope)
+    if not found:
+        raise NotFound()
+    return tuple(sorted(r["id"] for r in found))
+
+
 async def records_by_barcode(database: Database, principal: Principal, codes: Sequence[str]) -> tuple[UUID, ...]:
     """Records with these labels; an envelope's label names all its papers. NotFound when a label is unknown."""
     if not codes:

@@ -11,10 +11,10 @@ from sqlalchemy import ARRAY, Uuid, bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 
 from server.custody.asks import ask_to_json
-from server.custody.policy import DESK_WINDOW_DAYS
+from server.custody.policy import DESK_WINDOW_DAYS, EMERGENCY_REVIEW_DAYS
 from server.custody.transitions import AT_THE_DESK, ENTRIES, EXITS, SEATS, after
 from server.custody.writing import Writing
-from storage.tables import movements, off_balance_entries, operation_seats, operations, tickets
+from storage.tables import emergency_reviews, movements, off_balance_entries, operation_seats, operations, tickets
 from storage.terms import MovementKind, OffBalanceDirection, OperationState, RecordState, Tier
 
 
@@ -82,12 +82,22 @@ async def _open(w: Writing) -> UUID:
             "opened_by": w.by.id,
             "opened_at": w.at,
             "expires_at": expires,
+            "emergency_reason": w.ask.emergency,
         },
         returning="id",
     )
+    if w.ask.emergency is not None:
+        await _call_for_review(w, id_)
     if not at_desk:
         await _occupy(w, id_)
     return id_
+
+
+async def _call_for_review(w: Writing, id_: UUID) -> None:
+    """C1: that substitutes may sit is looked at by somebody else, within days, whatever becomes of the operation."""
+    due = w.working_days(EMERGENCY_REVIEW_DAYS)
+    row = {"org_id": w.by.org, "operation_id": id_, "reason": w.ask.emergency, "opened_at": w.at, "due_at": due}
+    w.made["review"] = await w.conn.insert(emergency_reviews, row, returning="id")
 
 
 async def _occupy(w: Writing, id_: UUID) -> None:

@@ -22,18 +22,32 @@ from storage.terms import Tier
 BANK_ZONE = ZoneInfo("Asia/Shanghai")
 CLOSE_OF_BUSINESS = time(17, 30)
 
-PURPOSES: Mapping[Tier, frozenset[P]] = {
-    Tier.FIRST: frozenset(
-        {
-            P.EXTENSION_REREGISTRATION,
-            P.CERTIFICATE_CHANGE,
-            P.AUDIT_READING,
-            P.LITIGATION_RESTRUCTURE_WRITEOFF,
-            P.CERTIFICATE_REISSUE,
-            P.OTHER,
-        }
-    ),
-    Tier.SECOND: frozenset({P.AUDIT, P.LITIGATION, P.OTHER}),
+_FIRST = frozenset(
+    {
+        P.EXTENSION_REREGISTRATION,
+        P.CERTIFICATE_CHANGE,
+        P.AUDIT_READING,
+        P.LITIGATION_RESTRUCTURE_WRITEOFF,
+        P.CERTIFICATE_REISSUE,
+        P.OTHER,
+    }
+)
+_SECOND = frozenset({P.AUDIT, P.LITIGATION, P.OTHER})
+PURPOSES: Mapping[tuple[Tier, K], frozenset[P]] = {  # C13: what a request of that kind may be for; no purpose is of two kinds of leaving
+    (Tier.FIRST, K.CHECKOUT): _FIRST,
+    (Tier.FIRST, K.EXTENSION): _FIRST,
+    (Tier.FIRST, K.RELEASE): frozenset({P.PAID_IN_FULL, P.REGISTRATION_CANCELLED, P.PARTIAL_RELEASE}),
+    (Tier.FIRST, K.SUBSTITUTION): frozenset({P.SUBSTITUTION}),
+    (Tier.SECOND, K.CHECKOUT): _SECOND,
+    (Tier.SECOND, K.READ_ON_SITE): _SECOND,
+    (Tier.SECOND, K.EXTENSION): _SECOND,
+}
+ASKS: Mapping[A, K] = {  # the kind of request that an act begins
+    A.REQUEST_CHECKOUT: K.CHECKOUT,
+    A.REQUEST_READING: K.READ_ON_SITE,
+    A.REQUEST_EXTENSION: K.EXTENSION,
+    A.REQUEST_RELEASE: K.RELEASE,
+    A.REQUEST_SUBSTITUTION: K.SUBSTITUTION,
 }
 TERM_DAYS: Mapping[P, int] = {
     P.EXTENSION_REREGISTRATION: 10,
@@ -45,14 +59,26 @@ TERM_DAYS: Mapping[P, int] = {
     P.LITIGATION: 30,
     P.OTHER: 5,
 }
-FULFILS: Mapping[A, K] = {A.CHECK_OUT: K.CHECKOUT, A.START_READING: K.READ_ON_SITE}  # the kind of request that an act is the end of
+FULFILS: Mapping[A, K] = {  # the kind of request that an act is the end of
+    A.CHECK_OUT: K.CHECKOUT,
+    A.START_READING: K.READ_ON_SITE,
+    A.RELEASE: K.RELEASE,
+    A.SUBSTITUTE: K.SUBSTITUTION,
+}
+LEAVES_BANK: Mapping[P, bool] = {  # C40: registry, court or counsel keep them meanwhile; of the other purposes the request says
+    P.EXTENSION_REREGISTRATION: True,
+    P.CERTIFICATE_CHANGE: True,
+    P.CERTIFICATE_REISSUE: True,
+    P.LITIGATION_RESTRUCTURE_WRITEOFF: True,
+    P.AUDIT_READING: False,
+}
 LITIGATION = frozenset({P.LITIGATION, P.LITIGATION_RESTRUCTURE_WRITEOFF})
 
 
 def ranks(tier: Tier, purpose: P | None) -> frozenset[R]:
     """C5: whose approvals a request needs, where the bank has not set it otherwise."""
     needed = {R.CREDIT_DEPT_HEAD} if tier is Tier.SECOND else {R.CREDIT_DEPT_HEAD, R.RISK_HEAD}
-    if purpose in (P.LITIGATION_RESTRUCTURE_WRITEOFF, P.OTHER):
+    if purpose in (P.LITIGATION_RESTRUCTURE_WRITEOFF, P.OTHER, P.SUBSTITUTION):
         needed.add(R.VICE_PRESIDENT)
     return frozenset(needed)
 
@@ -63,10 +89,14 @@ DESK_WINDOW_DAYS = "desk_window_days"
 CASE_DAYS = "case_days"
 EXTENSIONS_MAX = "extensions_max"
 ELEMENT_DAYS = "element_days"
+POSITION_HOURS = "position_hours"
+PAYOFF_DAYS = "payoff_days"
+COVER_PERCENT = "cover_percent"
 CLOSE_MINUTES = "close_of_business_minutes"
 TRANSIT_DAYS_IN_TOWN = "transit_days.in_town"
 TRANSIT_DAYS_ELSEWHERE = "transit_days.elsewhere"
 HANDOVER_LINES_MAX = "handover_lines_max"
+EMERGENCY_REVIEW_DAYS = "emergency_review_days"
 BEFORE_DUE_DAYS = "overdue_days.before_due"
 HOLDER_DAYS = "overdue_days.holder"
 HEAD_DAYS = "overdue_days.head"
@@ -103,10 +133,14 @@ PARAMETERS: Mapping[str, Parameter] = {
     CASE_DAYS: Parameter(1, 1, 10),  # C43, working days to solve a case
     ELEMENT_DAYS: Parameter(30, 1, 180),  # C29, working days to put a correctable element right
     EXTENSIONS_MAX: Parameter(1, 0, 3),  # C22
+    POSITION_HOURS: Parameter(24, 1, 96),  # C53, how old a position may be
+    PAYOFF_DAYS: Parameter(10, 0, 30),  # C35, working days until a payoff that is neither cash nor cleared cannot bounce
+    COVER_PERCENT: Parameter(120, 100, 300),  # C34, value that stays, of the debt that it must cover
     CLOSE_MINUTES: Parameter(CLOSE_OF_BUSINESS.hour * 60 + CLOSE_OF_BUSINESS.minute, 720, 1439),  # after midnight, for the whole bank
     TRANSIT_DAYS_IN_TOWN: Parameter(1, 0, 5),  # C33, working days
     TRANSIT_DAYS_ELSEWHERE: Parameter(3, 1, 15),  # C33, working days
     HANDOVER_LINES_MAX: Parameter(3000, 1, 3000),  # C30, what two people can count
+    EMERGENCY_REVIEW_DAYS: Parameter(1, 1, 5),  # C1, working days until an emergency must be reviewed
     BEFORE_DUE_DAYS: Parameter(1, 0, 10),  # C24, working days before a checkout is due; the others after it
     HOLDER_DAYS: Parameter(1, 1, 30),
     HEAD_DAYS: Parameter(3, 1, 60),
@@ -126,7 +160,7 @@ RANKS = frozenset({R.CREDIT_DEPT_HEAD, R.RISK_HEAD, R.BRANCH_HEAD, R.VICE_PRESID
 OVERRIDERS = frozenset({R.OPS_HEAD, R.RISK_HEAD, R.BRANCH_HEAD, R.VICE_PRESIDENT, R.PRESIDENT})
 MATRIX: Mapping[tuple[Tier, P], str] = {
     (tier, purpose): f"approval_ranks.{tier.value.lower()}.{purpose.value.lower()}"
-    for tier, purposes in PURPOSES.items()
+    for (tier, _), purposes in PURPOSES.items()
     for purpose in sorted(purposes)
 }
 OVERRIDE_ROLES: Mapping[str, frozenset[R]] = {  # C50: the permission of each rule that may be overridden, and of no other

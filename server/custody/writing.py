@@ -1,5 +1,6 @@
 """What an act's change has in hand: judged moves, the connection, the locked chains."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,6 +10,18 @@ from server.compliance.events import Chains
 from server.custody.moves import Ask, Move, Person
 from server.custody.policy import OPERATION_MINUTES, Policy
 from storage.database import Connection
+from storage.terms import RecordState, Tier
+
+
+@dataclass(frozen=True, slots=True)
+class Born:
+    """A record that the act made, and what its first event adds."""
+
+    id: UUID
+    chain: UUID
+    state: RecordState
+    detail: Mapping[str, Any]
+    tier: Tier = Tier.FIRST
 
 
 @dataclass(slots=True)
@@ -21,6 +34,8 @@ class Writing:
     operation: UUID | None = None
     chains: Chains | None = None
     made: dict[str, Any] = field(default_factory=dict)
+    born: list[Born] = field(default_factory=list)
+    tells: set[UUID] | None = None  # histories that its own event goes to, where those are fewer than it locks
     shift: timedelta = timedelta()  # of the desk's clock
     served: list[tuple[Move, ...]] = field(default_factory=list)  # of those whose turn came by this act
     subject: tuple[str, UUID] | None = None  # of the act's events, where it is not the record, request, hold or operation

@@ -5,15 +5,26 @@ from datetime import UTC, date, datetime, timedelta
 from random import Random
 from uuid import UUID
 
+from sqlalchemy import Uuid, bindparam, select
+
 from server.custody.desk import Desk
 from server.custody.moves import Ask
+from server.custody.moves.letters import BaileeLetter
+from server.custody.moves.release import NoticeAsked, RecipientShown
 from server.custody.moves.stocktakes import CompareCounts, Item, OpenStocktake, PlaceCount, SignStocktake, SubmitCount
 from server.demo.bank import Branch
 from server.demo.files import File, done, seated
+from server.demo.vault import VaultDay
 from storage.database import Database
+from storage.tables import collateral, customers
 from storage.terms import Action as A
-from storage.terms import HoldKind, HoldSubject, Purpose
+from storage.terms import BaileeKind, HoldKind, HoldSubject, Purpose, RecipientCapacity
 
+OWNER = (
+    select(customers.c.name, customers.c.identity_index, customers.c.identity_number_masked)
+    .join(collateral, collateral.c.owner_id == customers.c.id)
+    .where(collateral.c.id == bindparam("collateral", type_=Uuid, required=True))
+)
 VAULT_SEATS = ("vault-keeper-key", "vault-keeper-code", "register-clerk", "loan-officer")
 
 
@@ -31,6 +42,7 @@ class Activity:
     def __init__(self, database: Database, branch: Branch, files: Sequence[File], r: Random) -> None:
         self.database, self.branch, self.r = database, branch, r
         self.free = [f for f in files if not f.settled]
+        self.paid = [f for f in files if f.settled]
 
     def _desk(self, days_ago: float = 0) -> Desk:
         return Desk(self.database, shift=-timedelta(days=days_ago))
@@ -69,11 +81,18 @@ class Activity:
         found = tuple(Inspection(r, True, True, True, True, True, 1) for r in records)
         await seated(desk, self.branch, Ask(A.ACCEPT_RETURN, records=tuple(records), inspections=found), accounts)
 
+    async def _trusted(self, desk: Desk, request: UUID, by: str = "loan-officer") -> None:
+        """The registry signs that it keeps the papers in trust; without that they do not leave the bank."""
+        day = (datetime.now(UTC) + desk.shift).date()
+        letter = BaileeLetter(f"BG-{request}", BaileeKind.REGISTRY, "市车辆管理所", day, day + timedelta(days=20))
+        await done(desk, self.branch.people[by], Ask(A.REGISTER_BAILEE_LETTER, request=request, detail=letter))
+
     async def lent_papers(self, days_ago: float, due: date, by: str = "loan-officer") -> File:
         """Papers of one envelope, out of the vault since then."""
         file, desk = self.free.pop(), self._desk(days_ago)
         request = await self._request(desk, file.papers, Purpose.CERTIFICATE_CHANGE, by)
         await self._approve(desk, request, "credit-dept-head", "risk-head")
+        await self._trusted(desk, request, by)
         await seated(desk, self.branch, Ask(A.CHECK_OUT, request=request, due_on=due), (*VAULT_SEATS[:3], by))
         return file
 
@@ -94,8 +113,10 @@ class Activity:
         for _ in range(2):  # to hand out
             request = await self._request(now, self.free.pop().papers, Purpose.CERTIFICATE_CHANGE)
             await self._approve(now, request, "credit-dept-head", "risk-head")
+            await self._trusted(now, request)
         request = await self._request(now, self.free.pop().papers, Purpose.EXTENSION_REREGISTRATION)  # to confirm
         await self._approve(now, request, "credit-dept-head", "risk-head")
+        await self._trusted(now, request)
         await done(now, self.branch.people["vault-keeper-key"], Ask(A.CHECK_OUT, request=request, due_on=due_day(5)))
         for _ in range(4):
             await self.lent_papers(1, due_day(6))
@@ -107,9 +128,17 @@ class Activity:
         await self._reading(now)
         await self._holds(now)
         await self._missing(now)
+        await self._release(now)
         await self._stocktake(now)
         await self.lent_volume(14, due_day(-5), by="collections")  # overdue: blocks its holder
         await self.lent_papers(12, due_day(-4), by="collections")
+
+    async def vault(self, day: VaultDay) -> None:
+        """Papers that are awaited, electronic, changed; an emergency."""
+        await day.awaited([self.free.pop(), self.free.pop()])
+        await day.electronic(self.free.pop())
+        await day.emergency(self.free.pop())
+        await day.changed(await self.lent_papers(2, due_day(6)))
 
     async def _reading(self, now: Desk) -> None:
         ask = Ask(A.REQUEST_READING, records=(self.free.pop().volume,), purpose=Purpose.AUDIT)
@@ -152,3 +181,18 @@ class Activity:
     async def _missing(self, now: Desk) -> None:
         ask = Ask(A.REPORT_MISSING, records=(self.free.pop().volume,), reason="架上未见此卷")
         await done(now, self.branch.people["archivist"], ask)
+
+    async def _release(self, now: Desk) -> None:
+        """A loan is paid off: its notice waits for the vault, its papers wait for the owner, who is known."""
+        file, officer = self.paid.pop(), self.branch.people["loan-officer"]
+        await done(now, officer, Ask(A.ISSUE_NOTICE, detail=NoticeAsked(file.loan)))
+        ask = Ask(A.REQUEST_RELEASE, records=file.papers, purpose=Purpose.PAID_IN_FULL)
+        request = UUID(str((await done(now, officer, ask))["request"]))
+        await self._approve(now, request, "credit-dept-head", "risk-head")
+        async with self.database.transaction(officer) as conn:
+            owner = await conn.row(OWNER, collateral=file.collateral)
+        assert owner is not None
+        shown = RecipientShown(
+            RecipientCapacity.OWNER, owner["name"], bytes(owner["identity_index"]).hex(), owner["identity_number_masked"]
+        )
+        await done(now, self.branch.people["register-clerk"], Ask(A.VERIFY_RECIPIENT, request=request, detail=shown))

@@ -13,6 +13,7 @@ from server.demo.custody import Activity
 from server.demo.files import BATCH, File, Maker
 from server.demo.handovers import hand_over
 from server.demo.papers import add_papers
+from server.demo.vault import VaultDay
 from server.personal import Keys, Personal
 from server.settings import Settings
 from storage import migration
@@ -56,7 +57,7 @@ async def seed(settings: Settings, database: Database, objects: ObjectStore, pro
         async with database.transaction(bank.people["core-banking"]) as conn:
             personal = await Personal.load(conn, Keys.of(settings))
         files = await _files(Maker(owner, database, bank, personal, r), bank, settings.demo_loans, progress)
-        await _activity(database, bank, files, r, progress)
+        await _activity(owner, database, bank, files, r, progress)
         await add_papers(database, objects, files, progress)
         await raw.execute("analyze")
         await raw.execute("update policy_parameters set value = $2 where key = $1", MARK, WHOLE)
@@ -91,12 +92,16 @@ def shares(branches: list[Branch], count: int) -> list[tuple[Branch, list[int]]]
     ]
 
 
-async def _activity(database: Database, bank: Bank, files: list[File], r: Random, progress: Progress) -> None:
+async def _activity(owner: Connection, database: Database, bank: Bank, files: list[File], r: Random, progress: Progress) -> None:
     task = progress.add_task("Demo bank: custody under way", total=3)
     await Activity(database, bank.branches[0], files, r).showcase(files[0])
     progress.advance(task)
     for branch in bank.branches[:2]:
         own = [f for f in files[1:] if f.branch is branch]
-        await Activity(database, branch, own, r).all()
+        activity = Activity(database, branch, own, r)
+        day = VaultDay(owner, database, branch, bank.branches.index(branch) + 1)
+        await activity.vault(day)
+        await activity.all()
         await hand_over(database, branch, bank.branches[2], [f for f in own if f.settled][:3])
+        await day.booked(bank.people["core-banking"])  # last: what is told of a paper now is not preceded by what was done before
         progress.advance(task)

@@ -68,8 +68,16 @@ from storage.tables.records import (
     seals,
     storage_locations,
 )
+from storage.tables.release import releases, settlement_notices, substitutions
 from storage.tables.search import barcodes, search_terms
 from storage.tables.stocktakes import stocktake_counts, stocktake_lines, stocktake_places, stocktakes
+from storage.tables.vault import (
+    bailee_letters,
+    emergency_reviews,
+    intake_receipts,
+    registry_checks,
+    return_claims,
+)
 from storage.tables.volumes import (
     contract_element_checks,
     contract_element_items,
@@ -88,6 +96,7 @@ __all__ = [
     "approval_ranks",
     "approvals",
     "archive_records",
+    "bailee_letters",
     "barcodes",
     "chains",
     "collateral",
@@ -105,6 +114,7 @@ __all__ = [
     "disposal_approvals",
     "disposal_batches",
     "disposal_lines",
+    "emergency_reviews",
     "events",
     "file_items",
     "handover_lines",
@@ -113,6 +123,7 @@ __all__ = [
     "holidays",
     "idempotency_keys",
     "inspection_reports",
+    "intake_receipts",
     "keeper_duties",
     "loan_collateral",
     "loan_contracts",
@@ -135,14 +146,18 @@ __all__ = [
     "policy_parameters",
     "purposes",
     "read_grants",
+    "registry_checks",
+    "releases",
     "report_sign_offs",
     "request_lines",
+    "return_claims",
     "return_inspections",
     "row_versions",
     "scans",
     "sealed_envelopes",
     "seals",
     "search_terms",
+    "settlement_notices",
     "shipments",
     "staff",
     "staff_relations",
@@ -152,6 +167,7 @@ __all__ = [
     "stocktake_places",
     "stocktakes",
     "storage_locations",
+    "substitutions",
     "ticket_counters",
     "tickets",
     "transitions",

@@ -62,6 +62,7 @@ acts = table(
     ),
     need("is_entry", Boolean, "Enters a vault or shelf: off balance when first tier (C11).", server_default=text("false")),
     need("at_desk", Boolean, "Its seats are taken at a desk, within working days.", server_default=text("false")),
+    may("part_of", Text, "The act whose operation alone may carry it; null where it stands for itself."),
 )
 
 act_seats = table(
@@ -87,10 +88,13 @@ transitions = table(
 
 purposes = table(
     "purposes",
-    "Which purposes a tier allows (C13).",
+    "Which purposes a tier allows for a kind of request (C13).",
     need("tier", Text, "Tier.", primary_key=True),
+    need("kind", Text, "Kind of request.", primary_key=True),
     need("purpose", Text, "Purpose.", primary_key=True),
+    may("leaves_bank", Boolean, "Whether the papers leave the bank (C40); null where the request says."),
     one_of("tier", Tier),
+    one_of("kind", RequestKind),
     one_of("purpose", Purpose),
 )
 
@@ -126,6 +130,12 @@ access_requests = table(
     may("decided_at", INSTANT, "When the last approval, the rejection or the cancellation came."),
     may("lapses_at", INSTANT, "End of the reservation (C20)."),
     may("decision_reason", Text, "Why it was rejected or cancelled."),
+    need(
+        "outside_bank",
+        Boolean,
+        "Whether the papers leave the bank; set by the purpose where it says so (C40).",
+        server_default=text("false"),
+    ),
     need("queue", Boolean, "Whether it waits for its records when they are taken.", server_default=text("false")),
     may("queued_at", INSTANT, "Since when it waits: the order of the queue."),
     ref("extends_id", "movements", "The checkout that an EXTENSION prolongs.", null=True, index=True, cycle=True),
@@ -134,7 +144,9 @@ access_requests = table(
     one_of("kind", RequestKind),
     one_of("tier", Tier),
     one_of("state", RequestState),
-    ForeignKeyConstraint(["tier", "purpose"], ["purposes.tier", "purposes.purpose"], name="fk_access_requests_c13_purpose"),
+    ForeignKeyConstraint(
+        ["tier", "kind", "purpose"], ["purposes.tier", "purposes.kind", "purposes.purpose"], name="fk_access_requests_c13_purpose"
+    ),
     UniqueConstraint("id", "applicant_id", name="uq_access_requests_for_c3"),
     check("purpose <> 'OTHER' or coalesce(length(trim(reason)), 0) > 0", "c13_other_in_words"),
     check("(kind = 'EXTENSION') = (extends_id is not null and extends_until is not null)", "extension_names_checkout"),
@@ -264,6 +276,11 @@ movements = table(
     check("(out_at is null) = (exit_operation_id is null) or kind = 'READING'", "c1_exit_by_operation"),
     check("out_at is null or out_at <= lapses_at or override_id is not null", "c20_before_lapse"),
     check("out_at is null or kind in ('RELEASE', 'SUBSTITUTION') or (due_at is not null and due_at > out_at)", "c21_due"),
+    check(
+        "ended_as not in ('RELEASED', 'SUBSTITUTED', 'SURRENDERED') or (ended_as, kind) in"
+        " (('RELEASED', 'RELEASE'), ('SUBSTITUTED', 'SUBSTITUTION'), ('SURRENDERED', 'CHECKOUT'))",
+        "c38_end_fits_kind",
+    ),
     Index("ix_movements_provisional", "id", postgresql_where=text("due_is_provisional and closed_at is null")),
     check("(recalled_at is null) = (recalled_by is null)", "c24_recalled_by"),
     check("recalled_at is null or out_at is not null", "c24_recalled_out"),
@@ -297,6 +314,7 @@ return_inspections = table(
     need("no_alterations", Boolean, "Nothing was altered."),
     need("no_damage", Boolean, "Nothing is damaged."),
     need("pages_counted", Integer, "Pages counted."),
+    may("shows_mortgage", Boolean, "Whether a certificate still shows the bank's mortgage entry (C54)."),
     may("findings", Text, "In words."),
     need("passed", Boolean, "Whether it may go back."),
     check("not passed or (numbers_match and pages_match and seal_intact and no_alterations and no_damage)", "c26_passed"),
@@ -315,7 +333,7 @@ tickets = table(
     need("is_void", Boolean, "A void keeps its number.", server_default=text("false")),
     may("void_reason", Text, "Why it is void."),
     UniqueConstraint("org_id", "ticket_no", name="uq_tickets_c10_number"),
-    UniqueConstraint("operation_id", name="uq_tickets_c10_one_per_exit"),
+    Index("uq_tickets_c10_one_per_exit", "operation_id", unique=True, postgresql_where=text("not is_void")),
     check("is_void = (void_reason is not null)", "c10_void_has_reason"),
     check("is_void or operation_id is not null", "c10_ticket_has_exit"),
 )
@@ -412,9 +430,12 @@ off_balance_entries = table(
     may("serial_no", Text, "Serial of core banking."),
     need("queued_at", INSTANT, "When it was queued."),
     may("booked_at", INSTANT, "When it was booked."),
+    may("failure", Text, "Why core banking did not book it."),
     *stamps(),
     one_of("direction", OffBalanceDirection),
     one_of("state", OffBalanceState),
+    check("(state = 'BOOKED') = (serial_no is not null) and (state = 'BOOKED') = (booked_at is not null)", "c11_serial"),
+    check("state <> 'FAILED' or failure is not null", "c11_failure"),
     check("num_nonnulls(operation_id, discrepancy_id) = 1", "c11_of_operation_or_case"),
     UniqueConstraint("operation_id", "record_id", name="uq_off_balance_entries_c11_one_each"),
     Index("ix_off_balance_entries_open", "queued_at", postgresql_where=text("state <> 'BOOKED'")),

@@ -135,6 +135,7 @@ loan_positions = table(
     ref("reversal_of_id", "loan_positions", "The position that this one reverses.", null=True),
     need("recorded_at", INSTANT, "When it arrived here.", server_default=NOW),
     Index("uq_loan_positions_loan_id_as_of", "loan_id", "as_of", unique=True),
+    Index("uq_loan_positions_c52_reversed_once", "reversal_of_id", unique=True, postgresql_where=text("reversal_of_id is not null")),
     one_of("payoff_kind", PayoffKind),
 )
 

@@ -1,6 +1,6 @@
 """What search and scanners find: texts, and labels."""
 
-from sqlalchemy import ARRAY, BigInteger, Column, Computed, Index, PrimaryKeyConstraint, Text, Uuid
+from sqlalchemy import ARRAY, BigInteger, Column, Computed, Index, PrimaryKeyConstraint, Text, Uuid, text
 
 from storage.tables.columns import INSTANT, NOW, check, may, need, one_of, table
 from storage.terms import LabelKind
@@ -26,6 +26,12 @@ search_terms = table(
     PrimaryKeyConstraint("subject_id", "org_id", "shown", name="pk_search_terms"),
     Index("ix_search_terms_plain", "org_id", "kind", "plain"),
     Index("ix_search_terms_tokens", "tokens", postgresql_using="gin", postgresql_with={"gin_pending_list_limit": 512}),
+    Index(
+        "ix_search_terms_wide",
+        text("search_wide(kind, plain, bare)"),
+        postgresql_using="gin",
+        postgresql_with={"gin_pending_list_limit": 512},
+    ),
 )
 
 barcodes = table(

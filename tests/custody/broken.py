@@ -17,7 +17,10 @@ OUT = replace(RESERVED, out_at=NOW - timedelta(days=1), due_at=NOW + timedelta(d
 
 ROLE, STEP, KIND = "the caller has a role for this act or seat", "the request is at the right step", "the request is of the kind of the act"
 OPEN_SEAT, PENDING = "the caller takes an open seat of the operation", "the operation is still pending"
-DUAL, TERM = "KEY and CODE are two different keepers, each on duty now", "the due instant is after now and within the purpose's term"
+DUAL, TERM = (
+    "KEY and CODE are two different keepers on duty now, or their substitutes in an emergency",
+    "the due instant is after now and within the purpose's term",
+)
 INTEREST, ALREADY = "the caller has no interest in the loan", "the record has no open checkout"
 BLOCKED, NO_HOLD = (
     "applicant and reader are active, and neither they nor their units are blocked for what is overdue",
@@ -63,7 +66,7 @@ LENDING: tuple[Break, ...] = (
     Break("every rank of the matrix has approved", A.START_READING, SECOND, change_request(approvals={})),
     Break("the clerk is not one of the keepers", A.CHECK_OUT, FIRST, change_seat(Seat.CLERK, person(KAY, Role.REGISTER_CLERK))),
     Break("all papers of the envelope move together", A.RESERVE, FIRST, lambda m: {"mates": frozenset({OTHER})}),
-    Break("the purpose is one of the tier's", A.REQUEST_CHECKOUT, FIRST, change_ask(purpose=Purpose.AUDIT)),
+    Break("the purpose is one of the tier's, for that kind of request", A.REQUEST_CHECKOUT, FIRST, change_ask(purpose=Purpose.AUDIT)),
     Break("another purpose is told in words", A.REQUEST_CHECKOUT, SECOND, change_ask(purpose=Purpose.OTHER, reason="  ")),
     Break(ALREADY, A.RESERVE, SECOND, lambda m: {"movement": OUT}),
     Break("the record is not reserved for another request", A.RESERVE, FIRST, lambda m: {"movement": RESERVED}),

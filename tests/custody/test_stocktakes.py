@@ -158,8 +158,8 @@ async def test_a_vault_is_frozen_cabinet_by_cabinet(bank: World) -> None:
     other = await bank._place(here.id, "CABINET", here.vault, here.vault)
     slot = await bank._place(here.id, "SLOT", other, here.vault)
     second = await bank.papers()
-    await bank.sql(
-        "update sealed_envelopes set location_id = $1 where id = (select envelope_id from archive_records where id = $2)", slot, second[0]
+    await bank.past_the_triggers(
+        f"update sealed_envelopes set location_id = '{slot}' where id = (select envelope_id from archive_records where id = '{second[0]}')"
     )
     detail = OpenStocktake(here.vault, (bank.people["ann"].staff_id, bank.people["bob"].staff_id))
     take = UUID((await bank.done("ops", Ask(A.OPEN_STOCKTAKE, detail=detail)))["stocktake"])

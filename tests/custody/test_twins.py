@@ -10,7 +10,7 @@ from server.custody.moves import Ask
 from server.custody.policy import PURPOSES, ranks
 from server.custody.rules import RULES
 from storage.terms import Action as A
-from storage.terms import Purpose, Tier
+from storage.terms import Tier
 from tests import reference
 from tests.custody.attacking import Attack
 from tests.custody.twins import ATTACKS
@@ -77,10 +77,10 @@ async def test_postgresql_knows_the_same_transitions_purposes_and_ranks(root: An
         columns = {"acts": "action, is_exit, is_entry, at_desk", "act_seats": "action, tier, seat"}
         rows = await root.fetch(f"select {columns.get(table.__name__, 'tier, start, action, finish, code')} from {table.__name__}")
         assert {tuple(r) for r in rows} == table(), "python -m tests.reference ACTION … prints the rows for a migration"
-    rows = await root.fetch("select tier, purpose from purposes")
-    assert {tuple(r) for r in rows} == {(t.value, p.value) for t in Tier for p in PURPOSES[t]}
+    rows = await root.fetch("select tier, kind, purpose from purposes")
+    assert {tuple(r) for r in rows} == {(tier.value, kind.value, p.value) for (tier, kind), some in PURPOSES.items() for p in some}
     rows = await root.fetch("select tier, purpose, role from approval_ranks")
-    wanted = {(t.value, p.value, r.value) for t in Tier for p in Purpose if p in PURPOSES[t] for r in ranks(t, p)}
+    wanted = {(tier.value, p.value, r.value) for (tier, _), some in PURPOSES.items() for p in some for r in ranks(tier, p)}
     assert {tuple(r) for r in rows} == wanted
 
 

@@ -10,10 +10,12 @@ import pytest
 
 from server.custody.desk import Done, Refused
 from server.custody.moves import Ask, Inspection
+from server.custody.moves.claims import Resolution
+from server.custody.moves.letters import BaileeLetter
 from server.custody.transitions import after
 from server.errors import NotFound
 from storage.terms import Action as A
-from storage.terms import HoldKind, HoldSubject, Purpose, RecordState, Tier
+from storage.terms import BaileeKind, ClaimResolution, HoldKind, HoldSubject, Purpose, RecordState, Tier
 from tests.harness.books import sound
 from tests.harness.world import World
 
@@ -21,10 +23,12 @@ STEPS = [300, pytest.param(5_000, marks=pytest.mark.soak)]
 ACTS = (
     A.REQUEST_CHECKOUT, A.REQUEST_READING, A.REQUEST_EXTENSION, A.APPROVE, A.APPROVE, A.APPROVE, A.REJECT, A.CANCEL, A.CHECK_OUT, A.CHECK_OUT,
     A.CONFIRM, A.CONFIRM, A.CONFIRM, A.CONFIRM, A.WITHDRAW, A.START_READING, A.END_READING, A.PRESENT_RETURN, A.ACCEPT_RETURN, A.ACCEPT_RETURN,
-    A.REJECT_RETURN, A.PLACE_HOLD, A.LIFT_HOLD, A.REPORT_MISSING, A.RECALL, A.LAPSE,
+    A.REJECT_RETURN, A.PLACE_HOLD, A.LIFT_HOLD, A.REPORT_MISSING, A.REGISTER_BAILEE_LETTER, A.REGISTER_BAILEE_LETTER, A.CLAIM_RETURNED,
+    A.RESOLVE_CLAIM, A.RECALL, A.LAPSE,
 )  # fmt: skip
 PURPOSES = (Purpose.AUDIT, Purpose.AUDIT, Purpose.CERTIFICATE_CHANGE, Purpose.CERTIFICATE_CHANGE, Purpose.OTHER, Purpose.LITIGATION)
 RARE = {
+    A.CLAIM_RETURNED: 0.7,
     A.PLACE_HOLD: 0.95,
     A.REPORT_MISSING: 0.98,
     A.WITHDRAW: 0.8,
@@ -38,7 +42,7 @@ LIKELY = {  # who does such a thing in a bank; sometimes anybody tries
     A.APPROVE: ("head", "risk", "vice", "manager"), A.REJECT: ("head", "risk"), A.CONFIRM: ("kay", "cody", "clerk", "officer", "legal_two"),
     A.CHECK_OUT: ("kay", "archivist"), A.ACCEPT_RETURN: ("kay", "archivist"), A.REJECT_RETURN: ("cody", "archivist"),
     A.PRESENT_RETURN: ("kay", "archivist"), A.START_READING: ("archivist",), A.END_READING: ("archivist",),
-    A.PLACE_HOLD: ("legal", "risk"), A.LIFT_HOLD: ("legal_two", "risk"), A.CANCEL: ("officer",),
+    A.PLACE_HOLD: ("legal", "risk"), A.LIFT_HOLD: ("legal_two", "risk"), A.CANCEL: ("officer",), A.RESOLVE_CLAIM: ("ops", "kay", "archivist"),
     A.RECALL: ("archivist", "head"),
 }  # fmt: skip
 
@@ -47,7 +51,7 @@ class Walk:
     """Chooses what somebody tries next, from what is there."""
 
     def __init__(self, bank: World, r: Random, records: dict[Tier, list[list[UUID]]]) -> None:
-        self.bank, self.r, self.records = bank, r, records
+        self.bank, self.r, self.records, self.letters = bank, r, records, 0
 
     async def _one(self, table: str, where: str) -> UUID:
         rows = await self.bank.root.fetch(f"select id from {table} where {where} order by id desc limit 12")  # names of ours
@@ -82,6 +86,13 @@ class Walk:
                 return Ask(action, records=records, due_on=self.bank.due(self.r.randint(1, 12)))
             case A.APPROVE | A.REJECT | A.CANCEL:
                 return Ask(action, request=await self._one("access_requests", org), reason="理由")
+            case A.REGISTER_BAILEE_LETTER:
+                self.letters += 1
+                day = self.bank.due(0)
+                letter = BaileeLetter(f"W{self.bank.tag}{self.letters}", BaileeKind.COURT, "人民法院", day, day)
+                return Ask(action, request=await self._one("access_requests", org), detail=letter)
+            case A.RESOLVE_CLAIM:
+                return Ask(action, records=records, detail=Resolution(self.r.choice(list(ClaimResolution)), "已核实"))
             case A.CHECK_OUT | A.START_READING:
                 ready = self.r.choice(("state = 'APPROVED'", "true"))
                 return Ask(

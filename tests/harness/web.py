@@ -5,7 +5,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,7 +52,15 @@ def free_port() -> int:
 
 
 @contextmanager
-def site(told: dict[str, Any], database: str, folder: Path, log_name: str = "server.log", **extra: str) -> Iterator[Site]:
+def site(
+    told: dict[str, Any],
+    database: str,
+    folder: Path,
+    log_name: str = "server.log",
+    *,
+    program: Sequence[str] = ("server.cli",),
+    **extra: str,
+) -> Iterator[Site]:
     """Serves until the block ends; `extra` are further settings, or others in place of the usual ones."""
     port = free_port()
     given = {
@@ -73,7 +81,7 @@ def site(told: dict[str, Any], database: str, folder: Path, log_name: str = "ser
     settings = Settings(**{name: value for name, value in given.items() if value[:1] != "["})  # type: ignore[arg-type]  # pydantic reads the texts
     Issuer.of(folder)
     with log.open("wb") as out:
-        process = subprocess.Popen([sys.executable, "-m", "server.cli", "serve"], env=environment, stdout=out, stderr=out)
+        process = subprocess.Popen([sys.executable, "-m", *program, "serve"], env=environment, stdout=out, stderr=out)
         made = Site(f"http://127.0.0.1:{port}", settings, log, process)
         try:
             _wait(made)

@@ -28,6 +28,9 @@ class View(Seen):
                 i["result"] in ("MISSING", "INCONSISTENT") and e["grade"] == "BLOCKING" for i in self.kids("contract_element_items", "check_id", c)
                 for e in self.rows["contract_elements"] if e["element"] == i["element"]),
             ("Hold", "isActive"): lambda hold: hold["lifted_at"] is None, ("Checkout", "phase"): self.phase, ("Operation", "state"): self.operation_state, ("ArchiveRecord", "onHold"): self.on_hold, ("ArchiveRecord", "isFrozen"): self.frozen,
+            ("ArchiveRecord", "isAwaitedLate"): self.awaited_late, ("Checkout", "isClaimed"): lambda move: move["claimed_at"] is not None, ("OffBalanceEntry", "isOpen"): lambda entry: entry["state"] != "BOOKED", ("EmergencyReview", "isOpen"): lambda review: review["reviewed_at"] is None,
+            ("EmergencyReview", "isOverdue"): self.review_late,
+            ("ArchiveRecord", "releaseReadySince"): self.ready_since, ("SettlementNotice", "state"): self.notice_state,
         }  # fmt: skip
         return special[type_, name](row) if (type_, name) in special else row[snake(name)]
 

@@ -22,12 +22,16 @@ SOURCES = {  # type: (table, prefix)
     "DisposalBatch": ("disposal_batches", "batch"), "DisposalApproval": ("disposal_approvals", "disposalapproval"),
     "LossCase": ("loss_cases", "loss"), "Handover": ("handovers", "handover"), "HandoverLine": ("handover_lines", "line"),
     "Shipment": ("shipments", "shipment"), "StaffMember": ("staff", "staff"), "StorageLocation": ("storage_locations", "location"),
+    "BaileeLetter": ("bailee_letters", "letter"), "ReturnClaim": ("return_claims", "claim"), "RegistryCheck": ("registry_checks", "check"),
+    "IntakeReceipt": ("intake_receipts", "receipt"), "OffBalanceEntry": ("off_balance_entries", "entry"),
+    "EmergencyReview": ("emergency_reviews", "review"),
+    "SettlementNotice": ("settlement_notices", "settlement"), "Release": ("releases", "release"),
     "PolicyVersion": ("policy_parameters", "policy"), "Decision": ("decisions", "decision"), "RuleOverride": ("overrides", "override"),
     "Notice": ("notices", "notice"),
     "Stocktake": ("stocktakes", "stocktake"), "StocktakePlace": ("stocktake_places", "stockplace"),
     "StocktakeLine": ("stocktake_lines", "stockline"), "StocktakeCount": ("stocktake_counts", "stockcount"),
 }  # fmt: skip
-LINKS = ("request_lines", "loan_contracts", "loan_collateral", "staff_roles", "disposal_lines", "contract_elements")
+LINKS = ("request_lines", "substitutions", "loan_contracts", "loan_collateral", "staff_roles", "disposal_lines", "contract_elements")
 OF_UNIT = {
     "loans",
     "customers",
@@ -36,6 +40,9 @@ OF_UNIT = {
     "tickets",
     "inspection_reports",
     "holds",
+    "off_balance_entries",
+    "emergency_reviews",
+    "settlement_notices",
     "stocktakes",
     "stocktake_places",
     "stocktake_lines",
@@ -48,7 +55,10 @@ OF_SEVERAL = {
 THROUGH = {  # visible with what they belong to
     "contract_element_items": ("contract_element_checks", "check_id"), "disposal_approvals": ("disposal_batches", "batch_id"),
     "approvals": ("access_requests", "request_id"), "operation_seats": ("operations", "operation_id"),
+    "bailee_letters": ("access_requests", "request_id"), "return_claims": ("movements", "movement_id"),
+    "registry_checks": ("collateral_certificates", "certificate_id"), "intake_receipts": ("operations", "operation_id"),
     "return_inspections": ("movements", "movement_id"), "report_sign_offs": ("inspection_reports", "report_id"),
+    "releases": ("access_requests", "request_id"),
 }  # fmt: skip
 
 
@@ -99,7 +109,7 @@ class Seen:
             return case or any(r["id"] == row[column] for r in self.rows[parent])
         if table == "disposal_lines":
             return any(r["id"] == row["batch_id"] for r in self.rows["disposal_batches"])
-        if table == "request_lines":
+        if table in ("request_lines", "substitutions"):
             return any(r["id"] == row["request_id"] for r in self.rows["access_requests"])
         if table == "events":
             return self.tells(row)
@@ -150,6 +160,43 @@ class Seen:
 
     def frozen(self, record: Row) -> bool:
         return any(case["resolved_at"] is None for case in self.kids("discrepancies", "record_id", record))
+
+    def awaited_late(self, record: Row) -> bool:
+        today = (self.now + dt.timedelta(hours=8)).date()
+        return bool(record["state"] == "AWAITED" and record["expected_by"] and record["expected_by"] < today)
+
+    def review_late(self, review: Row) -> bool:
+        return bool(review["reviewed_at"] is None and review["due_at"] < self.now)
+
+    # Payoff: whatever the branch, as the rules see it
+    def final_at(self, loan: Any) -> dt.datetime | None:
+        """Of a payoff that was cleared or in cash; the demo bank has no other."""
+        said = sorted((p for p in self.every["loan_positions"] if p["loan_id"] == loan), key=lambda p: p["as_of"])
+        owed = [p["as_of"] for p in said if p["principal_amount"] or p["interest_amount"] or p["fees_amount"] or p["reversal_of_id"]]
+        paid = [p for p in said if not owed or p["as_of"] > owed[-1]]
+        if not paid:
+            return None
+        settled = min(p["settled_at"] for p in paid)
+        return settled if paid[-1]["payoff_kind"] == "CASH" else max(settled, paid[-1]["payoff_cleared_at"])
+
+    def ready_since(self, record: Row) -> dt.datetime | None:
+        if record["state"] != "IN_VAULT" or record["kind"] == "SETTLEMENT_NOTICE" or self.on_hold(record):
+            return None
+        papers = [
+            r for r in self.every["archive_records"] if r["id"] == record["id"] or r["envelope_id"] == record["envelope_id"] is not None
+        ]
+        if any(c["record_id"] in {p["id"] for p in papers} and c["resolved_at"] is None for c in self.every["discrepancies"]):
+            return None
+        loans = {x["loan_id"] for x in self.every["loan_collateral"] if x["collateral_id"] == record["collateral_id"]}
+        final = [self.final_at(loan) for loan in loans | {record["primary_loan_id"]} - {None}]
+        known = [at for at in final if at is not None]
+        return max(known) if len(known) == len(final) and known and max(known) <= self.now else None
+
+    def notice_state(self, notice: Row) -> str:
+        record = next(r for r in self.every["archive_records"] if r["id"] == notice["record_id"])
+        scanned = any(s["record_id"] == record["id"] and s["status"] == "STORED" for s in self.every["scans"])
+        filed = scanned and record["state"] not in ("AWAITED", "PENDING_INTAKE")
+        return "VOID" if notice["voided_at"] else "FILED" if filed else "ISSUED"
 
     def operation_state(self, row: Row) -> str:
         return "EXPIRED" if row["state"] == "PENDING" and row["expires_at"] < self.now else str(row["state"])

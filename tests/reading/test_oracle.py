@@ -4,6 +4,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from random import Random
 from typing import Any
 
@@ -34,13 +35,15 @@ class Oracle:
 
     async def compare(self, me: Principal, text: str, variables: dict[str, Any], policies: bool = True) -> tuple[str | None, Any]:
         """The first difference, if any, and our answer."""
+        view = self.demo.view(me, policies)
+        view.now = datetime.now(UTC)  # an operation of the demo bank may expire while a long run asks
         try:
             ours, errors = await self.answered(me, text, variables, None if policies else self.unguarded)
         except Exception as fault:  # whatever it is, it is to be shown with the operation
             return f"raised {type(fault).__name__}: {fault}", None
         if errors:
             return None if LIMITS.search(errors[0].message) else f"refused: {errors[0].message}", None
-        theirs = answer(self.plain, text, variables, self.demo.view(me, policies))
+        theirs = answer(self.plain, text, variables, view)
         if theirs.errors:
             return f"the reference fails: {theirs.errors}", None
         return difference(bare(ours), orjson.loads(orjson.dumps(theirs.data))), ours

@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from random import Random
 from typing import Any
 
@@ -97,13 +98,17 @@ CATEGORIES: dict[str, tuple[str, Callable[[Random, str], str]]] = {
 }
 
 
+@pytest.mark.parametrize("much", [False, True], ids=["by unit", "by kind"])
 @pytest.mark.parametrize("category", CATEGORIES)
-async def test_search_finds_what_a_plain_scan_finds(demo: Bank, answered: Any, officers: list[Principal], category: str) -> None:
+async def test_search_finds_what_a_plain_scan_finds(
+    demo: Bank, answered: Any, officers: list[Principal], category: str, much: bool
+) -> None:
+    """By either index: which of them is asked depends on how much the caller sees."""
     kind, ask = CATEGORIES[category]
     right = told = 0
     for n in range(QUESTIONS):
         r = Random(f"{category} {n}")
-        me = r.choice(officers)
+        me = replace(r.choice(officers), sees_much=much)
         every = texts(demo, me, kind)
         asked = ask(r, r.choice(every)[1])
         if not plain(asked):
@@ -136,7 +141,7 @@ async def test_hits_come_best_first_and_of_every_kind(demo: Bank, answered: Any,
 
 async def test_search_shows_nobody_a_thing_of_another_branch(demo: Bank, answered: Any, officers: list[Principal]) -> None:
     for kind in TEXTS:
-        for me in officers[:3]:
+        for me in (replace(officer, sees_much=much) for officer in officers[:3] for much in (False, True)):
             mine = {id_ for id_, _ in texts(demo, me, kind)}
             strange = [text for other in officers for id_, text in texts(demo, other, kind) if id_ not in mine]
             for text in strange[:10]:
@@ -148,10 +153,68 @@ async def test_search_shows_nobody_a_thing_of_another_branch(demo: Bank, answere
     assert name[0] in {hit["node"]["id"] for hit in found["search"]}
 
 
-@pytest.mark.parametrize("asked", ["", " ", "（）", "%", "_", "\\", "'", "0", "00", "a" * 5_000, "[", "(", "😀", "ﬁ"])
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "",
+        " ",
+        "（）",
+        "%",
+        "_",
+        "\\",
+        "'",
+        "0",
+        "00",
+        "0000",
+        "a" * 5_000,
+        "0" * 5_000,
+        "[",
+        "(",
+        "😀",
+        "ﬁ",
+        "\ufdfa" * 200,
+        "a中" * 100,
+        "1|.*$^+",
+    ],
+)
 async def test_search_takes_any_text(answered: Any, officers: list[Principal], asked: str) -> None:
-    found, errors = await answered(officers[0], ASK, {"t": asked, "n": 5})
-    assert not errors and len(found["search"]) <= 5
+    for much in (False, True):
+        found, errors = await answered(replace(officers[0], sees_much=much), ASK, {"t": asked, "n": 5})
+        assert not errors and len(found["search"]) <= 5
+
+
+@pytest.mark.parametrize("much", [False, True], ids=["by unit", "by kind"])
+async def test_short_and_long_parts_of_numbers_are_found_among_all_kinds(
+    demo: Bank, answered: Any, officers: list[Principal], much: bool
+) -> None:
+    """Parts of 2 to 17 characters, those that zeros lead too; whatever is fewer than a page is all there."""
+    complete = 0
+    for n in range(120):
+        r = Random(n)
+        me, kind = replace(r.choice(officers), sees_much=much), r.choice(list(TEXTS))
+        every = texts(demo, me, kind)
+        asked = part(r, r.choice(every)[1], r.randint(2, 8))
+        scan = {id_ for id_, text in every if fits(text, asked)}
+        if len(plain(asked)) < 2 or len(scan) >= 100:
+            continue
+        found, _ = await answered(me, ASK, {"t": asked, "k": [kind.upper()], "n": 100})
+        assert {hit["node"]["id"] for hit in found["search"]} >= scan, asked
+        complete += 1
+    assert complete > 60
+
+
+async def test_a_kind_that_is_named_often_is_searched_once(demo: Bank, answered: Any, officers: list[Principal]) -> None:
+    number = texts(demo, officers[0], "loan")[0][1]
+    found, errors = await answered(officers[0], ASK, {"t": number, "k": ["LOAN"] * 1_000 + ["CONTRACT"], "n": 100})
+    assert not errors and sum(hit["place"] == "EXACT" and hit["kind"] == "LOAN" for hit in found["search"]) == 1
+
+
+async def test_what_an_index_calls_needs_no_search_path(demo: Bank) -> None:
+    """A dump that is restored, and CREATE INDEX, have none."""
+    async with demo.root.transaction():
+        await demo.root.execute("set local search_path = ''")
+        for call in ("search_tokens(gen_random_uuid(), 'loan', '京A00123')", "search_wide('loan', '京A00123', '京A123')"):
+            assert await demo.root.fetchval(f"select public.{call}")
 
 
 async def test_search_follows_its_rows(demo: Bank, answered: Any, officers: list[Principal]) -> None:

@@ -4,7 +4,9 @@ from collections.abc import Awaitable, Callable
 from uuid import UUID
 
 from server.custody.acts import (
+    certificates,
     disposal,
+    envelopes,
     handovers,
     holds,
     lending,
@@ -12,7 +14,10 @@ from server.custody.acts import (
     operations,
     overdue,
     papers,
+    positions,
     queue,
+    registers,
+    release,
     returns,
     stocktakes,
     volumes,
@@ -22,7 +27,25 @@ from server.custody.writing import Writing
 from storage.terms import Action
 
 Change = Callable[[Writing], Awaitable[Detail]]  # answers what the event of the act adds
-CHAPTERS = (papers, volumes, lending, queue, returns, overdue, losses, handovers, holds, operations, stocktakes, disposal)
+CHAPTERS = (
+    papers,
+    volumes,
+    disposal,
+    lending,
+    queue,
+    returns,
+    overdue,
+    losses,
+    handovers,
+    holds,
+    operations,
+    stocktakes,
+    envelopes,
+    certificates,
+    registers,
+    release,
+    positions,
+)
 CHANGES: dict[Action, Change] = {action: change for chapter in CHAPTERS for action, change in chapter.CHANGES.items()}
 
 # Histories that must tell of the act besides those of its records; they are locked before anything is changed.

@@ -31,17 +31,20 @@ SETTLE = (
 )
 
 
-async def open_cases(w: Writing, moves: list[Move]) -> None:
+async def open_cases(w: Writing, moves: list[Move], kind: DiscrepancyKind = DiscrepancyKind.MISSING) -> None:
     """A case for each, with an owner and a deadline (C43); what is missing from a vault goes off its balance (C11)."""
     deadline = w.working_days(CASE_DAYS)
     cases = []
     for move in moves:
         findings = (move.inspection.findings if move.inspection else None) or w.ask.reason or ""
-        row = {"org_id": move.record.org, "record_id": move.record.id, "kind": DiscrepancyKind.MISSING, "findings": findings}
+        row = {"org_id": move.record.org, "record_id": move.record.id, "kind": kind, "findings": findings}
         row |= {"reported_by": w.by.id, "reported_at": w.at, "owner_id": w.by.id, "deadline_at": deadline}
         cases.append(await w.conn.insert(discrepancies, row, returning="id"))
-        await off_the_balance(w, move, cases[-1])
-    w.made["cases"] = cases
+        missing = kind is DiscrepancyKind.MISSING
+        if missing and move.record.tier is Tier.FIRST and move.record.state in IN_THE_VAULT:
+            entry = {"org_id": move.record.custody_org, "record_id": move.record.id, "discrepancy_id": cases[-1]}
+            await w.conn.insert(off_balance_entries, entry | {"direction": OffBalanceDirection.OUT, "queued_at": w.at})
+    w.made["cases"] = [*w.made.get("cases", ()), *cases]
 
 
 async def off_the_balance(w: Writing, move: Move, case: UUID) -> None:

@@ -7,13 +7,19 @@ from sqlalchemy import Boolean, update
 
 from server.custody import operations
 from server.custody.acts.change import AT, CLOSE_UNUSED, THESE, Detail, given
-from server.custody.policy import BANK_ZONE, RESERVATION_DAYS, ranks
+from server.custody.policy import ASKS, BANK_ZONE, RESERVATION_DAYS, ranks
 from server.custody.writing import Writing
 from server.errors import InputProblem, InvalidInput
 from storage.tables import access_requests, approvals, movements, request_lines
 from storage.terms import Action as A
 from storage.terms import MovementKind, Purpose, RequestKind, RequestState
 
+MOVES = {
+    RequestKind.CHECKOUT: MovementKind.CHECKOUT,
+    RequestKind.READ_ON_SITE: MovementKind.READING,
+    RequestKind.RELEASE: MovementKind.RELEASE,
+    RequestKind.SUBSTITUTION: MovementKind.SUBSTITUTION,
+}
 HAND_OUT = (
     update(movements)
     .where(THESE)
@@ -41,7 +47,7 @@ EXTEND = (
 async def request_access(w: Writing) -> Detail:
     """F3 begins here: the request and its lines; nothing is reserved yet."""
     first, ask = w.first, w.ask
-    kind = {A.REQUEST_READING: RequestKind.READ_ON_SITE, A.REQUEST_EXTENSION: RequestKind.EXTENSION}.get(ask.action, RequestKind.CHECKOUT)
+    kind = ASKS[ask.action]
     extension = kind is RequestKind.EXTENSION
     if extension and (first.movement is None or first.due_at is None):
         raise InvalidInput([InputProblem(("dueOn",), "REQUIRED")])
@@ -59,6 +65,7 @@ async def request_access(w: Writing) -> Detail:
             "submitted_at": w.at,
             "extends_id": first.movement.id if extension and first.movement else None,
             "extends_until": first.due_at if extension else None,
+            "outside_bank": bool(ask.outside_bank),  # PostgreSQL overrules it where the purpose says (C40)
         },
         returning="id",
     )
@@ -97,7 +104,7 @@ async def take(w: Writing) -> Detail:
     until = w.working_days(RESERVATION_DAYS)
     await w.conn.update(access_requests, {"id": request.id}, {"state": RequestState.APPROVED, "decided_at": w.at, "lapses_at": until})
     await w.conn.run(operations.CLOSE_ACTS, the_records=w.records, the_at=w.at)
-    kind = MovementKind.READING if request.kind is RequestKind.READ_ON_SITE else MovementKind.CHECKOUT
+    kind = MOVES[request.kind]
     await w.conn.insert(
         movements,
         [
@@ -181,6 +188,7 @@ CHANGES = {
     A.REQUEST_CHECKOUT: request_access,
     A.REQUEST_READING: request_access,
     A.REQUEST_EXTENSION: request_access,
+    A.REQUEST_RELEASE: request_access,
     A.APPROVE: approve,
     A.RESERVE: reserve,
     A.EXTEND: extend,

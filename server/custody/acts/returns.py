@@ -9,6 +9,7 @@ from server.custody.moves import Move
 from server.custody.writing import Writing
 from storage.tables import movements, return_inspections
 from storage.terms import Action as A
+from storage.terms import DiscrepancyKind
 
 PRESENT = update(movements).where(THESE).values(returned_at=given("at", AT), returned_by=movements.c.holder_id, presented_to=given("to"))
 STILL_OUT = update(movements).where(THESE).values(operation_id=None, returned_at=None, returned_by=None, presented_to=None)
@@ -24,7 +25,7 @@ async def present_return(w: Writing) -> Detail:
 async def accept_return(w: Writing) -> Detail:
     """F8, S5: inspected and found right, one by one; the movement is closed."""
     for move in w.moves:
-        inspection = await _inspect(w, move)
+        inspection = await inspect(w, move)
         assert move.movement is not None
         await w.conn.update(
             movements,
@@ -38,20 +39,26 @@ async def accept_return(w: Writing) -> Detail:
 async def reject_return(w: Writing) -> Detail:
     """F9: what is not right stays out with its holder; what did not come is missing, with an owner and a deadline."""
     for move in w.moves:
-        await _inspect(w, move)
+        await inspect(w, move)
     await w.conn.run(STILL_OUT, the_ids=w.movements)
     await open_cases(w, [m for m in w.moves if m.action is A.RETURN_MISSING])
+    broken = [m for m in w.moves if m.action is A.REJECT_RETURN and m.inspection and not m.inspection.seal_intact]
+    await open_cases(
+        w, [m for m in broken if DiscrepancyKind.SEAL_BROKEN not in m.frozen and m.record.envelope], DiscrepancyKind.SEAL_BROKEN
+    )
     w.made["checkouts"] = w.movements
     return {}
 
 
-async def _inspect(w: Writing, move: Move) -> UUID:
+async def inspect(w: Writing, move: Move, checkout: UUID | None = None) -> UUID:
+    """What was found of one record; of a paper that takes another's place, at the checkout of that other."""
     found = move.inspection
-    assert found is not None and move.movement is not None
+    checkout = checkout or (move.movement.id if move.movement else None)
+    assert found is not None and checkout is not None
     made: UUID = await w.conn.insert(
         return_inspections,
         {
-            "movement_id": move.movement.id,
+            "movement_id": checkout,
             "record_id": move.record.id,
             "operation_id": w.operation,
             "inspected_by": w.by.id,
@@ -62,6 +69,7 @@ async def _inspect(w: Writing, move: Move) -> UUID:
             "no_alterations": found.no_alterations,
             "no_damage": found.no_damage,
             "pages_counted": found.pages_counted,
+            "shows_mortgage": found.shows_mortgage,
             "findings": found.findings,
             "passed": found.passed,
         },

@@ -16,7 +16,7 @@ from server.custody.facts.queue import lock_waiting
 from server.custody.facts.sources import Gathering
 from server.custody.moves import Ask, Elsewhere, Hold, Move, Movement, Person, Record, Request, Subject
 from server.custody.moves.queue import Queue
-from server.custody.policy import BLOCK_DAYS, EXTENSIONS_MAX, OVERRIDE_ROLES, UNIT_BLOCK_DAYS, Policy, ranks
+from server.custody.policy import BLOCK_DAYS, EXTENSIONS_MAX, OVERRIDE_ROLES, TERM_DAYS, UNIT_BLOCK_DAYS, Policy, ranks
 from server.custody.transitions import FULFILLING, SEATS, after, seat_roles, seats_of
 from server.errors import NotFound
 from storage.database import Connection
@@ -25,6 +25,7 @@ from storage.terms import (
     HoldKind,
     MovementKind,
     OperationState,
+    PaperKind,
     Purpose,
     RecordState,
     RequestKind,
@@ -145,7 +146,7 @@ def _seated(ask: Ask, tier: Tier, by: Person, request: Request | None, stand: St
         elif seat is Seat.PROPOSER and (ask.action, tier) not in SEATS:
             fits = stand.row is None
         else:
-            fits = bool(seat_roles(ask.action, seat) & by.roles)
+            fits = bool(seat_roles(ask.action, seat, emergency=ask.emergency is not None) & by.roles)
         if fits and seat not in stand.taken:
             return replace(ask, seat=seat)
     return ask
@@ -282,7 +283,7 @@ def _due(scene: Scene, request: Request | None, movement: Movement | None) -> tu
     ask, policy = scene.ask, scene.policy
     due_at = policy.close_of(ask.due_on) if ask.due_on else (request.until if request else None)
     purpose = request.purpose if request else ask.purpose or (movement.purpose if movement else None)
-    if purpose is None:
+    if purpose is None or purpose not in TERM_DAYS:  # nothing that leaves for good is due
         return due_at, None
     start = movement.due_at if movement and movement.due_at else scene.at
     return due_at, policy.working_days_after(start, policy.term_days(purpose, scene.at, scene.by.org))
@@ -300,6 +301,10 @@ def _record(row: Row) -> Record:
         row["envelope_id"],
         row["submitted_by"],
         row["version"],
+        PaperKind(row["kind"]) if row["kind"] else None,
+        row["collateral_id"],
+        row["pages"],
+        row["copies"],
     )
 
 
@@ -338,6 +343,7 @@ async def _request(conn: Connection, id_: UUID | None, lock: bool, policy: Polic
         row["extends_id"],
         row["extends_until"],
         row["reason"],
+        row["outside_bank"],
         row["queue"],
         frozenset(Role(rank) for rank in row["ranks"]) or None,
     )

@@ -14,6 +14,7 @@ from storage.terms import (
     HoldKind,
     HoldSubject,
     MovementKind,
+    PaperKind,
     Purpose,
     RecordState,
     RequestKind,
@@ -52,6 +53,10 @@ class Record:
     envelope: UUID | None = None
     submitted_by: UUID | None = None
     version: int = 1
+    kind: PaperKind | None = None
+    collateral: UUID | None = None
+    pages: int = 0
+    copies: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +74,7 @@ class Request:
     extends: UUID | None = None
     until: datetime | None = None
     reason: str | None = None
+    outside_bank: bool = False
     queue: bool = False  # waits when its records are taken
     ranks: frozenset[Role] | None = None  # C5: whose approvals it needs, by the matrix as it held when it was made
 
@@ -113,6 +119,7 @@ class Inspection:
     pages_counted: int = 0
     findings: str | None = None
     missing: bool = False
+    shows_mortgage: bool | None = None  # of a certificate: the bank's mortgage entry stands on it (C54)
 
     @property
     def passed(self) -> bool:
@@ -181,6 +188,8 @@ class Ask:
     expected_version: int | None = None
     queue: bool | None = None  # of a request: wait for what is taken
     change: Mapping[str, Any] | None = None  # of administration, as plain JSON
+    emergency: str | None = None  # why substitutes may take the seats of the keepers (C1)
+    outside_bank: bool | None = None  # of a request: whether the papers leave the bank, where its purpose does not say
     overrides: tuple[Override, ...] = ()
     detail: Any = None  # what else the act's chapter asks: the frozen dataclass that `server.custody.asks.DETAILS` names
 

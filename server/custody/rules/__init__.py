@@ -3,7 +3,23 @@
 from collections.abc import Iterable
 
 from server.custody.moves import Move
-from server.custody.rules import administration, handovers, lending, losses, overrides, people, queue, returns, stocktakes, volumes
+from server.custody.rules import (
+    administration,
+    certificates,
+    handovers,
+    lending,
+    losses,
+    overrides,
+    papers,
+    payoff,
+    people,
+    queue,
+    registers,
+    release,
+    returns,
+    stocktakes,
+    volumes,
+)
 from server.custody.rules.table import WORDS, Rule, Violation, violated, violation
 from server.custody.rules.table import overridden as _overridden
 
@@ -13,11 +29,16 @@ CHAPTERS: tuple[tuple[Rule, ...], ...] = (
     returns.RULES,
     queue.RULES,
     administration.RULES,
+    papers.RULES,
+    certificates.RULES,
+    registers.RULES,
     losses.RULES,
+    volumes.RULES,
     stocktakes.RULES,
     handovers.RULES,
     overrides.RULES,
-    volumes.RULES,
+    payoff.RULES,
+    release.RULES,
     people.VERSIONS,
 )
 RULES: tuple[Rule, ...] = tuple(

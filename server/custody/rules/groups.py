@@ -7,7 +7,7 @@ from storage.terms import Action as A
 INTERNAL = frozenset({A.CONFIRM, A.REGISTER, A.STOP_DISPOSAL})
 EVERY = frozenset(A) - INTERNAL
 ON_RECORDS = EVERY - (RECORDLESS - {A.WITHDRAW})
-ASKING = frozenset({A.REQUEST_CHECKOUT, A.REQUEST_READING})  # begin a request
+ASKING = frozenset({A.REQUEST_CHECKOUT, A.REQUEST_READING, A.REQUEST_RELEASE, A.REQUEST_SUBSTITUTION})  # begin a request
 DECIDING = frozenset({A.APPROVE, A.RESERVE, A.EXTEND, A.ENQUEUE})  # an approval, the last one included
 LEAVING = FULFILLING  # what was reserved leaves its place
 TAKING = LEAVING | {A.RESERVE, A.SERVE}  # acts that make the record somebody's

@@ -1,7 +1,7 @@
 """C8 to C22: what may leave its place, for whom, why and for how long."""
 
 from server.custody.moves import Hold, Move
-from server.custody.policy import FULFILS, LITIGATION, PURPOSES
+from server.custody.policy import ASKS, FULFILS, LITIGATION, PURPOSES
 from server.custody.rules.groups import (
     ASKING,
     AT_THE_VAULT,
@@ -23,7 +23,13 @@ from server.custody.rules.table import Rule, as_asked, by_construction
 from server.custody.transitions import after
 from storage.terms import Action, HoldKind, Purpose, RecordState, RequestKind, RequestState, Role, Seat
 
-ENVELOPE_ACTS = VAULT_ACTS | HANDING_OVER | {Action.REQUEST_CHECKOUT, Action.RESERVE, Action.PRESENT_RETURN} | REFUSING_RETURN
+ENVELOPE_ACTS = (
+    VAULT_ACTS
+    | HANDING_OVER
+    | (ASKING - {Action.REQUEST_READING})
+    | {Action.RESERVE, Action.PRESENT_RETURN, Action.SURRENDER}
+    | REFUSING_RETURN
+)
 ALONE = frozenset({RecordState.MISSING, RecordState.LOST})  # what is not there is found, or replaced, by itself
 STEPS = {
     **dict.fromkeys((Action.APPROVE, Action.RESERVE, Action.EXTEND, Action.ENQUEUE, Action.REJECT), RequestState.SUBMITTED),
@@ -48,6 +54,11 @@ def _no_hold(m: Move) -> bool:
     reading = m.action is Action.REQUEST_READING or (m.request is not None and m.request.kind is RequestKind.READ_ON_SITE)
     asked_by_placer = m.action is Action.REQUEST_CHECKOUT and m.purpose in LITIGATION
     return reading or all(_permits(h, m) or (asked_by_placer and h.kind is HoldKind.LEGAL and h.placer == m.by.id) for h in m.holds)
+
+
+def _purpose_fits(m: Move) -> bool:
+    kind = m.request.kind if m.request else ASKS[m.action]
+    return m.purpose in PURPOSES.get((m.record.tier, kind), ())
 
 
 def _taken_by_another(m: Move) -> bool:
@@ -133,8 +144,8 @@ RULES: tuple[Rule, ...] = (
         "C13",
         "PURPOSE_NOT_ALLOWED",
         LENDING,
-        "the purpose is one of the tier's",
-        lambda m: m.purpose in PURPOSES[m.record.tier],
+        "the purpose is one of the tier's, for that kind of request",
+        _purpose_fits,
         "fk_access_requests_c13_purpose",
         facts=("purpose",),
     ),
@@ -206,7 +217,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "C16",
         "RECORD_ON_HOLD",
-        LENDING | (EXITS - SENDING),  # a hold goes with the paper
+        LENDING | (EXITS - SENDING) | {Action.SURRENDER},  # a hold goes with the paper
         "no hold is active, or it permits this purpose",
         _no_hold,
         "tg_movements_c16_no_hold",

@@ -68,7 +68,7 @@ RULES: tuple[Rule, ...] = (
         FOUND,
         "what is found goes back in its sealed envelope, into a slot",
         lambda m: m.of(Slot).is_there,
-        "ct_archive_records_c7_found_in_slot",
+        "ct_archive_records_c8_in_slot",
     ),
     Rule(
         "C15",

@@ -4,7 +4,7 @@ from server.custody.moves import Move
 from server.custody.policy import ranks
 from server.custody.rules.groups import AT_THE_VAULT, DECIDING, DECISIONS, EVERY, EXITS, LEAVING, LIFTING, OVERRIDABLE, SEATED
 from server.custody.rules.table import Rule, by_construction
-from server.custody.transitions import WHO, seat_roles
+from server.custody.transitions import SUBSTITUTES, WHO, seat_roles
 from storage.terms import Action, Role, Seat
 
 ROLES_CHANGE = "tg_operation_seats_c0_administrators [of the other acts the seats, duties and ranks are checked when they are used]"
@@ -20,18 +20,24 @@ def _has_role(m: Move) -> bool:
     if m.required and m.ask.seat is None:  # none that is open fits: because it is taken, or because no seat is for the caller
         return bool(_roles_wanted(m) & m.by.roles)
     if m.required:
-        return m.ask.seat is not None and bool(seat_roles(m.action, m.ask.seat) & m.by.roles)
+        return m.ask.seat is not None and bool(_roles_wanted(m) & m.by.roles)
     return bool(m.by.roles & WHO[m.action])
 
 
 def _roles_wanted(m: Move) -> frozenset[Role]:
+    urgent = m.ask.emergency is not None
     if m.required and m.ask.seat is None:
-        return frozenset(role for seat in m.required if seat not in (Seat.RECEIVER, Seat.OVERRIDE) for role in seat_roles(m.action, seat))
-    return seat_roles(m.action, m.ask.seat) if m.required and m.ask.seat else WHO.get(m.action, frozenset())
+        seats = (seat for seat in m.required if seat not in (Seat.RECEIVER, Seat.OVERRIDE))
+        return frozenset(r for seat in seats for r in seat_roles(m.action, seat, emergency=urgent))
+    return seat_roles(m.action, m.ask.seat, emergency=urgent) if m.required and m.ask.seat else WHO.get(m.action, frozenset())
 
 
 def _keepers_on_duty(m: Move) -> bool:
-    return all(m.seats[s].id in m.on_duty.get(s, frozenset()) for s in (Seat.KEY, Seat.CODE) if s in m.seats)
+    return all(m.seats[s].id in m.on_duty.get(s, frozenset()) or _substitutes(m, s) for s in (Seat.KEY, Seat.CODE) if s in m.seats)
+
+
+def _substitutes(m: Move, seat: Seat) -> bool:
+    return m.ask.emergency is not None and SUBSTITUTES[seat] in m.seats[seat].roles
 
 
 def _all_different(m: Move) -> bool:
@@ -138,11 +144,11 @@ RULES: tuple[Rule, ...] = (
         "C1",
         "DUAL_CONTROL_REQUIRED",
         AT_THE_VAULT,
-        "KEY and CODE are two different keepers, each on duty now",
+        "KEY and CODE are two different keepers on duty now, or their substitutes in an emergency",
         lambda m: _keepers_on_duty(m) and _all_different(m),
         "tg_operation_seats_c1_on_duty, uq_operation_seats_c1_c6_one_seat_each, ct_operations_c1_all_seats, ck_operations_c1_in_time, "
         "ck_movements_c1_exit_by_operation, ct_movements_c1_done, tg_operations_c1_seats_of_act, ct_archive_records_c1_by_operation, "
-        "ck_movements_c1_ended_by_operation",
+        "ck_movements_c1_ended_by_operation, ct_operations_c1_emergency_reviewed",
         facts=("seats", "on_duty"),
     ),
     Rule(

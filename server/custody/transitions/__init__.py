@@ -3,7 +3,21 @@
 Data only. PostgreSQL reads the same rows (tables `transitions`, `acts`, `act_seats`), so the rule and its twin cannot differ.
 """
 
-from server.custody.transitions import administration, everywhere, handovers, lending, losses, overdue, papers, queue, stocktakes, volumes
+from server.custody.transitions import (
+    administration,
+    certificates,
+    everywhere,
+    handovers,
+    lending,
+    losses,
+    overdue,
+    papers,
+    queue,
+    registers,
+    release,
+    stocktakes,
+    volumes,
+)
 from server.custody.transitions.administration import ADMINISTRATION, CUSTODY_ROLES
 from server.custody.transitions.chapter import Chapter, Transition
 from server.custody.transitions.everywhere import ENDED, LIVE
@@ -20,8 +34,11 @@ CHAPTERS: tuple[Chapter, ...] = (
     handovers.CHAPTER,
     queue.CHAPTER,
     overdue.CHAPTER,
+    release.CHAPTER,
     everywhere.CHAPTER,
     administration.CHAPTER,
+    certificates.CHAPTER,
+    registers.CHAPTER,
     stocktakes.CHAPTER,
 )
 TRANSITIONS: tuple[Transition, ...] = tuple(t for chapter in CHAPTERS for t in chapter.transitions)
@@ -31,6 +48,8 @@ EXITS, ENTRIES, AT_THE_DESK, FULFILLING, DECISIONS, PARTS, RECORDLESS, QUIET = (
     frozenset(action for chapter in CHAPTERS for action in getattr(chapter, name))
     for name in ("exits", "entries", "at_desk", "takes", "decides", "parts", "recordless", "quiet")
 )
+PART_OF: dict[A, A] = {part: whole for chapter in CHAPTERS for part, whole in chapter.part_of.items()}
+SUBSTITUTES: dict[Seat, R] = {Seat.KEY: R.OPS_HEAD, Seat.CODE: R.VICE_PRESIDENT}  # in an emergency (C1)
 SEAT_ROLES: dict[Seat, frozenset[R]] = {
     Seat.KEY: frozenset({R.VAULT_KEEPER_KEY}),
     Seat.CODE: frozenset({R.VAULT_KEEPER_CODE}),
@@ -56,12 +75,35 @@ def seats_of(action: A, tier: Tier, *, overriding: bool) -> tuple[Seat, ...]:
     return (*(own or (Seat.PROPOSER,)), Seat.OVERRIDE) if overriding else own
 
 
-def seat_roles(action: A, seat: Seat) -> frozenset[R]:
-    """Who may take the seat in that act."""
-    return _OF_ACTS.get((action, seat)) or SEAT_ROLES[seat]
+def seat_roles(action: A, seat: Seat, *, emergency: bool = False) -> frozenset[R]:
+    """Who may take the seat in that act; in an emergency the keepers have substitutes."""
+    roles = _OF_ACTS.get((action, seat)) or SEAT_ROLES[seat]
+    return roles | {SUBSTITUTES[seat]} if emergency and seat in SUBSTITUTES else roles
 
 
 __all__ = [
-    "ADMINISTRATION", "AT_THE_DESK", "CHAPTERS", "CUSTODY_ROLES", "DECISIONS", "ENDED", "ENTRIES", "EXITS", "FULFILLING", "LIVE", "PARTS", "QUIET",
-    "RECORDLESS", "SEATS", "SEAT_ROLES", "TRANSITIONS", "WHO", "Chapter", "Transition", "after", "seat_roles", "seats_of",
+    "ADMINISTRATION",
+    "AT_THE_DESK",
+    "CHAPTERS",
+    "CUSTODY_ROLES",
+    "DECISIONS",
+    "ENDED",
+    "ENTRIES",
+    "EXITS",
+    "FULFILLING",
+    "LIVE",
+    "PARTS",
+    "PART_OF",
+    "QUIET",
+    "RECORDLESS",
+    "SEATS",
+    "SEAT_ROLES",
+    "SUBSTITUTES",
+    "TRANSITIONS",
+    "WHO",
+    "Chapter",
+    "Transition",
+    "after",
+    "seat_roles",
+    "seats_of",
 ]  # fmt: skip

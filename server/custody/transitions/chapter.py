@@ -34,6 +34,7 @@ class Chapter:
     takes: frozenset[Action] = frozenset()  # fulfil an approved request
     decides: frozenset[Action] = frozenset()  # made on a screen: the version that was read is compared
     parts: frozenset[Action] = frozenset()  # never asked by a client: what an act becomes for one of its records
+    part_of: Mapping[Action, Action] = field(default_factory=dict)  # parts that only an operation of that act may carry
     recordless: frozenset[Action] = frozenset()  # may name no record at all
     quiet: frozenset[Action] = frozenset()  # change none of their records: told once, in the history of the caller's unit
 

@@ -127,7 +127,7 @@ async def _(bank: World) -> Attack:
 @twin("ck_handover_lines_c30_complete")
 async def _(bank: World) -> Attack:
     papers, more = await bank.papers(), await bank.registered()
-    await bank.sql("update archive_records set envelope_id = null where id = $1", more[0][0])
+    await bank.past_the_triggers(f"update archive_records set envelope_id = null where id = '{more[0][0]}'")
     return Attack("clerk", ((LINE, await opened(bank, papers), more[0][0]),))
 
 

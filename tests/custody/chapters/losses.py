@@ -186,16 +186,6 @@ async def _(bank: World) -> Attack:
     return Attack("archivist", (*steps, (CLOSED, record, "FOUND"), (RESOLVED, record, who(bank, "archivist")), (STATE, record, "FILED")))
 
 
-@twin("ct_archive_records_c7_found_in_slot")
-async def _(bank: World) -> Attack:
-    (record,), _ = await bank.registered()
-    await missing(bank, record)
-    op, steps = done(bank, A.RESOLVE_FOUND, FIRST, [record])
-    me = who(bank, "kay")
-    look, booked = (LOOKED, await case_of(bank, record), record, op, me), (BOOKED, bank.branches["A"].id, record, op)
-    return Attack("kay", (*steps, look, booked, (CLOSED, record, "FOUND"), (RESOLVED, record, me), (STATE, record, "IN_VAULT")))
-
-
 @twin("ck_loss_cases_c44_searched")
 async def _(bank: World) -> Attack:
     record = await volume(bank)

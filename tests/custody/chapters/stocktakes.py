@@ -75,7 +75,7 @@ BREAKS = (
     Break("each discrepancy is resolved or has a case with an owner and a deadline", A.SIGN_STOCKTAKE, FIRST, stand(unresolved=1)),
     Break("each electronic certificate of the list was looked up in the registry since", A.SIGN_STOCKTAKE, FIRST, stand(unchecked=2)),
     Break(FREE, A.ACCEPT_RETURN, FIRST, lambda m: {"frozen": frozenset({"COUNT"})}),
-    Break(FREE, A.INTAKE, FIRST, lambda m: {"known": {Counted: Counted(True)}}),
+    Break(FREE, A.INTAKE, FIRST, lambda m: {"known": {**m.known, Counted: Counted(True)}}),
 )
 
 
@@ -250,5 +250,5 @@ async def electronic_certificate(bank: World) -> UUID:
         " select org_id, collateral_id, 'E' || left(id::text, 8), 'OTHER_RIGHT', '不动产登记中心', '2024-01-01', true, 'REF-1'"
         " from archive_records where id = $1 returning id", ids[0],
     )  # fmt: skip
-    await bank.sql("update archive_records set kind = 'CERTIFICATE', certificate_id = $2 where id = $1", ids[0], certificate)
+    await bank.past_the_triggers(f"update archive_records set kind = 'CERTIFICATE', certificate_id = '{certificate}' where id = '{ids[0]}'")
     return ids[0]

@@ -413,7 +413,7 @@ EXTENDED = Spoil("the checkout was not extended before, or a court decides its e
 PLAYS = (
     Play("request checkout", _asked("requestCheckout", "IN_VAULT", "FILED"), (
         HOLD, OVERDUE,
-        Spoil("the purpose is one of the tier's", lambda _, right: right.but(
+        Spoil("the purpose is one of the tier's, for that kind of request", lambda _, right: right.but(
             purpose="AUDIT" if right.input["purpose"] == "CERTIFICATE_CHANGE" else "CERTIFICATE_CHANGE")),
         Spoil("another purpose is told in words", given(purpose="OTHER", reason="  ")),
         Spoil("the state permits the act", world=lambda stage, what: changed(stage, "archive_records", first_record(stage, what), state="MISSING")),

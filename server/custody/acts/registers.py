@@ -1,0 +1,56 @@
+"""A ticket that is void, core banking's answer, the review of an emergency: what C1, C10 and C11 change."""
+
+from uuid import UUID
+
+from server.custody.acts.change import Detail
+from server.custody.moves.registers import Booking, EmergencyReview, Entry, Review, Ticket
+from server.custody.writing import Writing
+from storage.tables import emergency_reviews, off_balance_entries, tickets
+from storage.terms import Action as A
+from storage.terms import OffBalanceState
+
+
+async def void_ticket(w: Writing) -> Detail:
+    """C10: the number stays, with the reason; the exit gets the next one, taken last."""
+    ticket = w.first.of(Ticket)
+    await w.conn.update(tickets, {"id": ticket.id}, {"is_void": True, "void_reason": w.ask.reason})
+    w.subject, w.made["void"] = ("ticket", ticket.id), ticket.id
+    if ticket.operation is not None:
+        row = {"org_id": ticket.org, "ticket_no": 0, "operation_id": ticket.operation, "issued_at": w.at}
+        w.made["ticket"] = await w.conn.insert(tickets, row, returning="id")
+    return {"reason": w.ask.reason, "number": ticket.number, "instead": w.made.get("ticket")}
+
+
+async def of_unit(w: Writing) -> set[UUID]:
+    """A ticket stands in the history of the unit whose sequence it is of."""
+    return {w.first.of(Ticket).org}
+
+
+async def book(w: Writing) -> Detail:
+    """C11: booked with core banking's serial, or failed with its reason."""
+    entry, answer = w.first.of(Entry), w.ask.detail
+    assert isinstance(answer, Booking)
+    booked = answer.state is OffBalanceState.BOOKED
+    changes = {"state": answer.state, "serial_no": answer.serial_no if booked else None, "booked_at": w.at if booked else None}
+    await w.conn.update(off_balance_entries, {"id": entry.id}, changes | {"failure": None if booked else answer.failure})
+    w.subject, w.made["entry"] = ("off_balance_entry", entry.id), entry.id
+    return {"of": entry.record, "state": answer.state, "serial_no": answer.serial_no}
+
+
+async def of_record(w: Writing) -> set[UUID]:
+    """An entry stands in the history of its record."""
+    return {w.first.of(Entry).chain}
+
+
+async def review_emergency(w: Writing) -> Detail:
+    """C1: somebody else looks at what substitutes did, and says whether it had to be."""
+    review, said = w.first.of(Review), w.ask.detail
+    assert isinstance(said, EmergencyReview)
+    changes = {"reviewed_at": w.at, "reviewed_by": w.by.id, "finding": said.finding, "comment": said.comment}
+    await w.conn.update(emergency_reviews, {"id": review.id}, changes)
+    w.subject, w.made["review"], w.made["operation"] = ("operation", review.operation), review.id, review.operation
+    return {"review": review.id, "finding": said.finding}
+
+
+CHANGES = {A.VOID_TICKET: void_ticket, A.BOOK_OFF_BALANCE_ENTRY: book, A.REVIEW_EMERGENCY: review_emergency}
+CHAINS = {A.VOID_TICKET: of_unit, A.BOOK_OFF_BALANCE_ENTRY: of_record}

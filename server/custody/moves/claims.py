@@ -1,0 +1,22 @@
+"""A claim of an earlier return, and what its rules look at."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from storage.terms import ClaimResolution
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """RESOLVE_CLAIM: how it ended."""
+
+    as_: ClaimResolution
+    findings: str
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Fact: the open claim of the record's checkout, if there is one."""
+
+    id: UUID | None = None
+    claimed_by: UUID | None = None
