@@ -61,7 +61,7 @@ def head() -> str:
     texts = [path.read_text("utf-8") for path in (ROOT / "migrations" / "versions").glob("[0-9]*.py")]
     made, revised = (set(re.findall(f'^{name}[^=]*= "(\\w+)"', "\n".join(texts), re.MULTILINE)) for name in ("revision", "down_revision"))
     (newest,) = made - revised
-    return newest
+    return str(newest)
 
 
 async def current(connection: Any) -> str | None:
