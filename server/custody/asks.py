@@ -14,6 +14,7 @@ from server.custody.moves import (
     Ask,
     certificates,
     claims,
+    corrections,
     envelopes,
     handovers,
     letters,
@@ -47,6 +48,7 @@ DETAILS: dict[Action, type] = {  # the dataclass in `server.custody.moves` that 
     **release.DETAILS,
     **stocktakes.DETAILS,
     **handovers.DETAILS,
+    Action.CORRECT: corrections.Correcting,
 }
 NEEDS: dict[Action, tuple[str, ...]] = {  # what an act cannot be judged without; everything else is a rule's to miss
     **dict.fromkeys((Action.REQUEST_CHECKOUT, Action.REQUEST_READING), ("records", "purpose")),

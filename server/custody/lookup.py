@@ -14,6 +14,7 @@ from storage.tables import (
     discrepancies,
     disposal_batches,
     disposal_lines,
+    events,
     file_items,
     loss_cases,
     movements,
@@ -21,6 +22,7 @@ from storage.tables import (
     sealed_envelopes,
     storage_locations,
 )
+from storage.terms import CorrectionSubject
 
 
 def _given(name: str, type_: Any) -> Any:
@@ -50,6 +52,9 @@ BATCH = select(disposal_batches.c.id).where(disposal_batches.c.id == _given("id"
 OF_BATCH = select(disposal_lines.c.record_id).where(disposal_lines.c.batch_id == _given("id", Uuid), disposal_lines.c.is_open)
 PLACE = select(storage_locations.c.id).where(storage_locations.c.id == _given("id", Uuid))
 OF_CHECKOUT = select(movements.c.record_id).where(movements.c.id == _given("checkout", Uuid))
+
+OF_EVENT = select(events.c.record_id).where(events.c.id == _given("id", Uuid))
+OF_CERTIFICATE = select(archive_records.c.id).where(archive_records.c.certificate_id == _given("id", Uuid)).limit(1)
 
 
 OF_ENVELOPE = select(archive_records.c.id).where(archive_records.c.envelope_id == _given("envelope", Uuid))
@@ -127,6 +132,17 @@ async def records_of_case(database: Database, principal: Principal, case: UUID) 
     if row is None:
         raise NotFound()
     return (row["record_id"],) if row["record_id"] else ()
+
+
+async def record_of_corrected(database: Database, principal: Principal, of: CorrectionSubject, subject: UUID) -> UUID | None:
+    """The record of what is to be corrected; none for what belongs to no record."""
+    if of is CorrectionSubject.RECORD:
+        return subject
+    if of is CorrectionSubject.FILE_ITEM:
+        return await record_of_item(database, principal, subject)
+    async with database.transaction(principal) as conn:
+        found: UUID | None = await conn.value(OF_EVENT if of is CorrectionSubject.EVENT else OF_CERTIFICATE, id=subject)
+    return found
 
 
 async def _one(database: Database, principal: Principal, statement: Any, id_: UUID) -> UUID:

@@ -26,7 +26,7 @@ from storage.tables.custody import (
     tickets,
     transitions,
 )
-from storage.tables.decisions import decisions, override_permissions, overrides
+from storage.tables.decisions import corrections, decisions, override_permissions, overrides
 from storage.tables.handovers import handover_lines, handovers, shipments
 from storage.tables.ledger import (
     access_log,
@@ -105,6 +105,7 @@ __all__ = [
     "contract_element_items",
     "contract_elements",
     "contracts",
+    "corrections",
     "customers",
     "data_keys",
     "dealers",

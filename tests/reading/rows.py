@@ -26,7 +26,7 @@ SOURCES = {  # type: (table, prefix)
     "IntakeReceipt": ("intake_receipts", "receipt"), "OffBalanceEntry": ("off_balance_entries", "entry"),
     "EmergencyReview": ("emergency_reviews", "review"),
     "SettlementNotice": ("settlement_notices", "settlement"), "Release": ("releases", "release"),
-    "PolicyVersion": ("policy_parameters", "policy"), "Decision": ("decisions", "decision"), "RuleOverride": ("overrides", "override"),
+    "PolicyVersion": ("policy_parameters", "policy"), "Decision": ("decisions", "decision"), "Correction": ("corrections", "correction"), "RuleOverride": ("overrides", "override"),
     "Notice": ("notices", "notice"),
     "Stocktake": ("stocktakes", "stocktake"), "StocktakePlace": ("stocktake_places", "stockplace"),
     "StocktakeLine": ("stocktake_lines", "stockline"), "StocktakeCount": ("stocktake_counts", "stockcount"),
@@ -50,7 +50,7 @@ OF_UNIT = {
 }
 OF_SEVERAL = {
     "collateral", "collateral_certificates", "sealed_envelopes", "archive_records", "file_items", "access_requests", "operations",
-    "movements", "discrepancies", "scans", "loss_cases", "disposal_batches", "handovers", "handover_lines", "shipments", "overrides",
+    "movements", "discrepancies", "scans", "loss_cases", "disposal_batches", "handovers", "handover_lines", "shipments", "overrides", "corrections",
 }  # fmt: skip
 THROUGH = {  # visible with what they belong to
     "contract_element_items": ("contract_element_checks", "check_id"), "disposal_approvals": ("disposal_batches", "batch_id"),

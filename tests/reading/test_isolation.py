@@ -42,6 +42,7 @@ OTHERS = {
     "disposalBatches",  # the demo bank has none
     "policyParameters",
     "overrideReport",
+    "corrections",
     "notices",
     "expiring",
 }  # tried below, or of head office alone

@@ -1,4 +1,4 @@
--- Undoes 0011b.
+-- Undoes 0026.
 create or replace function tg_discrepancies_open_loss() returns trigger
 language plpgsql security definer set search_path = public, pg_temp as $$ begin
   insert into loss_cases (org_id, discrepancy_id, record_id, back_to, opened_at)
