@@ -21,9 +21,6 @@ ROOT = Path(__file__).parents[2]
 SPECIFIED = {f"C{number}" for number in range(56)}
 WITHOUT_ROW = {  # rules of the specification that no row of the table says, and why
     "C24": "a ladder that a job climbs; it refuses nothing by itself, C18 does",
-    "C45": "retention is judged at disposal, whose acts come later",
-    "C46": "disposal comes later",
-    "C47": "disposal comes later",
     "C49": "scans: what guards them is in server/scans, not an act of the desk",
     "C52": "a reversal undoes what was prepared; it refuses nothing",
 }
@@ -33,6 +30,7 @@ WITHOUT_MUTATION = {  # acts that no client asks for, and why
     A.LAPSE: "the desk does it when it meets a reservation past its time",
     A.RESERVE: "what the last approval is", A.EXTEND: "what the last approval of an extension is", A.RETURN_MISSING: "what rejectReturn is for a missing item",
     A.ENQUEUE: "what the last approval is while a record is out", A.SERVE: "the desk does it when a record becomes free",
+    A.STOP_DISPOSAL: "a new hold does it",
     A.OVERDUE_SEARCH: "the ladder of overdue papers does it",
 }  # fmt: skip
 COMING_ACTS = {A.INTAKE, A.SUBMIT_VOLUME, A.ACCEPT_VOLUME}
