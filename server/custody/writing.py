@@ -23,6 +23,8 @@ class Born:
     detail: Mapping[str, Any]
     tier: Tier = Tier.FIRST
 
+LONG_SECONDS_MAX = 90
+
 
 @dataclass(slots=True)
 class Writing:
@@ -39,6 +41,10 @@ class Writing:
     shift: timedelta = timedelta()  # of the desk's clock
     served: list[tuple[Move, ...]] = field(default_factory=list)  # of those whose turn came by this act
     subject: tuple[str, UUID] | None = None  # of the act's events, where it is not the record, request, hold or operation
+
+    async def takes_long(self) -> None:
+        """This transaction touches hundreds of records in one statement: it may run longer than others may, not for ever."""
+        await self.conn.raw.execute(f"set local statement_timeout = '{LONG_SECONDS_MAX}s'")
 
     @property
     def first(self) -> Move:
