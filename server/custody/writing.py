@@ -43,7 +43,7 @@ class Writing:
     subject: tuple[str, UUID] | None = None  # of the act's events, where it is not the record, request, hold or operation
 
     async def takes_long(self) -> None:
-        """This transaction touches hundreds of records in one statement: it may run longer than others may, not for ever."""
+        """Lets this transaction, which touches hundreds of records in one statement, run longer than others; not for ever."""
         await self.conn.raw.execute(f"set local statement_timeout = '{LONG_SECONDS_MAX}s'")
 
     @property
