@@ -6,6 +6,7 @@ import strawberry
 from sqlalchemy import Integer, Text, and_, case, cast, func, literal, select
 from sqlalchemy.dialects.postgresql import JSONB, array
 
+from schema.corrections import Correction
 from schema.organisation import OrgUnit, StaffMember
 from schema.paging import (
     BooleanFilter,
@@ -300,6 +301,7 @@ class CustodyEvent(Node):
     hash: str = Sql(lambda event, me: func.encode(event.hash, literal("hex")), description="SHA-256 of the link, hex.")
     actor: StaffMember | None = One("actor_id", description="Who did it.")
     record: ArchiveRecord | None = One("record_id", description="The record.")
+    corrected_by: list[Correction] = Many("subject_id", description="What it told and was put right later, and why.")
     decision: Decision | None = One(
         on=lambda decision, event, me: decision.event_ids.op("@>")(array([event.id])),
         description="What was judged when it was let through; compliance and audit alone.",

@@ -14,6 +14,7 @@ from schema.collateral import (
     SealedEnvelopeSort,
     SealedEnvelopeWhere,
 )
+from schema.corrections import CORRECTION_KEYS, Correction, CorrectionSort, CorrectionWhere
 from schema.custody import (
     CHECKOUT_KEYS,
     EVENT_KEYS,
@@ -201,6 +202,9 @@ class Reads:
     )
     stocktakes: Connection[Stocktake] = Page(
         where=StocktakeWhere, sort=StocktakeSort, keys=STOCKTAKE_KEYS, updated_since=True, description="Stocktakes (盘库)."
+    )
+    corrections: Connection[Correction] = Page(
+        where=CorrectionWhere, sort=CorrectionSort, keys=CORRECTION_KEYS, description="What was mistyped and put right."
     )
     operations: Connection[Operation] = Page(
         where=OperationWhere, sort=OperationSort, keys=OPERATION_KEYS, updated_since=True, description="Operations."

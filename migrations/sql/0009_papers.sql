@@ -563,7 +563,7 @@ create trigger tg_movements_c25_not_claimed before update of returned_at on move
 -- C40: what leaves the bank leaves under a signed letter; whether it leaves is said by the purpose, not by the caller. -----------
 create function tg_access_requests_c40_outside() returns trigger
 language plpgsql security definer set search_path = public, pg_temp as $$ begin
-  new.outside_bank := coalesce((select p.leaves_bank from purposes p where p.tier = new.tier and p.purpose = new.purpose), new.outside_bank);
+  new.outside_bank := coalesce((select p.leaves_bank from purposes p where p.tier = new.tier and p.kind = new.kind and p.purpose = new.purpose), new.outside_bank);
   return new;
 end $$;
 create trigger tg_access_requests_c40_outside before insert on access_requests

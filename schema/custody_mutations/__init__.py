@@ -5,6 +5,7 @@ import strawberry
 from schema.custody_mutations.acting import ASKABLE, ActPayload, act, field, payload_of
 from schema.custody_mutations.batches import BatchMutations
 from schema.custody_mutations.certificates import CertificateMutations
+from schema.custody_mutations.corrections import CorrectionMutations
 from schema.custody_mutations.desk import DeskMutations
 from schema.custody_mutations.envelopes import EnvelopeMutations
 from schema.custody_mutations.handovers import HandoverMutations
@@ -21,6 +22,7 @@ from schema.custody_mutations.stocktakes import StocktakeMutations
 
 @strawberry.type
 class CustodyMutations(
+    CorrectionMutations,
     RequestMutations,
     DeskMutations,
     HoldMutations,

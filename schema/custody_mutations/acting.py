@@ -9,6 +9,7 @@ from uuid import UUID
 import strawberry
 from sqlalchemy import Boolean
 
+from schema.corrections import Correction
 from schema.custody import AccessRequest, Checkout, CustodyEvent, Hold, Operation
 from schema.handovers import Handover, Shipment
 from schema.losses import Discrepancy
@@ -72,6 +73,7 @@ class HandoverPayload(ActPayload):
 class ConfirmPayload(CheckoutPayload, HoldPayload, HandoverPayload):
     """Whatever the operation was about."""
 
+    correction: Correction | None = One(given="correction", description="The correction, once it is confirmed.")
     release: Release | None = One(given="release", description="The release.")
     staff: StaffMember | None = One(given="staff", description="The member of staff whom a change was about.")
     org_unit: OrgUnit | None = One(given="org", description="The unit that was made.")

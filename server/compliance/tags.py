@@ -45,6 +45,7 @@ class Tag(StrEnum):
     HANDOVER_REJECTED = "handover:reject:done"
     HANDOVER_TAKEN_BACK = "handover:take_back:done"
     POLICY_CHANGED = "policy:change:done"
+    CORRECTED = "correction:confirm:done"
     RECORD_REGISTERED = "record:register:done"
     ENVELOPE_SEALED = "envelope:seal:done"
     RECORD_TAKEN_IN = "record:intake:done"

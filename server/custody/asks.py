@@ -10,7 +10,20 @@ from functools import cache
 from typing import Any, Union, get_args, get_origin, get_type_hints
 from uuid import UUID
 
-from server.custody.moves import Ask, certificates, claims, envelopes, handovers, letters, losses, papers, registers, release, stocktakes
+from server.custody.moves import (
+    Ask,
+    certificates,
+    claims,
+    corrections,
+    envelopes,
+    handovers,
+    letters,
+    losses,
+    papers,
+    registers,
+    release,
+    stocktakes,
+)
 from server.custody.transitions import ADMINISTRATION, PARTS
 from server.errors import InputProblem, InvalidInput
 from storage.terms import Action
@@ -33,6 +46,7 @@ DETAILS: dict[Action, type] = {  # the dataclass in `server.custody.moves` that 
     **release.DETAILS,
     **stocktakes.DETAILS,
     **handovers.DETAILS,
+    Action.CORRECT: corrections.Correcting,
 }
 NEEDS: dict[Action, tuple[str, ...]] = {  # what an act cannot be judged without; everything else is a rule's to miss
     **dict.fromkeys((Action.REQUEST_CHECKOUT, Action.REQUEST_READING), ("records", "purpose")),

@@ -9,7 +9,8 @@ from sqlalchemy import ARRAY, Text, Uuid, bindparam, func, or_, select
 from server.custody.labels import is_misread
 from server.errors import InputProblem, InvalidInput, NotFound
 from storage.database import Database, Principal
-from storage.tables import archive_records, discrepancies, file_items, loss_cases, movements, request_lines, sealed_envelopes
+from storage.tables import archive_records, discrepancies, events, file_items, loss_cases, movements, request_lines, sealed_envelopes
+from storage.terms import CorrectionSubject
 
 
 def _given(name: str, type_: Any) -> Any:
@@ -36,6 +37,9 @@ OF_LOSS = select(loss_cases.c.record_id).where(loss_cases.c.id == _given("id", U
 OF_ITEM = select(file_items.c.record_id).where(file_items.c.id == _given("id", Uuid))
 OF_CASE = select(discrepancies.c.id, discrepancies.c.record_id).where(discrepancies.c.id == _given("id", Uuid))
 OF_CHECKOUT = select(movements.c.record_id).where(movements.c.id == _given("checkout", Uuid))
+
+OF_EVENT = select(events.c.record_id).where(events.c.id == _given("id", Uuid))
+OF_CERTIFICATE = select(archive_records.c.id).where(archive_records.c.certificate_id == _given("id", Uuid)).limit(1)
 
 
 OF_ENVELOPE = select(archive_records.c.id).where(archive_records.c.envelope_id == _given("envelope", Uuid))
@@ -113,6 +117,17 @@ async def records_of_case(database: Database, principal: Principal, case: UUID) 
     if row is None:
         raise NotFound()
     return (row["record_id"],) if row["record_id"] else ()
+
+
+async def record_of_corrected(database: Database, principal: Principal, of: CorrectionSubject, subject: UUID) -> UUID | None:
+    """The record of what is to be corrected; none for what belongs to no record."""
+    if of is CorrectionSubject.RECORD:
+        return subject
+    if of is CorrectionSubject.FILE_ITEM:
+        return await record_of_item(database, principal, subject)
+    async with database.transaction(principal) as conn:
+        found: UUID | None = await conn.value(OF_EVENT if of is CorrectionSubject.EVENT else OF_CERTIFICATE, id=subject)
+    return found
 
 
 async def _one(database: Database, principal: Principal, statement: Any, id_: UUID) -> UUID:

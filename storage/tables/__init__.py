@@ -26,7 +26,7 @@ from storage.tables.custody import (
     tickets,
     transitions,
 )
-from storage.tables.decisions import decisions, override_permissions, overrides
+from storage.tables.decisions import corrections, decisions, override_permissions, overrides
 from storage.tables.handovers import handover_lines, handovers, shipments
 from storage.tables.ledger import (
     access_log,
@@ -94,6 +94,7 @@ __all__ = [
     "collateral",
     "collateral_certificates",
     "contracts",
+    "corrections",
     "customers",
     "data_keys",
     "dealers",

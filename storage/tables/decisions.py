@@ -3,7 +3,8 @@
 from sqlalchemy import ARRAY, Index, Text, UniqueConstraint, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
 
-from storage.tables.columns import INSTANT, check, key, need, org, ref, table, visible_to
+from storage.tables.columns import INSTANT, check, key, may, need, one_of, org, ref, table, visible_to
+from storage.terms import CorrectionSubject
 
 OVERRIDABLE = ("C18", "C20", "C21", "C23", "C33")
 
@@ -47,4 +48,29 @@ overrides = table(
     check(f"rule in {OVERRIDABLE}", "c50_rule"),
     check("length(trim(comment)) > 0", "c50_comment"),
     UniqueConstraint("operation_id", "record_id", "rule", "code"),
+)
+
+corrections = table(
+    "corrections",
+    "What was mistyped and put right by two people, append-only (C48); written by the trigger of the operation alone.",
+    key(),
+    org("Unit of whoever proposed it."),
+    visible_to(),
+    ref("operation_id", "operations", "The operation of the two."),
+    need("subject_kind", Text, "What was corrected."),
+    need("subject_id", Uuid, "Its id.", index=True),
+    ref("record_id", "archive_records", "The record that it belongs to.", null=True, index=True),
+    need("field", Text, "Which field, or which fact of an event."),
+    may("old_value", Text, "What stood there."),
+    need("new_value", Text, "What is right."),
+    need("reason", Text, "Why, in words."),
+    ref("evidence_id", "scans", "The scan that shows it."),
+    ref("proposed_by", "staff", "Who proposed it.", index=True),
+    ref("confirmed_by", "staff", "Who confirmed it.", index=True),
+    need("corrected_at", INSTANT, "When it was confirmed."),
+    one_of("subject_kind", CorrectionSubject),
+    check("length(trim(reason)) > 0", "c48_reason"),
+    check("old_value is distinct from new_value", "c48_changes"),
+    UniqueConstraint("operation_id"),
+    Index("ix_corrections_corrected_at", "corrected_at", "id"),
 )

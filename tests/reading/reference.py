@@ -24,6 +24,7 @@ MASKED = {
     Role.AUDITOR,
     Role.EXAMINER,
 }
+CORRECTED = {"EVENT": "event", "RECORD": "record", "FILE_ITEM": "item", "CERTIFICATE": "certificate", "CONTRACT": "contract"}
 HOLDS = {Role.LEGAL, Role.COMPLIANCE, Role.AUDITOR}
 MONEY = {
     ("Loan", "principal"): "principal_amount", ("Loan", "instalment"): "instalment_amount", ("Contract", "amount"): "amount",
@@ -65,6 +66,8 @@ POINTERS = {  # field of a type: (table, our column)
     "InspectionReport.draftedBy": ("staff", "drafted_by"), "ReportSignOff.staff": ("staff", "staff_id"), "OrgUnit.parent": ("org_units", "parent_id"),
     "OrgUnit.presidentInCharge": ("staff", "president_in_charge_id"), "StaffMember.orgUnit": ("org_units", "org_id"),
     "StorageLocation.orgUnit": ("org_units", "org_id"), "StorageLocation.parent": ("storage_locations", "parent_id"),
+    "Correction.record": ("archive_records", "record_id"), "Correction.evidence": ("scans", "evidence_id"),
+    "Correction.proposedBy": ("staff", "proposed_by"), "Correction.confirmedBy": ("staff", "confirmed_by"),
     "SettlementNotice.loan": ("loans", "loan_id"), "SettlementNotice.record": ("archive_records", "record_id"),
     "SettlementNotice.issuedBy": ("staff", "issued_by"), "SettlementNotice.orgUnit": ("org_units", "org_id"),
     "Release.verifiedBy": ("staff", "verified_by"), "Release.request": ("access_requests", "request_id"),
@@ -141,6 +144,7 @@ ROOT: dict[str, Callable[[View, dict[str, Any]], Any]] = {
     "checkouts": lambda v, a: v.page("Checkout", [m for m in v.rows["movements"] if m["kind"] != "ACT"], a),
     "accessRequests": lambda v, a: v.page("AccessRequest", v.rows["access_requests"], a),
     "custodyEvents": lambda v, a: v.page("CustodyEvent", filter(v.tells, v.rows["events"]), a),
+    "corrections": lambda v, a: v.page("Correction", v.rows["corrections"], a),
     "operations": lambda v, a: v.page("Operation", v.rows["operations"], a),
     "settlementNotices": lambda v, a: v.page("SettlementNotice", v.rows["settlement_notices"], a),
     "handovers": lambda v, a: v.page("Handover", v.rows["handovers"], a),
@@ -233,6 +237,8 @@ SPECIAL: dict[str, Special] = {
     "Operation.change": lambda v, r, a: None,
     "Operation.proposedOverrides": lambda v, r, a: None,
     "Operation.overrides": lambda v, r, a: _ordered(v.kids("overrides", "operation_id", r), "id"),
+    "CustodyEvent.correctedBy": lambda v, r, a: _ordered(v.kids("corrections", "subject_id", r), "id"),
+    "Correction.subjectId": lambda v, r, a: f"{CORRECTED[r['subject_kind']]}_{r['subject_id']}",
     "CustodyEvent.decision": lambda v, r, a: next((d for d in v.rows["decisions"] if r["id"] in d["event_ids"]), None),
     "PolicyVersion.name": lambda v, r, a: r["key"],
     "PolicyVersion.number": lambda v, r, a: int(r["value"]) if r["value"].isdigit() else None,

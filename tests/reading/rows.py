@@ -24,7 +24,7 @@ SOURCES = {  # type: (table, prefix)
     "IntakeReceipt": ("intake_receipts", "receipt"), "OffBalanceEntry": ("off_balance_entries", "entry"),
     "EmergencyReview": ("emergency_reviews", "review"),
     "SettlementNotice": ("settlement_notices", "settlement"), "Release": ("releases", "release"),
-    "PolicyVersion": ("policy_parameters", "policy"), "Decision": ("decisions", "decision"), "RuleOverride": ("overrides", "override"),
+    "PolicyVersion": ("policy_parameters", "policy"), "Decision": ("decisions", "decision"), "Correction": ("corrections", "correction"), "RuleOverride": ("overrides", "override"),
     "Notice": ("notices", "notice"),
     "Stocktake": ("stocktakes", "stocktake"), "StocktakePlace": ("stocktake_places", "stockplace"),
     "StocktakeLine": ("stocktake_lines", "stockline"), "StocktakeCount": ("stocktake_counts", "stockcount"),
@@ -48,7 +48,7 @@ OF_UNIT = {
 }
 OF_SEVERAL = {
     "collateral", "collateral_certificates", "sealed_envelopes", "archive_records", "file_items", "access_requests", "operations",
-    "movements", "discrepancies", "scans", "loss_cases", "handovers", "handover_lines", "shipments", "overrides",
+    "movements", "discrepancies", "scans", "loss_cases", "handovers", "handover_lines", "shipments", "overrides", "corrections",
 }  # fmt: skip
 THROUGH = {  # visible with what they belong to
     "approvals": ("access_requests", "request_id"), "operation_seats": ("operations", "operation_id"),

@@ -41,6 +41,7 @@ OTHERS = {
     "lookUp",
     "policyParameters",
     "overrideReport",
+    "corrections",
     "notices",
     "expiring",
 }  # tried below, or of head office alone

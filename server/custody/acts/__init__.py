@@ -5,6 +5,7 @@ from uuid import UUID
 
 from server.custody.acts import (
     certificates,
+    corrections,
     envelopes,
     handovers,
     holds,
@@ -43,6 +44,7 @@ CHAPTERS = (
     registers,
     release,
     positions,
+    corrections,
 )
 CHANGES: dict[Action, Change] = {action: change for chapter in CHAPTERS for action, change in chapter.CHANGES.items()}
 

@@ -1,6 +1,6 @@
 """The facts of all chapters of the desk, and how those find their records whose acts name none."""
 
-from server.custody.facts import envelopes, handovers, losses, papers, queue, registers, release, stocktakes
+from server.custody.facts import corrections, envelopes, handovers, losses, papers, queue, registers, release, stocktakes
 from server.custody.facts.sources import Names, Source
 from storage.terms import Action
 
@@ -13,5 +13,6 @@ SOURCES: tuple[Source, ...] = (
     *papers.SOURCES,
     *envelopes.SOURCES,
     *registers.SOURCES,
+    corrections.SOURCE,
 )
 NAMES: dict[Action, Names] = {**stocktakes.NAMES}

@@ -6,6 +6,7 @@ from server.custody.moves import Move
 from server.custody.rules import (
     administration,
     certificates,
+    corrections,
     handovers,
     lending,
     losses,
@@ -35,6 +36,7 @@ CHAPTERS: tuple[tuple[Rule, ...], ...] = (
     stocktakes.RULES,
     handovers.RULES,
     overrides.RULES,
+    corrections.RULES,
     payoff.RULES,
     release.RULES,
     people.VERSIONS,

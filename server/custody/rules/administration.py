@@ -48,7 +48,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "C3",
         "SEGREGATION_OF_DUTIES",
-        ADMINISTRATION,
+        ADMINISTRATION | {Action.CORRECT},
         "whoever proposed a change does not confirm it",
         lambda m: len({person.id for person in m.seats.values()}) == len(m.seats),
         "uq_operation_seats_c1_c6_one_seat_each",

@@ -6,6 +6,7 @@ Data only. PostgreSQL reads the same rows (tables `transitions`, `acts`, `act_se
 from server.custody.transitions import (
     administration,
     certificates,
+    corrections,
     everywhere,
     handovers,
     lending,
@@ -40,6 +41,7 @@ CHAPTERS: tuple[Chapter, ...] = (
     certificates.CHAPTER,
     registers.CHAPTER,
     stocktakes.CHAPTER,
+    corrections.CHAPTER,
 )
 TRANSITIONS: tuple[Transition, ...] = tuple(t for chapter in CHAPTERS for t in chapter.transitions)
 SEATS: dict[tuple[A, Tier], tuple[Seat, ...]] = {key: seats for chapter in CHAPTERS for key, seats in chapter.seats.items()}
