@@ -23,6 +23,7 @@ class Born:
     detail: Mapping[str, Any]
     tier: Tier = Tier.FIRST
 
+
 LONG_SECONDS_MAX = 90
 
 
