@@ -39,6 +39,7 @@ UNASKED = {
     "offBalanceDifferences",
     "stocktakesDue",
     "notices",
+    "expiring",
     "queuePosition",
 }  # judged, logged, of the clock, tried by themselves
 NAMED = {"loan": ("loans", "number"), "contract": ("contracts", "number"), "collateralCertificate": ("collateral_certificates", "number")}

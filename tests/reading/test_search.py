@@ -198,6 +198,8 @@ async def test_short_and_long_parts_of_numbers_are_found_among_all_kinds(
         if len(plain(asked)) < 2 or len(scan) >= 100:
             continue
         found, _ = await answered(me, ASK, {"t": asked, "k": [kind.upper()], "n": 100})
+        if len(found["search"]) == 100:  # the page is full of what other texts of the kind say
+            continue
         assert {hit["node"]["id"] for hit in found["search"]} >= scan, asked
         complete += 1
     assert complete > 60
