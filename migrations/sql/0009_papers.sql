@@ -446,7 +446,7 @@ create function ct_archive_records_reopened() returns trigger
 language plpgsql security definer set search_path = public, pg_temp as $$
 declare r archive_records; begin
   select * into r from archive_records where id = new.id;
-  if not (r.state = 'AWAITED' and r.envelope_id is null) and not kept_by_two(array[new.id]) then
+  if not (r.state in ('AWAITED', 'SURRENDERED') and r.envelope_id is null) and not kept_by_two(array[new.id]) then
     perform broken('ct_archive_records_c9_by_opening'); end if;
   return null;
 end $$;
