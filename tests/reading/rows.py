@@ -33,6 +33,7 @@ SOURCES = {  # type: (table, prefix)
 }  # fmt: skip
 LINKS = ("request_lines", "substitutions", "loan_contracts", "loan_collateral", "staff_roles", "disposal_lines", "contract_elements")
 OF_UNIT = {
+    "contract_element_checks",
     "loans",
     "customers",
     "contracts",
