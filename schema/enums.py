@@ -18,7 +18,7 @@ CHINESE = {
 EXPOSED = (
     "OrgLevel", "StaffKind", "Role", "Seat", "Tier", "PaperKind", "RecordState", "Action", "Purpose", "RequestKind", "RequestState",
     "OperationState", "MovementKind", "MovementPhase", "HoldKind", "HoldSubject", "DiscrepancyKind", "DiscrepancyState", "LoanStatus",
-    "LossState", "LossOutcome", "ItemState",
+    "LossState", "LossOutcome", "ItemState", "Element", "ElementGrade", "ElementResult", "BatchState",
     "Classification", "PayoffKind", "ContractKind", "CollateralKind", "CertificateKind", "LocationKind", "DocumentType",
     "RetentionClass", "ScanSubject", "ScanStatus", "ReportKind", "ReportSubject", "ReportState", "SignOffKind",
     "HandoverKind", "HandoverState", "HandoverLineState", "HandoverStanding", "BaileeKind", "ClaimResolution", "EmergencyFinding", "OffBalanceState", "OffBalanceDirection", "NoticeState", "ReleaseState", "RecipientCapacity",

@@ -30,6 +30,7 @@ from schema.visibility import MASKED_DATA, own_unit, through
 from storage import tables
 from storage.terms import Classification, ContractKind, LoanStatus, PayoffKind
 
+ElementChecks = Annotated["ContractElementCheck", strawberry.lazy("schema.volumes")]  # type: ignore[name-defined]  # noqa: F821
 Records = Annotated["ArchiveRecord", strawberry.lazy("schema.records")]  # type: ignore[name-defined]  # noqa: F821  # resolved lazily
 Reports = Annotated["InspectionReport", strawberry.lazy("schema.papers")]  # type: ignore[name-defined]  # noqa: F821
 Assets = Annotated["Collateral", strawberry.lazy("schema.collateral")]  # type: ignore[name-defined]  # noqa: F821
@@ -78,6 +79,14 @@ def _newest(position: Any, loan: Any, me: Any) -> Any:
     others = tables.loan_positions.alias()
     newest = select(others.c.id).where(others.c.loan_id == loan.id).order_by(others.c.as_of.desc()).limit(1)
     return position.id == newest.correlate_except(others).scalar_subquery()
+
+
+def _newest_check(check: Any, contract: Any, me: Any) -> Any:
+    others = tables.contract_element_checks.alias()
+    newest = (
+        select(others.c.id).where(others.c.contract_id == contract.id).order_by(others.c.checked_at.desc(), others.c.id.desc()).limit(1)
+    )
+    return check.id == newest.correlate_except(others).scalar_subquery()
 
 
 def _is_overdue(loan: Any, me: Any) -> Any:
@@ -153,6 +162,8 @@ class Contract(Node, Versioned):
     amount: Money = money("amount", description="Amount.")
     is_maximum_amount: bool = col("Whether it secures several loans up to an amount (最高额).")
     updated_at: DateTime = col("Last change.")
+    element_check: ElementChecks | None = One(on=_newest_check, description="The newest check for omissions; null while there is none.")
+    element_checks: Connection[ElementChecks] = Page("contract_id", description="All checks for omissions, oldest first.")
     loans: Connection[Annotated["Loan", strawberry.lazy("schema.lending")]] = Page(
         on=through(tables.loan_contracts, "contract_id", "loan_id"), where=LoanWhere, sort=LoanSort, keys=LOAN_KEYS,
         description="Loans it belongs to.",

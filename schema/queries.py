@@ -11,6 +11,15 @@ from schema.explaining import CustodyActInput, CustodyExplanation, explanation
 from schema.reading.compiler import bad_request
 from schema.reading.paging import size
 from schema.reads import ContractBy, Reads
+from schema.registers import (
+    door_log,
+    off_balance_differences,
+    registered,
+    seal_register,
+    stocktakes_due,
+    ticket_register,
+    vault_register,
+)
 from schema.results import given, id_of
 from schema.scalars import DateTime
 from server.compliance.disclosure import WATCHERS
@@ -21,6 +30,19 @@ from server.errors import NotFound
 @strawberry.type(description="Every question a client may ask.")
 class Query(Reads):
     """All of them."""
+
+    vault_register = registered(
+        vault_register, "What entered and left a vault in a period, with its balances (库房登记簿); reading it is logged."
+    )
+    ticket_register = registered(
+        ticket_register, "Tickets of a unit in a period, with the proof that no number is missing (出库单登记簿); reading it is logged."
+    )
+    seal_register = registered(seal_register, "Seals of a unit in a period (封签登记簿); reading it is logged.")
+    door_log = registered(door_log, "Who was at which vault when (出入库门禁记录); reading it is logged.")
+    off_balance_differences = registered(
+        off_balance_differences, "Entries that core banking has not booked, and papers whose entries do not come to where they are; logged."
+    )
+    stocktakes_due = registered(stocktakes_due, "Vaults of the caller's units by the day on which they must be counted again.")
 
     @strawberry.field(  # type: ignore[untyped-decorator]  # strawberry's
         description="Every rule of an act with pass or fail, facts and remedy, through the same judge; changes nothing."

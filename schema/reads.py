@@ -87,6 +87,16 @@ from schema.vault import (
     TicketWhere,
 )
 from schema.viewer import Viewer
+from schema.volumes import (
+    BATCH_KEYS,
+    CHECK_KEYS,
+    ContractElementCheck,
+    ContractElementCheckSort,
+    ContractElementCheckWhere,
+    DisposalBatch,
+    DisposalBatchSort,
+    DisposalBatchWhere,
+)
 
 
 def _by(name: str, what: str, **keys: str) -> Any:
@@ -233,3 +243,11 @@ class Reads:
     loss_cases: Connection[LossCase] = Page(
         where=LossCaseWhere, sort=LossCaseSort, keys=LOSS_KEYS, updated_since=True, description="Cases of records that are not there."
     )
+    contract_element_checks: Connection[ContractElementCheck] = Page(
+        where=ContractElementCheckWhere, sort=ContractElementCheckSort, keys=CHECK_KEYS,
+        description="Checks of contracts for omissions; with `isNewest` and `isWhole` those that still lack something.",
+    )  # fmt: skip
+    disposal_batches: Connection[DisposalBatch] = Page(
+        where=DisposalBatchWhere, sort=DisposalBatchSort, keys=BATCH_KEYS, updated_since=True,
+        description="Lists of volumes to be destroyed.",
+    )  # fmt: skip

@@ -193,6 +193,9 @@ class FileItem(Node, Versioned):
     title: str = col("Title.")
     is_original: bool = col("Original or copy.")
     pages: int = col("Pages.")
+    copies: int = col("How many of it there are.")
+    document_no: str | None = col("Number on the document, where it has one.")
+    seen_at: DateTime | None = col("When the archivist ticked it.")
     state: ItemState = Sql(_item_state, description="Whether it is in the volume.")
     contract: Contract | None = One("contract_id", description="The contract it is.")
     scans: list[Scans] = Many(
@@ -207,5 +210,10 @@ class SecondTierRecord(ArchiveRecord):
 
     items: list[FileItem] = Many("record_id", order=lambda row: row.position, description="Papers in the volume.")
     retention_class: RetentionClass | None = col("How long it is kept.")
+    cutoff_at: DateTime | None = col("When retention starts to run; set when the volume is closed.")
+    is_reconstructed: bool = Sql(lambda row, me: row.rebuilds_id.is_not(None), description="Whether it was rebuilt from certified copies.")
+    rebuilds: Annotated["SecondTierRecord", strawberry.lazy("schema.records")] | None = One(
+        "rebuilds_id", description="The lost volume that it was rebuilt for."
+    )
     location: StorageLocation | None = One("location_id", description="Its shelf.")
     custodian: StaffMember | None = One("custodian_id", description="The archivist who keeps it.")

@@ -28,6 +28,7 @@ from server.failpoints import FailpointReached
 from server.feed import Feed
 from server.jobs.worker import work
 from server.oidc import FixedKeys, Keys, PublishedKeys
+from server.papers import serving as papers
 from server.settings import Settings
 from server.throttle import Buckets
 from storage import migration
@@ -298,6 +299,7 @@ def create_app(settings: Settings) -> Starlette:
         Route("/graphql", view, methods=None),  # first: routes are tried in order
         WebSocketRoute("/graphql", view),
         *_health(parts),
+        *papers.routes(parts.context),
         *([] if settings.production or settings.oidc_issuer else _development_routes(parts)),
         *(graphiql.files() if shown else []),
     ]

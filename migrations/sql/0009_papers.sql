@@ -446,7 +446,7 @@ create function ct_archive_records_reopened() returns trigger
 language plpgsql security definer set search_path = public, pg_temp as $$
 declare r archive_records; begin
   select * into r from archive_records where id = new.id;
-  if not (r.state = 'AWAITED' and r.envelope_id is null) and not kept_by_two(array[new.id]) then
+  if not (r.state in ('AWAITED', 'SURRENDERED') and r.envelope_id is null) and not kept_by_two(array[new.id]) then
     perform broken('ct_archive_records_c9_by_opening'); end if;
   return null;
 end $$;
@@ -459,7 +459,7 @@ language plpgsql security definer set search_path = public, pg_temp as $$ begin
   if not kept_by_two(array(select id from archive_records where envelope_id = new.id))
      -- While all of its papers are out nothing is moved: the slot that waits for them is another unit's from now on.
      and not (tg_op = 'UPDATE' and new.seal_no = old.seal_no
-              and not exists (select from archive_records r where r.envelope_id = new.id and r.state <> 'CHECKED_OUT')) then
+              and not exists (select from archive_records r where r.envelope_id = new.id and r.state not in ('CHECKED_OUT', 'SURRENDERED'))) then
     perform broken('ct_sealed_envelopes_c9_by_opening'); end if;
   return null;
 end $$;

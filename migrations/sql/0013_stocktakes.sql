@@ -367,11 +367,13 @@ create function stocktake_cases_open(stocktake uuid) returns bigint
 language sql stable security definer set search_path = public, pg_temp as $$
   select count(*) from discrepancies d join stocktake_lines l on l.id = d.stocktake_line_id
   where l.stocktake_id = stocktake and not (d.resolved_at is not null or d.state = 'CASE' and d.owner_id is not null and d.signed_at is not null) $$;
+-- The checks are a later migration's table: plpgsql looks for it when it is asked.
 create function stocktake_unchecked(stocktake uuid) returns bigint
-language sql stable security definer set search_path = public, pg_temp as $$
-  select count(*) from stocktake_lines l join stocktakes t on t.id = l.stocktake_id
-  where l.stocktake_id = stocktake and l.expectation = 'REGISTRY' and not exists (
-    select from events e where e.record_id = l.record_id and e.tag like 'record:registry%' and e.happened_at >= t.as_of) $$;
+language plpgsql stable security definer set search_path = public, pg_temp as $$ begin
+  return (select count(*) from stocktake_lines l join stocktakes t on t.id = l.stocktake_id
+    where l.stocktake_id = stocktake and l.expectation = 'REGISTRY'
+      and not exists (select from registry_checks k where k.record_id = l.record_id and k.checked_at >= t.as_of));
+end $$;
 
 create function tg_stocktakes_c15_step() returns trigger
 language plpgsql security definer set search_path = public, pg_temp as $$ begin
@@ -504,11 +506,17 @@ create policy blind on stocktake_counts as restrictive for select to loanfile_ap
   using (case when counter_id = (select app_staff()) then true else stocktakes_compared(stocktake_id) end);
 
 alter function search_hits(text, text[], int) rename to search_hits_of_all;
-revoke execute on function search_hits_of_all(text, text[], int) from public;
+alter function search_hits(text, text[], int, boolean) rename to search_hits_of_all;
+revoke execute on function search_hits_of_all(text, text[], int), search_hits_of_all(text, text[], int, boolean) from public;
 create function search_hits(asked text, kinds text[], most int)
 returns table (kind text, id uuid, shown text, place text, before text, matched text, after text)
 language sql stable security definer set search_path = public, pg_temp as $$
   select h.* from search_hits_of_all(asked, kinds, most) h
+  where h.id <> all ((select blind_records())::uuid[]) and h.id <> all ((select blind_envelopes())::uuid[]) $$;
+create function search_hits(asked text, kinds text[], most int, wide boolean)
+returns table (kind text, id uuid, shown text, place text, before text, matched text, after text)
+language sql stable security definer set search_path = public, pg_temp as $$
+  select h.* from search_hits_of_all(asked, kinds, most, wide) h
   where h.id <> all ((select blind_records())::uuid[]) and h.id <> all ((select blind_envelopes())::uuid[]) $$;
 alter function look_up(text) rename to look_up_of_all;
 revoke execute on function look_up_of_all(text) from public;
@@ -518,6 +526,7 @@ language sql stable security definer set search_path = public, pg_temp as $$
   where h.id <> all ((select blind_records())::uuid[]) and h.id <> all ((select blind_envelopes())::uuid[]) $$;
 
 alter function search_hits(text, text[], int) owner to loanfile_search;
+alter function search_hits(text, text[], int, boolean) owner to loanfile_search;
 alter function look_up(text) owner to loanfile_judge;
 do $$ declare name text; begin
   foreach name in array array['places_to_count(uuid)', 'stocktake_team(uuid, uuid[])', 'tg_stocktakes_c41_team()',

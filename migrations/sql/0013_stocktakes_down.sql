@@ -5,10 +5,11 @@ do $$ declare name text; begin
     execute format('drop policy blind on %I', name);
   end loop;
 end $$;
-drop function search_hits(text, text[], int), look_up(text);
+drop function search_hits(text, text[], int), search_hits(text, text[], int, boolean), look_up(text);
 alter function search_hits_of_all(text, text[], int) rename to search_hits;
+alter function search_hits_of_all(text, text[], int, boolean) rename to search_hits;
 alter function look_up_of_all(text) rename to look_up;
-grant execute on function search_hits(text, text[], int), look_up(text) to public;
+grant execute on function search_hits(text, text[], int), search_hits(text, text[], int, boolean), look_up(text) to public;
 drop trigger tg_follow_stocktake on discrepancies;
 drop trigger tg_movements_c17_slot_counted on movements;
 drop trigger tg_sealed_envelopes_c17_slot_counted on sealed_envelopes;

@@ -18,6 +18,7 @@ from schema.custody_mutations.registers import RegisterMutations
 from schema.custody_mutations.release import ReleaseMutations
 from schema.custody_mutations.requests import RequestMutations
 from schema.custody_mutations.stocktakes import StocktakeMutations
+from schema.custody_mutations.volumes import VolumeMutations
 
 
 @strawberry.type
@@ -37,6 +38,7 @@ class CustodyMutations(
     RegisterMutations,
     ReleaseMutations,
     PositionMutations,
+    VolumeMutations,
 ):
     """All of them."""
 

@@ -23,6 +23,7 @@ from server.custody.moves import (
     registers,
     release,
     stocktakes,
+    volumes,
 )
 from server.custody.transitions import ADMINISTRATION, PARTS
 from server.errors import InputProblem, InvalidInput
@@ -43,6 +44,7 @@ DETAILS: dict[Action, type] = {  # the dataclass in `server.custody.moves` that 
     Action.BOOK_OFF_BALANCE_ENTRY: registers.Booking,
     Action.REVIEW_EMERGENCY: registers.EmergencyReview,
     **losses.DETAILS,
+    **volumes.DETAILS,
     **release.DETAILS,
     **stocktakes.DETAILS,
     **handovers.DETAILS,
@@ -68,6 +70,7 @@ NEEDS: dict[Action, tuple[str, ...]] = {  # what an act cannot be judged without
     ),
     Action.REGISTER_BAILEE_LETTER: ("request", "detail"),
     **losses.NEEDS,
+    **volumes.NEEDS,
     **handovers.NEEDS,
 }  # fmt: skip
 ON_THE_WIRE = {"records": "recordIds", "request": "requestId", "operation": "operationId", "hold": "holdId", "subject_kind": "holdOn",

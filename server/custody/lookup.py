@@ -9,7 +9,19 @@ from sqlalchemy import ARRAY, Text, Uuid, bindparam, func, or_, select
 from server.custody.labels import is_misread
 from server.errors import InputProblem, InvalidInput, NotFound
 from storage.database import Database, Principal
-from storage.tables import archive_records, discrepancies, events, file_items, loss_cases, movements, request_lines, sealed_envelopes
+from storage.tables import (
+    archive_records,
+    discrepancies,
+    disposal_batches,
+    disposal_lines,
+    events,
+    file_items,
+    loss_cases,
+    movements,
+    request_lines,
+    sealed_envelopes,
+    storage_locations,
+)
 from storage.terms import CorrectionSubject
 
 
@@ -36,6 +48,9 @@ RESERVED_FOR = (
 OF_LOSS = select(loss_cases.c.record_id).where(loss_cases.c.id == _given("id", Uuid))
 OF_ITEM = select(file_items.c.record_id).where(file_items.c.id == _given("id", Uuid))
 OF_CASE = select(discrepancies.c.id, discrepancies.c.record_id).where(discrepancies.c.id == _given("id", Uuid))
+BATCH = select(disposal_batches.c.id).where(disposal_batches.c.id == _given("id", Uuid))
+OF_BATCH = select(disposal_lines.c.record_id).where(disposal_lines.c.batch_id == _given("id", Uuid), disposal_lines.c.is_open)
+PLACE = select(storage_locations.c.id).where(storage_locations.c.id == _given("id", Uuid))
 OF_CHECKOUT = select(movements.c.record_id).where(movements.c.id == _given("checkout", Uuid))
 
 OF_EVENT = select(events.c.record_id).where(events.c.id == _given("id", Uuid))
@@ -136,3 +151,18 @@ async def _one(database: Database, principal: Principal, statement: Any, id_: UU
     if found is None:
         raise NotFound()
     return found
+
+
+async def records_of_batch(database: Database, principal: Principal, batch: UUID) -> tuple[UUID, ...]:
+    """The volumes that still stand on a list."""
+    await _one(database, principal, BATCH, batch)
+    async with database.transaction(principal) as conn:
+        found = tuple(sorted(r["record_id"] for r in await conn.rows(OF_BATCH, id=batch)))
+    if not found:
+        raise NotFound()
+    return found
+
+
+async def place_is_known(database: Database, principal: Principal, place: UUID) -> None:
+    """NotFound for a place that there is not."""
+    await _one(database, principal, PLACE, place)

@@ -88,6 +88,7 @@ OPERATION_MINUTES = "operation_minutes"
 DESK_WINDOW_DAYS = "desk_window_days"
 CASE_DAYS = "case_days"
 EXTENSIONS_MAX = "extensions_max"
+ELEMENT_DAYS = "element_days"
 POSITION_HOURS = "position_hours"
 PAYOFF_DAYS = "payoff_days"
 COVER_PERCENT = "cover_percent"
@@ -130,6 +131,7 @@ PARAMETERS: Mapping[str, Parameter] = {
     OPERATION_MINUTES: Parameter(15, 5, 60),  # C1, how long the seats of an act at the vault may be taken
     DESK_WINDOW_DAYS: Parameter(2, 1, 10),  # the same at a desk, working days
     CASE_DAYS: Parameter(1, 1, 10),  # C43, working days to solve a case
+    ELEMENT_DAYS: Parameter(30, 1, 180),  # C29, working days to put a correctable element right
     EXTENSIONS_MAX: Parameter(1, 0, 3),  # C22
     POSITION_HOURS: Parameter(24, 1, 96),  # C53, how old a position may be
     PAYOFF_DAYS: Parameter(10, 0, 30),  # C35, working days until a payoff that is neither cash nor cleared cannot bounce

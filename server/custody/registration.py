@@ -11,10 +11,11 @@ from uuid import UUID, uuid4
 
 from server.compliance.events import Chains
 from server.compliance.tags import Tag
+from server.custody.elements import ELEMENTS
 from server.custody.labels import printed
 from storage.database import Connection, Principal
-from storage.tables import archive_records, file_items, sealed_envelopes, seals
-from storage.terms import DocumentType, LabelKind, PaperKind, RecordState, RetentionClass, Tier
+from storage.tables import archive_records, contract_element_checks, contract_element_items, file_items, sealed_envelopes, seals
+from storage.terms import DocumentType, ElementResult, LabelKind, PaperKind, RecordState, RetentionClass, Tier
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +128,22 @@ async def add_items(conn: Connection, new: Sequence[NewItem], at: datetime) -> l
         ],
     )
     return ids
+
+
+async def check_contracts(conn: Connection, by: Principal, whole: Sequence[tuple[UUID, UUID, UUID]], at: datetime) -> None:
+    """Contracts that were found whole: (contract, its loan, their branch)."""
+    chains = await Chains.lock(conn, {loan for _, loan, _ in whole})
+    checks = [(uuid4(), *one) for one in whole]
+    await conn.insert(
+        contract_element_checks,
+        [{"id": i, "org_id": org, "contract_id": c, "checked_by": by.staff_id, "checked_at": at} for i, c, _, org in checks],
+    )
+    await conn.insert(
+        contract_element_items, [{"check_id": i, "element": e, "result": ElementResult.PRESENT} for i, *_ in checks for e in ELEMENTS]
+    )
+    for id_, contract, loan, _ in checks:
+        chains.note(loan, Tag.CONTRACT_CHECKED, subject=("contract", contract), by=by.staff_id, at=at, check=id_, gaps=[])
+    await chains.write()
 
 
 async def seal_envelopes(

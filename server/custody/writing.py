@@ -24,6 +24,9 @@ class Born:
     tier: Tier = Tier.FIRST
 
 
+LONG_SECONDS_MAX = 90
+
+
 @dataclass(slots=True)
 class Writing:
     """One act being carried out; `made` collects the ids that the answer will name."""
@@ -39,6 +42,10 @@ class Writing:
     shift: timedelta = timedelta()  # of the desk's clock
     served: list[tuple[Move, ...]] = field(default_factory=list)  # of those whose turn came by this act
     subject: tuple[str, UUID] | None = None  # of the act's events, where it is not the record, request, hold or operation
+
+    async def takes_long(self) -> None:
+        """Lets this transaction, which touches hundreds of records in one statement, run longer than others; not for ever."""
+        await self.conn.raw.execute(f"set local statement_timeout = '{LONG_SECONDS_MAX}s'")
 
     @property
     def first(self) -> Move:

@@ -11,7 +11,8 @@ from server import collateral, lending
 from server.custody.desk import Desk, Done, nothing_more
 from server.custody.labels import label
 from server.custody.moves import Ask, Placement
-from server.custody.registration import NewEnvelope, NewItem, NewRecord, add_items, register_records, seal_envelopes
+from server.custody.moves.volumes import Received, Tick
+from server.custody.registration import NewEnvelope, NewItem, NewRecord, add_items, check_contracts, register_records, seal_envelopes
 from server.demo import names
 from server.demo.bank import Bank, Branch, place
 from server.demo.showcase import contract_number, loan_number
@@ -72,7 +73,7 @@ class Maker:
             loans, contracts, cars = await self._lending(conn, branch, officer, indexes, at)
             papers, volumes, items, envelopes = await self._records(conn, branch, officer, indexes, loans, contracts, cars, at)
         await self._intake(branch, papers, envelopes)
-        await self._filing(branch, officer, volumes)
+        await self._filing(branch, officer, volumes, items)
         return [
             File(
                 index,
@@ -126,6 +127,7 @@ class Maker:
             ],
             at,
         )  # fmt: skip
+        await check_contracts(conn, officer, [(c, loans[n // 2], org) for n, c in enumerate(contracts)], at)
         return loans, contracts[::2], cars
 
     def _loan(self, branch: Branch, customer: UUID, index: int) -> lending.NewLoan:
@@ -228,9 +230,11 @@ class Maker:
         ask = Ask(A.INTAKE, records=tuple(papers), placements=tuple(placements))
         await seated(self.desk, branch, ask, ("vault-keeper-key", "vault-keeper-code", "register-clerk"))
 
-    async def _filing(self, branch: Branch, officer: Principal, volumes: list[UUID]) -> None:
+    async def _filing(self, branch: Branch, officer: Principal, volumes: list[UUID], items: list[UUID]) -> None:
         await done(self.desk, officer, Ask(A.SUBMIT_VOLUME, records=tuple(volumes)))
-        await done(self.desk, branch.people["archivist"], Ask(A.ACCEPT_VOLUME, records=tuple(volumes), location=branch.room))
+        ticked = tuple(Tick(item, PAPERS[n % len(PAPERS)][2]) for n, item in enumerate(items))
+        ask = Ask(A.ACCEPT_VOLUME, records=tuple(volumes), location=branch.room, detail=Received(ticked))
+        await done(self.desk, branch.people["archivist"], ask)
 
 
 def settled(index: int) -> bool:

@@ -78,6 +78,14 @@ from storage.tables.vault import (
     registry_checks,
     return_claims,
 )
+from storage.tables.volumes import (
+    contract_element_checks,
+    contract_element_items,
+    contract_elements,
+    disposal_approvals,
+    disposal_batches,
+    disposal_lines,
+)
 
 __all__ = [
     "SEEN",
@@ -93,6 +101,9 @@ __all__ = [
     "chains",
     "collateral",
     "collateral_certificates",
+    "contract_element_checks",
+    "contract_element_items",
+    "contract_elements",
     "contracts",
     "corrections",
     "customers",
@@ -101,6 +112,9 @@ __all__ = [
     "decisions",
     "delegations",
     "discrepancies",
+    "disposal_approvals",
+    "disposal_batches",
+    "disposal_lines",
     "emergency_reviews",
     "events",
     "file_items",

@@ -333,6 +333,8 @@ tickets = table(
     need("is_void", Boolean, "A void keeps its number.", server_default=text("false")),
     may("void_reason", Text, "Why it is void."),
     UniqueConstraint("org_id", "ticket_no", name="uq_tickets_c10_number"),
+    Index("ix_tickets_ticket_no", "ticket_no", "id"),
+    Index("ix_tickets_issued_at", "issued_at", "id"),
     Index("uq_tickets_c10_one_per_exit", "operation_id", unique=True, postgresql_where=text("not is_void")),
     check("is_void = (void_reason is not null)", "c10_void_has_reason"),
     check("is_void or operation_id is not null", "c10_ticket_has_exit"),
@@ -438,6 +440,7 @@ off_balance_entries = table(
     check("state <> 'FAILED' or failure is not null", "c11_failure"),
     check("num_nonnulls(operation_id, discrepancy_id) = 1", "c11_of_operation_or_case"),
     UniqueConstraint("operation_id", "record_id", name="uq_off_balance_entries_c11_one_each"),
+    Index("ix_off_balance_entries_queued_at", "queued_at", "id"),
     Index("ix_off_balance_entries_open", "queued_at", postgresql_where=text("state <> 'BOOKED'")),
 )
 

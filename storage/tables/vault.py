@@ -88,5 +88,7 @@ emergency_reviews = table(
     one_of("finding", EmergencyFinding),
     UniqueConstraint("operation_id"),
     check("num_nulls(reviewed_at, reviewed_by, finding) in (0, 3)", "c1_reviewed"),
+    Index("ix_emergency_reviews_due_at", "due_at", "id"),
+    Index("ix_emergency_reviews_opened_at", "opened_at", "id"),
     Index("ix_emergency_reviews_open", "due_at", postgresql_where=text("reviewed_at is null")),
 )

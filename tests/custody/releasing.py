@@ -50,6 +50,7 @@ class Case:
         papers = await bank.papers(loan=loan, collateral=asset)
         if "core" not in bank.people:
             await bank.hire("core", {Role.SYSTEM}, bank.people["admin"].org_id, (), everywhere=True)
+        if "teller" not in bank.people:
             await bank.hire("teller", {Role.LOAN_OFFICER}, here.id, (here.id,))
         return cls(bank, loan, asset, papers)
 
@@ -142,6 +143,7 @@ async def surrendering(bank: World, purpose: Purpose = Purpose.LITIGATION_RESTRU
     case.request = UUID((await bank.done("legal", ask))["request"])
     for who in ("head", "risk", "vice")[: 3 if purpose is Purpose.LITIGATION_RESTRUCTURE_WRITEOFF else 2]:
         await bank.done(who, Ask(A.APPROVE, request=case.request))
+    await bank.trusted(case.request, by="legal")
     await bank.seated(Ask(A.CHECK_OUT, request=case.request, due_on=bank.due()), ["kay", "cody", "clerk", "legal"])
     return case
 

@@ -15,6 +15,7 @@ import asyncpg
 from server.custody.desk import Desk, Done, Refused, nothing_more
 from server.custody.moves import Ask, Inspection, Placement
 from server.custody.moves.letters import BaileeLetter
+from server.custody.moves.volumes import Received, Tick
 from server.custody.registration import NewEnvelope, NewItem, NewRecord, add_items, register_records, seal_envelopes
 from storage.database import Database, Principal
 from storage.terms import Action as A
@@ -199,9 +200,10 @@ class World:
                 no = f"{self.tag}{self.number:06}"
                 new.append(NewRecord(f"A2{no}", None, "信贷档案", loan, branch.id, branch.id, pages=3))
             ids = await register_records(conn, officer, new, at)
-            await add_items(conn, [NewItem(i, branch.id, 1, DocumentType.CONTRACT, "合同", 3) for i in ids], at)
+            items = await add_items(conn, [NewItem(i, branch.id, 1, DocumentType.CONTRACT, "合同", 3) for i in ids], at)
         await self.done(self.of("officer", letter), Ask(A.SUBMIT_VOLUME, records=tuple(ids)))
-        await self.done(self.of("archivist", letter), Ask(A.ACCEPT_VOLUME, records=tuple(ids), location=branch.cabinet))
+        ticked = Received(tuple(Tick(item, 3) for item in items))
+        await self.done(self.of("archivist", letter), Ask(A.ACCEPT_VOLUME, records=tuple(ids), location=branch.cabinet, detail=ticked))
         return ids
 
     @staticmethod

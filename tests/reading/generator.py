@@ -32,6 +32,15 @@ UNASKED = {
     "tasks",
     "search",
     "lookUp",
+    "vaultRegister",
+    "ticketRegister",
+    "sealRegister",
+    "doorLog",
+    "offBalanceDifferences",
+    "stocktakesDue",
+    "notices",
+    "expiring",
+    "queuePosition",
 }  # judged, logged, of the clock, tried by themselves
 NAMED = {"loan": ("loans", "number"), "contract": ("contracts", "number"), "collateralCertificate": ("collateral_certificates", "number")}
 UNALIASED = {"id", "version", "edges", "node", "pageInfo", "totalCount"}  # of one type wherever they meet: no conflict between fragments

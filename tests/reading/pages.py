@@ -22,6 +22,11 @@ class View(Seen):
         if name == "isOverdue":
             return self.late(row if type_ == "Checkout" else self.open_movement(row))
         special: dict[tuple[str, str], Callable[[Row], Any]] = {
+            ("ContractElementCheck", "isNewest"): lambda c: not any(
+                o["contract_id"] == c["contract_id"] and o["checked_at"] > c["checked_at"] for o in self.rows["contract_element_checks"]),
+            ("ContractElementCheck", "isWhole"): lambda c: not any(
+                i["result"] in ("MISSING", "INCONSISTENT") and e["grade"] == "BLOCKING" for i in self.kids("contract_element_items", "check_id", c)
+                for e in self.rows["contract_elements"] if e["element"] == i["element"]),
             ("Hold", "isActive"): lambda hold: hold["lifted_at"] is None, ("Checkout", "phase"): self.phase, ("Operation", "state"): self.operation_state, ("ArchiveRecord", "onHold"): self.on_hold, ("ArchiveRecord", "isFrozen"): self.frozen,
             ("ArchiveRecord", "isAwaitedLate"): self.awaited_late, ("Checkout", "isClaimed"): lambda move: move["claimed_at"] is not None, ("OffBalanceEntry", "isOpen"): lambda entry: entry["state"] != "BOOKED", ("EmergencyReview", "isOpen"): lambda review: review["reviewed_at"] is None,
             ("EmergencyReview", "isOverdue"): self.review_late,

@@ -53,6 +53,9 @@ POINTERS = {  # field of a type: (table, our column)
     "EmergencyReview.reviewedBy": ("staff", "reviewed_by"), "EmergencyReview.operation": ("operations", "operation_id"),
     "CollateralCertificate.replaces": ("collateral_certificates", "replaces_id"),
     "CustodyEvent.actor": ("staff", "actor_id"), "CustodyEvent.record": ("archive_records", "record_id"),
+    "ContractElementCheck.checkedBy": ("staff", "checked_by"), "ContractElementCheck.contract": ("contracts", "contract_id"),
+    "DisposalBatch.orgUnit": ("org_units", "org_id"), "DisposalBatch.proposedBy": ("staff", "proposed_by"),
+    "DisposalApproval.staff": ("staff", "staff_id"), "SecondTierRecord.rebuilds": ("archive_records", "rebuilds_id"),
     "Discrepancy.owner": ("staff", "owner_id"), "Discrepancy.record": ("archive_records", "record_id"),
     "Discrepancy.orgUnit": ("org_units", "org_id"), "Discrepancy.reportedBy": ("staff", "reported_by"),
     "Discrepancy.signedBy": ("staff", "signed_by"), "Discrepancy.resolvedBy": ("staff", "resolved_by"),
@@ -153,6 +156,8 @@ ROOT: dict[str, Callable[[View, dict[str, Any]], Any]] = {
     "emergencyReviews": lambda v, a: v.page("EmergencyReview", v.rows["emergency_reviews"], a),
     "discrepancies": lambda v, a: v.page("Discrepancy", v.rows["discrepancies"], a),
     "lossCases": lambda v, a: v.page("LossCase", v.rows["loss_cases"], a),
+    "contractElementChecks": lambda v, a: v.page("ContractElementCheck", v.rows["contract_element_checks"], a),
+    "disposalBatches": lambda v, a: v.page("DisposalBatch", v.rows["disposal_batches"], a),
     "stocktakes": lambda v, a: v.page("Stocktake", v.rows["stocktakes"], a),
 }
 Special = Callable[[View, Row, dict[str, Any]], Any]
@@ -186,6 +191,22 @@ def _cases(v: View, lines: list[Row]) -> list[Row]:
 
 
 SPECIAL: dict[str, Special] = {
+    "Contract.elementCheck": lambda v, r, a: max(
+        v.kids("contract_element_checks", "contract_id", r), key=lambda c: c["checked_at"], default=None
+    ),
+    "Contract.elementChecks": lambda v, r, a: v.page("ContractElementCheck", v.kids("contract_element_checks", "contract_id", r), a),
+    "ContractElementCheck.items": lambda v, r, a: _ordered(v.kids("contract_element_items", "check_id", r), "element"),
+    "ContractElementCheck.gaps": lambda v, r, a: _ordered(
+        (i for i in v.kids("contract_element_items", "check_id", r) if i["result"] in ("MISSING", "INCONSISTENT")), "element"
+    ),
+    "ContractElementCheck.isNewest": lambda v, r, a: v.computed("ContractElementCheck", r, "isNewest"),
+    "ContractElementCheck.isWhole": lambda v, r, a: v.computed("ContractElementCheck", r, "isWhole"),
+    "ContractElementItem.grade": lambda v, r, a: next(e["grade"] for e in v.rows["contract_elements"] if e["element"] == r["element"]),
+    "ContractElementItem.isLate": lambda v, r, a: bool(r["deadline_at"] and r["deadline_at"] < v.now),
+    "DisposalBatch.listHash": lambda v, r, a: r["list_hash"].hex(),
+    "DisposalBatch.records": lambda v, r, a: _ordered(v.linked("disposal_lines", "batch_id", "record_id", "archive_records", r), "id"),
+    "DisposalBatch.approvals": lambda v, r, a: _ordered(v.kids("disposal_approvals", "batch_id", r), "approved_at"),
+    "SecondTierRecord.isReconstructed": lambda v, r, a: r["rebuilds_id"] is not None,
     "Discrepancy.lossCase": lambda v, r, a: next(iter(v.kids("loss_cases", "discrepancy_id", r)), None),
     "Discrepancy.inspections": lambda v, r, a: _ordered(v.kids("return_inspections", "discrepancy_id", r), "inspected_at"),
     "FileItem.state": lambda v, r, a: (

@@ -18,6 +18,8 @@ SOURCES = {  # type: (table, prefix)
     "Discrepancy": ("discrepancies", "case"), "InspectionReport": ("inspection_reports", "report"),
     "ReportSignOff": ("report_sign_offs", "signoff"), "CustodyEvent": ("events", "event"), "LoanPosition": ("loan_positions", "position"),
     "LoanProduct": ("loan_products", "product"), "Dealer": ("dealers", "dealer"), "OrgUnit": ("org_units", "org"),
+    "ContractElementCheck": ("contract_element_checks", "elementcheck"), "ContractElementItem": ("contract_element_items", "element"),
+    "DisposalBatch": ("disposal_batches", "batch"), "DisposalApproval": ("disposal_approvals", "disposalapproval"),
     "LossCase": ("loss_cases", "loss"), "Handover": ("handovers", "handover"), "HandoverLine": ("handover_lines", "line"),
     "Shipment": ("shipments", "shipment"), "StaffMember": ("staff", "staff"), "StorageLocation": ("storage_locations", "location"),
     "BaileeLetter": ("bailee_letters", "letter"), "ReturnClaim": ("return_claims", "claim"), "RegistryCheck": ("registry_checks", "check"),
@@ -29,8 +31,9 @@ SOURCES = {  # type: (table, prefix)
     "Stocktake": ("stocktakes", "stocktake"), "StocktakePlace": ("stocktake_places", "stockplace"),
     "StocktakeLine": ("stocktake_lines", "stockline"), "StocktakeCount": ("stocktake_counts", "stockcount"),
 }  # fmt: skip
-LINKS = ("request_lines", "substitutions", "loan_contracts", "loan_collateral", "staff_roles")
+LINKS = ("request_lines", "substitutions", "loan_contracts", "loan_collateral", "staff_roles", "disposal_lines", "contract_elements")
 OF_UNIT = {
+    "contract_element_checks",
     "loans",
     "customers",
     "contracts",
@@ -48,9 +51,10 @@ OF_UNIT = {
 }
 OF_SEVERAL = {
     "collateral", "collateral_certificates", "sealed_envelopes", "archive_records", "file_items", "access_requests", "operations",
-    "movements", "discrepancies", "scans", "loss_cases", "handovers", "handover_lines", "shipments", "overrides", "corrections",
+    "movements", "discrepancies", "scans", "loss_cases", "disposal_batches", "handovers", "handover_lines", "shipments", "overrides", "corrections",
 }  # fmt: skip
 THROUGH = {  # visible with what they belong to
+    "contract_element_items": ("contract_element_checks", "check_id"), "disposal_approvals": ("disposal_batches", "batch_id"),
     "approvals": ("access_requests", "request_id"), "operation_seats": ("operations", "operation_id"),
     "bailee_letters": ("access_requests", "request_id"), "return_claims": ("movements", "movement_id"),
     "registry_checks": ("collateral_certificates", "certificate_id"), "intake_receipts": ("operations", "operation_id"),
@@ -92,6 +96,7 @@ class Seen:
             "dealers",
             "loan_products",
             "staff_roles",
+            "contract_elements",
         ):
             return True
         branches = set(self.me.branches)
@@ -103,6 +108,8 @@ class Seen:
             parent, column = THROUGH[table]
             case = table == "return_inspections" and any(r["id"] == row["discrepancy_id"] for r in self.rows["discrepancies"])
             return case or any(r["id"] == row[column] for r in self.rows[parent])
+        if table == "disposal_lines":
+            return any(r["id"] == row["batch_id"] for r in self.rows["disposal_batches"])
         if table in ("request_lines", "substitutions"):
             return any(r["id"] == row["request_id"] for r in self.rows["access_requests"])
         if table == "events":

@@ -26,7 +26,7 @@ PAGES = {"loans": "loans", "contracts": "contracts", "archiveRecords": "archive_
          "customers": "customers", "collateralCertificates": "collateral_certificates", "sealedEnvelopes": "sealed_envelopes",
          "tickets": "tickets", "offBalanceEntries": "off_balance_entries", "emergencyReviews": "emergency_reviews",
          "scans": "scans", "holds": "holds", "settlementNotices": "settlement_notices", "custodyEvents": "events", "stocktakes": "stocktakes",
-         "discrepancies": "discrepancies", "handovers": "handovers", "lossCases": "loss_cases"}  # fmt: skip
+         "contractElementChecks": "contract_element_checks", "discrepancies": "discrepancies", "handovers": "handovers", "lossCases": "loss_cases"}  # fmt: skip
 BY = {"loan": ("loans", ("number",)), "contract": ("contracts", ("number",)), "archiveRecord": ("archive_records", ("barcode", "archiveNo")),
       "collateralCertificate": ("collateral_certificates", ("number",))}  # fmt: skip
 OTHERS = {
@@ -39,9 +39,16 @@ OTHERS = {
     "recordCounts",
     "search",
     "lookUp",
+    "disposalBatches",  # the demo bank has none
     "policyParameters",
     "overrideReport",
     "corrections",
+    "vaultRegister",
+    "ticketRegister",
+    "sealRegister",
+    "doorLog",
+    "offBalanceDifferences",
+    "stocktakesDue",
     "notices",
     "expiring",
 }  # tried below, or of head office alone
@@ -122,7 +129,8 @@ PREFIXES = {"recordId": "record", "recordIds": "record", "requestId": "request",
             "reportId": "report", "customerId": "customer", "loanId": "loan", "collateralId": "collateral", "subjectId": "record",
             "envelopeId": "envelope", "ticketId": "ticket", "entryId": "entry", "reviewId": "review",
             "parentId": "location", "vaultId": "location", "checkoutId": "checkout", "noticeIds": "notice", "stocktakeId": "stocktake",
-            "placeId": "location", "handoverId": "handover"}  # fmt: skip
+            "placeId": "location", "handoverId": "handover", "lossCaseId": "loss", "discrepancyId": "case",
+            "itemId": "item", "batchId": "batch", "contractId": "contract"}  # fmt: skip
 OF_THE_BANK = {
     "staffId",
     "fromStaffId",

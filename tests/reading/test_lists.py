@@ -19,6 +19,9 @@ from tests.reading.conftest import Bank
 PAGES = {f.name: f for f in Reads.__strawberry_definition__.fields if "sort" in getattr(f.metadata.get("read"), "arguments", {})}
 
 
+NOT_FOR_OFFICERS = {"corrections", "disposal_batches"}
+
+
 def listed(schema: ReadingSchema, name: str) -> Table:
     """The table that a root list is over."""
     field = schema._schema.query_type.fields[schema.config.name_converter.apply_naming_config(name)]
@@ -68,7 +71,8 @@ async def test_what_a_caller_sees_is_found_by_unit_behind_row_level_security(
     used = {i for i in indexes(json.loads(explained)) if table.name in i}
     by_unit = {f"ix_{table.name}_seen_{at}" for at in tables.SEEN} if "visible_to" in table.c else set()
     by_unit |= {"ix_events_org_id", "ix_events_record_id"} if table is tables.events else set()
-    assert used and (by_unit <= used or (not by_unit and any("org_id" in i for i in used))), (used, explained[:2000])
+    nothing = name in NOT_FOR_OFFICERS  # reads no row at all for them
+    assert nothing or (used and (by_unit <= used or (not by_unit and any("org_id" in i for i in used)))), (used, explained[:2000])
 
 
 def indexes(plan: Any) -> set[str]:
@@ -84,7 +88,7 @@ async def test_the_role_of_reads_selects_all_that_is_not_sealed(root: "asyncpg.C
         for t in schema._schema.type_map.values()
         if "strawberry-definition" in t.extensions and (d := definition_of(t)) and hasattr(getattr(d, "origin", None), "__reads__")
     }
-    for table in read:
+    for table in (t for t in read if isinstance(t, Table)):  # a union of tables has no privileges of its own
         for column in table.c:
             may = await root.fetchval("select has_column_privilege('loanfile_reader', $1, $2, 'select')", table.name, column.name)
             assert may != bool(column.info.get("sealed")), f"{table.name}.{column.name}"

@@ -195,9 +195,11 @@ async def test_short_and_long_parts_of_numbers_are_found_among_all_kinds(
         every = texts(demo, me, kind)
         asked = part(r, r.choice(every)[1], r.randint(2, 8))
         scan = {id_ for id_, text in every if fits(text, asked)}
-        if len(plain(asked)) < 2 or len(scan) >= 100:
+        if len(plain(asked)) < 2 or len(scan) >= 50:  # a record may answer with several texts of the page's hundred
             continue
         found, _ = await answered(me, ASK, {"t": asked, "k": [kind.upper()], "n": 100})
+        if len(found["search"]) == 100:  # the page is full of what other texts of the kind say
+            continue
         assert {hit["node"]["id"] for hit in found["search"]} >= scan, asked
         complete += 1
     assert complete > 60

@@ -29,6 +29,7 @@ async def test_each_step_of_a_checkout_waits_for_the_next_person(bank: World, as
     assert await kinds(ask, "head") == [] and await kinds(ask, "risk") == ["APPROVE"]
     await bank.done("risk", Ask(A.APPROVE, request=request))
     assert await kinds(ask, "kay") == ["HAND_OUT"] and await kinds(ask, "archivist") == []
+    await bank.trusted(request)
     await bank.done("kay", Ask(A.CHECK_OUT, request=request, due_on=bank.due()))
     assert await kinds(ask, "cody") == ["CONFIRM", "HAND_OUT"]
     assert await kinds(ask, "clerk") == ["CONFIRM"] and await kinds(ask, "officer") == ["CONFIRM", "FETCH"]

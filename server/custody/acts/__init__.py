@@ -6,6 +6,7 @@ from uuid import UUID
 from server.custody.acts import (
     certificates,
     corrections,
+    disposal,
     envelopes,
     handovers,
     holds,
@@ -30,6 +31,7 @@ Change = Callable[[Writing], Awaitable[Detail]]  # answers what the event of the
 CHAPTERS = (
     papers,
     volumes,
+    disposal,
     lending,
     queue,
     returns,

@@ -230,6 +230,7 @@ def _envelopes(w: Writing) -> list[UUID]:
 
 
 async def _own_chain(w: Writing) -> set[UUID]:
+    await w.takes_long()
     return {w.by.org}
 
 

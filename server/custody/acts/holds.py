@@ -5,6 +5,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from server.custody import reading
+from server.custody.acts import disposal
 from server.custody.acts.change import Detail, given
 from server.custody.writing import Writing
 from server.errors import NotFound
@@ -17,8 +18,10 @@ async def place_hold(w: Writing) -> Detail:
     """A hold on a record, loan, collateral, customer or dealer; the placer's unit owns it."""
     ask = w.ask
     column, value = await subject_of(w)
+    listed = await disposal.lines_under(w, _given(column, value))
     row = {"org_id": w.by.org, "kind": ask.hold_kind, "subject_kind": ask.subject_kind, column: value, "reason": ask.reason}
     made: UUID = await w.conn.insert(holds, row | {"placer_id": w.by.id, "placed_at": w.at}, returning="id")
+    disposal.tell_stopped(w, listed, made)
     w.made["hold"] = made
     return {"hold": made, "hold_kind": ask.hold_kind, "on": ask.subject_kind}
 
@@ -49,11 +52,13 @@ async def subject_of(w: Writing) -> tuple[str, UUID]:
 async def covered_loans(w: Writing) -> set[UUID]:
     """Locks every record that the hold will cover, in every branch; answers the loans whose history must tell of it."""
     column, value = await subject_of(w)
-    given = dict.fromkeys(("record", "loan", "asset", "party", "dealer")) | {
-        {"record_id": "record", "loan_id": "loan", "collateral_id": "asset", "party_id": "party", "dealer_id": "dealer"}[column]: value
-    }
-    rows = await w.conn.rows(reading.SUBJECT_LOCKED, **given)
+    rows = await w.conn.rows(reading.SUBJECT_LOCKED, **_given(column, value))
     return {r["loan_id"] for r in rows if r["loan_id"]} | ({value} if column == "loan_id" else set())
+
+
+def _given(column: str, value: UUID) -> dict[str, UUID | None]:
+    names = {"record_id": "record", "loan_id": "loan", "collateral_id": "asset", "party_id": "party", "dealer_id": "dealer"}
+    return {**dict.fromkeys(names.values()), names[column]: value}
 
 
 async def lift_hold(w: Writing) -> Detail:

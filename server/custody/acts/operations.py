@@ -43,6 +43,7 @@ async def transfer_loans(w: Writing) -> Detail:
 
 async def _transferred(w: Writing) -> set[UUID]:
     """The loans, once the second person confirms; the proposal stands in the history of the unit alone."""
+    await w.takes_long()
     if not w.first.complete or w.ask.change is None:
         return {w.by.org}
     found: list[UUID] = await w.conn.raw.fetchval("select loans_to_transfer($1)", dict(w.ask.change))

@@ -9,6 +9,7 @@ from sqlalchemy import ARRAY, Uuid, and_, func, or_, select, text, update
 from server.compliance.tags import Tag
 from server.custody import notices
 from server.custody.acts.change import CLOSE_UNUSED, SETTLE, Detail, given
+from server.custody.acts.volumes import reopen_closed_volumes
 from server.custody.moves.release import PositionSaid
 from server.custody.policy import CASE_DAYS
 from server.custody.writing import Writing
@@ -165,11 +166,7 @@ async def _take_back(w: Writing, loan: UUID, position: UUID) -> None:
     w.chains.note(
         loan, Tag.PAYOFF_REVERSED, subject=("position", position), by=w.by.id, at=w.at, requests=requests, notices=void, cases=cases
     )
-    await reopen_volumes(w, loan)
-
-
-async def reopen_volumes(w: Writing, loan: UUID) -> None:
-    """A volume that was closed because the loan was settled is opened again, once the desk knows how (S6)."""
+    await reopen_closed_volumes(w, {loan})
 
 
 async def _free(w: Writing, row: Row) -> None:

@@ -19,6 +19,7 @@ from server.custody.rules import (
     release,
     returns,
     stocktakes,
+    volumes,
 )
 from server.custody.rules.table import WORDS, Rule, Violation, violated, violation
 from server.custody.rules.table import overridden as _overridden
@@ -33,6 +34,7 @@ CHAPTERS: tuple[tuple[Rule, ...], ...] = (
     certificates.RULES,
     registers.RULES,
     losses.RULES,
+    volumes.RULES,
     stocktakes.RULES,
     handovers.RULES,
     overrides.RULES,

@@ -4,7 +4,7 @@ from server.custody.transitions import ADMINISTRATION, AT_THE_DESK, DECISIONS, E
 from server.custody.transitions.handovers import LETTING_GO, ON_LINES, SENDING
 from storage.terms import Action as A
 
-INTERNAL = frozenset({A.CONFIRM, A.REGISTER})
+INTERNAL = frozenset({A.CONFIRM, A.REGISTER, A.STOP_DISPOSAL})
 EVERY = frozenset(A) - INTERNAL
 ON_RECORDS = EVERY - (RECORDLESS - {A.WITHDRAW})
 ASKING = frozenset({A.REQUEST_CHECKOUT, A.REQUEST_READING, A.REQUEST_RELEASE, A.REQUEST_SUBSTITUTION})  # begin a request

@@ -149,7 +149,7 @@ def held(stage: Stage, what: Try) -> AbstractContextManager[None]:
 def frozen(stage: Stage, what: Try) -> AbstractContextManager[None]:
     at, record = now(stage), first_record(stage, what)
     return row(stage, "discrepancies", org_id=stage.ours()[0], record_id=record, kind="DAMAGED", findings="x", reported_by=me(stage, "risk"),
-               reported_at=at, deadline_at=at)  # fmt: skip
+               owner_id=me(stage, "risk"), reported_at=at, deadline_at=at)  # fmt: skip
 
 
 def related(who: str) -> World:
@@ -467,6 +467,6 @@ PLAYS = (
     Play("report missing", _missing, (
         Spoil("no case of a missing record is open already", world=lambda stage, what: row(
             stage, "discrepancies", org_id=stage.ours()[0], record_id=first_record(stage, what), kind="MISSING", findings="x",
-            reported_by=me(stage, "risk"), reported_at=now(stage), deadline_at=now(stage))),
+            reported_by=me(stage, "risk"), owner_id=me(stage, "risk"), reported_at=now(stage), deadline_at=now(stage))),
     )),
 )  # fmt: skip

@@ -1,0 +1,1 @@
+"""Printed papers: what a person signs, carries or keeps, as PDF in Chinese."""

@@ -1,0 +1,167 @@
+"""Printed papers: who gets them, what they say in Chinese, the code on them, and the same bytes each time."""
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pypdfium2
+import pytest
+import segno
+
+from server.errors import NotFound
+from server.papers import chinese
+from server.papers.serving import printed
+from server.papers.typeset import pdf, qr
+from storage.terms import Tier
+from tests.custody.chapters.stocktakes import opened
+from tests.harness.web import site
+from tests.harness.world import World
+
+
+def said(made: bytes) -> list[str]:
+    """The text of each page, without blanks."""
+    return ["".join(page.get_textpage().get_text_range().split()) for page in pypdfium2.PdfDocument(made)]
+
+
+def modules(made: bytes, size: int, width_mm: float, right_mm: float, top_mm: float) -> list[list[bool]]:
+    """The modules of the code in the head, read from the picture of the page."""
+    picture = pypdfium2.PdfDocument(made)[0].render(scale=8).to_pil().convert("L")
+    unit = picture.width / 210  # pixels a millimetre
+    dark = [(x, y) for x in range(int((210 - right_mm - width_mm) * unit), int((210 - right_mm) * unit))
+            for y in range(int(top_mm * unit), int((top_mm + width_mm + 2) * unit)) if picture.getpixel((x, y)) < 128]  # fmt: skip
+    left, top = min(x for x, _ in dark), min(y for _, y in dark)
+    step = (width_mm * unit) / (size + 4)
+    return [[picture.getpixel((int(left + (c + 0.5) * step), int(top + (r + 0.5) * step))) < 128 for c in range(size)] for r in range(size)]
+
+
+async def test_a_ticket_says_what_left_for_whom_and_bears_the_label(bank: World) -> None:
+    papers = await bank.papers(2)
+    await bank.out(papers)
+    ticket = await bank.sql(
+        "select t.id from tickets t join operations o on o.id = t.operation_id where $1 = any (o.record_ids)", papers[0]
+    )
+    made = await printed(bank.database, bank.people["kay"], "tickets", ticket, "r-1")
+    (text,) = said(made)
+    label = await bank.sql(
+        "select e.barcode from sealed_envelopes e join archive_records r on r.envelope_id = e.id where r.id = $1", papers[0]
+    )
+    numbers = [await bank.sql("select archive_no from archive_records where id = $1", p) for p in papers]
+    for word in (
+        "出库单",
+        f"A{bank.tag}-000001",
+        "权证变更",
+        "借出",
+        "钥匙保管员",
+        "密码保管员",
+        "领取人",
+        "信贷部门负责人",
+        "2件",
+        label,
+        *numbers,
+    ):
+        assert word in text, (word, text)
+    assert "年" in text and "月" in text and "17:30" in text
+    assert made == await printed(bank.database, bank.people["kay"], "tickets", ticket, "r-2"), "the same paper has the same bytes"
+    code = segno.make(label, error="m", micro=False)
+    assert modules(made, code.symbol_size(border=0)[0], 24, 16, 14) == [[bool(m) for m in row] for row in code.matrix]
+    logged = await bank.sql("select count(*) from access_log where action = 'print:ticket' and $1 = any (subject_ids)", ticket)
+    assert logged == 2
+
+
+async def test_an_intake_receipt_has_three_parts(bank: World) -> None:
+    papers = await bank.papers(3)
+    operation = await bank.sql("select id from operations where action = 'INTAKE' and $1 = any (record_ids)", papers[0])
+    pages = said(await printed(bank.database, bank.people["clerk"], "receipts", operation, "r"))
+    assert len(pages) == 3
+    for page, part in zip(pages, ("第一联保管员留存", "第二联抵押人（借款人）留存", "第三联业务经办留存"), strict=True):
+        assert all(word in page for word in ("入库回执", part, "王小明", "3件", "大众朗逸", "登记员"))
+
+
+async def test_a_volumes_ticket_needs_no_envelope_and_a_void_one_says_so(bank: World) -> None:
+    volumes = await bank.volumes()
+    await bank.out(volumes, tier=Tier.SECOND)
+    ticket = await bank.sql(
+        "select t.id from tickets t join operations o on o.id = t.operation_id where $1 = any (o.record_ids)", volumes[0]
+    )
+    (text,) = said(await printed(bank.database, bank.people["archivist"], "tickets", ticket, "r"))
+    assert "信贷卷宗" in text and "档案室" in text and "作废" not in text
+    void = await bank.sql(
+        "insert into tickets (org_id, ticket_no, issued_at, is_void, void_reason) values ($1, 0, now(), true, '打印错误') returning id",
+        bank.branches["A"].id,
+    )
+    (text,) = said(await printed(bank.database, bank.people["archivist"], "tickets", void, "r"))
+    assert "作废原因：打印错误" in text
+
+
+async def test_another_branchs_paper_unknown_paper_and_what_one_counts_are_not_printed(bank: World) -> None:
+    far = await bank.papers(letter="B")
+    operation = await bank.sql("select id from operations where action = 'INTAKE' and $1 = any (record_ids)", far[0])
+    for asked in (operation, uuid4()):
+        with pytest.raises(NotFound):
+            await printed(bank.database, bank.people["kay"], "receipts", asked, "r")
+    denied = await bank.sql(
+        "select count(*) from access_log where action = 'print:receipt' and result = 'DENIED' and $1 = any (subject_ids)", operation
+    )
+    assert denied == 1
+    _, papers, _ = await opened(bank)
+    mine = await bank.sql("select id from operations where action = 'INTAKE' and $1 = any (record_ids)", papers[0])
+    with pytest.raises(NotFound):
+        await printed(bank.database, bank.people["ann"], "receipts", mine, "r")
+    assert await printed(bank.database, bank.people["kay"], "receipts", mine, "r")
+
+
+async def test_a_text_that_looks_like_a_program_is_printed_as_it_is(bank: World) -> None:
+    papers = await bank.papers()
+    await bank.sql("update archive_records set title = '#panic(1) $x$ *证书* <a>' where id = $1", papers[0])
+    operation = await bank.sql("select id from operations where action = 'INTAKE' and $1 = any (record_ids)", papers[0])
+    assert "#panic(1)$x$*证书*<a>" in said(await printed(bank.database, bank.people["clerk"], "receipts", operation, "r"))[0]
+
+
+async def test_over_http_with_the_codes_of_the_api(bank: World, told: dict[str, Any], database_name: str, tmp_path: Path) -> None:
+    papers = await bank.papers()
+    operation = await bank.sql("select id from operations where action = 'INTAKE' and $1 = any (record_ids)", papers[0])
+    with site(told, database_name, tmp_path) as server:
+        address = f"/papers/receipts/operation_{operation}"
+        async with server.client(f"clerk-{bank.tag}") as clerk, server.client() as nobody, server.client(f"legal-{bank.tag}") as legal:
+            found = await clerk.get(address)
+            assert found.status_code == 200 and found.headers["content-type"] == "application/pdf" and found.content[:5] == b"%PDF-"
+            assert found.headers["cache-control"] == "no-store"
+            answers = [await nobody.get(address), await legal.get(address)]
+            wrong = [await clerk.get(f"/papers/{path}") for path in (f"receipts/operation_{uuid4()}", f"receipts/ticket_{operation}", "receipts/x",
+                                                                     f"nothing/operation_{operation}")]  # fmt: skip
+    assert [a.status_code for a in answers] == [401, 403]
+    assert {(a.status_code, a.content) for a in wrong} == {(404, wrong[0].content)} and b"NOT_FOUND" in wrong[0].content
+
+
+@pytest.mark.parametrize(
+    ("amount", "words"),
+    [
+        ("0", "零元整"), ("0.05", "伍分"), ("0.5", "伍角整"), ("10", "壹拾元整"), ("1.01", "壹元零壹分"), ("100000", "壹拾万元整"),
+        ("1234.56", "壹仟贰佰叁拾肆元伍角陆分"), ("10005", "壹万零伍元整"), ("100500", "壹拾万零伍佰元整"), ("120000000.30", "壹亿贰仟万元叁角整"),
+        ("1000010000", "壹拾亿零壹万元整"), ("-20", "负贰拾元整"), ("6007", "陆仟零柒元整"),
+    ],
+)  # fmt: skip
+def test_amounts_in_capitals(amount: str, words: str) -> None:
+    assert chinese.capitals(Decimal(amount)) == words
+
+
+def test_a_handover_list_is_set_over_many_pages() -> None:
+    line = {
+        "archive_no": "A1",
+        "barcode": "P1",
+        "title": "机动车登记证书",
+        "copies": 1,
+        "pages": 2,
+        "original": "原件",
+        "seal": "S1",
+        "state": "在途",
+    }
+    content = {
+        "unit": "朝阳支行", "to_unit": "浦东支行", "number": "B01-H1", "label": "B01-H1", "qr": "", "state": "已发出", "kind": "机构间移交",
+        "made": "2026年11月25日", "giver": "甲", "taker": "乙", "reason": "", "pages": 600, "shipments": [],
+        "lines": [{**line, "n": n} for n in range(1, 301)],
+    }  # fmt: skip
+
+    pages = said(pdf("handover", {**content, "qr": qr("B01-H1")}))
+    assert len(pages) > 5 and all("档案编号" in page for page in pages), "the head of the table is on each page"
