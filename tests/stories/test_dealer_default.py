@@ -1,5 +1,7 @@
 """A dealer defaults: the car's papers are held for the court, lent to it, and stay there."""
 
+from uuid import UUID
+
 from tests.custody.releasing import Case
 from tests.harness.world import World
 from tests.stories.asking import Asking
@@ -21,6 +23,7 @@ async def test_a_dealer_defaults_and_the_court_keeps_the_papers(bank: World, api
     )
     request = made["request"]["id"]
     await api.approves(request, ["head", "risk", "vice"])
+    await bank.trusted(UUID(request.removeprefix("request_")), by="legal")
     out = await api.does(
         "kay", "checkOut", "operation { id }", requestId=request, barcodes=await api.barcodes(case.papers), dueOn=str(bank.due(20))
     )
