@@ -43,7 +43,7 @@ class PolicyVersion(Node):
     approved_by: StaffMember | None = One("approved_by", description="Who confirmed it.")
 
 
-def _parameters(at: Any = None, org_unit: Any = None) -> Any:
+def _parameters(_: Any, at: Any = None, org_unit: Any = None) -> Any:
     """Every parameter with its default and bounds, and the row that holds at that instant for that unit."""
     lines: list[tuple[Any, ...]] = [(n, p.default, p.least, p.most, None, None) for n, p in PARAMETERS.items()]
     lines += [(n, None, p.least, None, sorted(p.default), sorted(p.allowed)) for n, p in ROLE_PARAMETERS.items()]
