@@ -174,6 +174,7 @@ async def _notices(
     """From now on, or behind a cursor: nothing is lost between two connections, nor told twice."""
     context = info.context
     place = _place(after) if after else await _now(context)
+    context.begun()
 
     async def batch(conn: Connection) -> tuple[int, Batch]:
         horizon = int(await conn.value(HORIZON))

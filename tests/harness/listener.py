@@ -1,5 +1,6 @@
 """A client of graphql-transport-ws: says the words of the protocol and hears what comes back."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,6 +11,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from tests.harness.web import Site
 
 PROTOCOL = "graphql-transport-ws"
+SILENCE_SECONDS_MAX = 120
 
 
 class Listener:
@@ -22,7 +24,8 @@ class Listener:
         await self.socket.send(message if isinstance(message, str | bytes) else json.dumps(message))
 
     async def hear(self) -> dict[str, Any]:
-        return dict(json.loads(await self.socket.recv()))
+        """A server that says nothing is found out, instead of being waited for for ever."""
+        return dict(json.loads(await asyncio.wait_for(self.socket.recv(), SILENCE_SECONDS_MAX)))
 
     async def begin(self, token: str | None) -> dict[str, Any]:
         await self.say({"type": "connection_init", "payload": {"Authorization": f"Bearer {token}"} if token else None})
