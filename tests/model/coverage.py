@@ -9,7 +9,9 @@ from server.custody.transitions import TRANSITIONS
 
 TIMES = 5
 # Rules that no caller can break alone, with the reason.
-NEVER_ALONE: dict[str, str] = {}
+NEVER_ALONE: dict[str, str] = {
+    "nobody seated has KEY and CODE duty for one vault": "ex_keeper_duties_c2_one_seat_per_keeper: not even a superuser can write such duties",
+}
 # Transitions that no play brings about, with the reason.
 NEVER_TAKEN: dict[tuple[str, str, str], str] = {}
 
