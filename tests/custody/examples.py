@@ -51,7 +51,7 @@ def example(action: A, tier: Tier) -> Move:
 
 def _example(action: A, tier: Tier) -> Move:
     state = start_of(action, tier) or S.IN_VAULT
-    whole = {A.RETURN_MISSING: A.REJECT_RETURN, **PART_OF}.get(action, action)
+    whole = PART_OF.get(action, action)
     required = SEATS.get((whole, tier), ())
     purpose = Purpose.CERTIFICATE_CHANGE if tier is Tier.FIRST else Purpose.AUDIT
     seats = {s: person(SITS[s], min(seat_roles(action, s))) for s in required}

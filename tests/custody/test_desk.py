@@ -9,7 +9,7 @@ from server.custody.desk import Done, Refused
 from server.custody.moves import Ask
 from server.errors import InvalidInput
 from storage.terms import Action as A
-from storage.terms import HoldKind, HoldSubject, Purpose, Role, Tier
+from storage.terms import HoldKind, HoldSubject, Purpose, Role, Seat, Tier
 from tests.harness.world import World
 
 
@@ -107,6 +107,19 @@ async def test_a_return_is_rejected_item_by_item_and_the_missing_one_gets_a_case
     await bank.seated(Ask(A.REJECT_RETURN, records=tuple(papers), inspections=here + gone), ["kay", "cody"])
     assert [await bank.state(p) for p in papers] == ["CHECKED_OUT", "MISSING"]
     assert await bank.sql("select count(*) from discrepancies where record_id = $1 and owner_id is not null", papers[1]) == 1
+
+
+async def test_what_did_not_come_back_is_found_missing_by_the_same_seats(bank: World) -> None:
+    papers = await bank.papers()
+    await bank.out(papers)
+    await bank.presented(papers)
+    ask = Ask(A.REJECT_RETURN, records=tuple(papers), inspections=bank.inspected(papers, missing=True, findings="未随封包归还"))
+    operation = UUID((await bank.done("kay", ask))["operation"])
+    for who, seat, wrong in (("kay", Seat.KEY, "SEAT_NOT_OPEN"), ("officer", Seat.CODE, "DUAL_CONTROL_REQUIRED")):
+        told = await bank.desk.explain(bank.people[who], Ask(A.CONFIRM, operation=operation, seat=seat))
+        assert wrong in {check.rule.code for check in told.checks if not check.passed}
+    await bank.done("cody", Ask(A.CONFIRM, operation=operation))
+    assert await bank.state(papers[0]) == "MISSING"
 
 
 async def test_a_missing_record_cancels_its_reservation(bank: World) -> None:

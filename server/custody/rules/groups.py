@@ -1,6 +1,6 @@
 """Groups of acts, named as people say them. An act joins by what its chapter of `transitions` says of it."""
 
-from server.custody.transitions import ADMINISTRATION, AT_THE_DESK, DECISIONS, ENTRIES, EXITS, FULFILLING, PARTS, RECORDLESS, SEATS
+from server.custody.transitions import ADMINISTRATION, AT_THE_DESK, DECISIONS, ENTRIES, EXITS, FULFILLING, PART_OF, PARTS, RECORDLESS, SEATS
 from server.custody.transitions.handovers import LETTING_GO, ON_LINES, SENDING
 from storage.terms import Action as A
 
@@ -15,6 +15,7 @@ LENDING = ASKING | {A.APPROVE, A.RESERVE, A.ENQUEUE, A.SERVE} | LEAVING
 LIFTING = frozenset({A.LIFT_HOLD})
 HANDING_OUT = frozenset({A.CHECK_OUT})  # to a reader who brings it back
 SEATED = frozenset(action for action, _ in SEATS)
+SEATED |= {part for part, whole in PART_OF.items() if whole in SEATED}  # done by whoever does the whole
 AT_THE_VAULT = SEATED - AT_THE_DESK  # keepers open it
 VAULT_ACTS = EXITS | ENTRIES
 HANDING_OVER = ON_LINES  # lines of a handover: the papers of an envelope stay together

@@ -78,4 +78,5 @@ CHAPTER = Chapter(
     takes=frozenset({A.CHECK_OUT, A.START_READING}),
     decides=frozenset({A.APPROVE, A.RESERVE, A.EXTEND, A.REJECT, A.CANCEL}),
     parts=frozenset({A.RETURN_MISSING}),
+    part_of={A.RETURN_MISSING: A.REJECT_RETURN},
 )
