@@ -1,7 +1,7 @@
 """Letters, claims, changed certificates, registers and emergencies: what is right, what breaks a row, what a twin refuses."""
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -34,7 +34,7 @@ from tests.harness.world import World
 FIRST, SECOND = Tier.FIRST, Tier.SECOND
 NEW = UUID(int=70)
 FOUND = Inspection(RID, True, True, True, True, True, 4, None, False, True)
-LETTER = BaileeLetter("T1", BaileeKind.REGISTRY, "车管所", date(2026, 11, 23), date(2026, 12, 3))
+LETTER = BaileeLetter("T1", BaileeKind.REGISTRY, "车管所", NOW.date(), NOW.date() + timedelta(days=10))
 
 
 def _out(m: Move) -> Movement:
@@ -287,7 +287,7 @@ async def _(bank: World) -> Attack:
     request = await bank.requests(await bank.papers())
     letter = (
         "insert into bailee_letters (org_id, request_id, letter_no, kind, bailee, signed_on, return_by, registered_by, registered_at)"
-        " values ($1, $2, 'T0', 'COURT', '法院', '2026-11-02', '2026-11-01', $3, clock_timestamp())"
+        " values ($1, $2, 'T0', 'COURT', '法院', current_date, current_date - 1, $3, clock_timestamp())"
     )
     return Attack("officer", ((letter, bank.branches["A"].id, request, who(bank, "officer")),))
 
@@ -299,7 +299,7 @@ async def _(bank: World) -> Attack:
         asset = await bank.collateral()
         made.append(await bank.sql(
             "insert into collateral_certificates (org_id, collateral_id, number, kind, issuer, issued_on)"
-            " values ($1, $2, $3, 'VEHICLE_TITLE', '车管所', '2026-11-02') returning id", bank.branches["A"].id, asset, f"N{bank.tag}{number}",
+            " values ($1, $2, $3, 'VEHICLE_TITLE', '车管所', current_date - 20) returning id", bank.branches["A"].id, asset, f"N{bank.tag}{number}",
         ))  # fmt: skip
     return Attack("officer", (("update collateral_certificates set replaces_id = $2 where id = $1", *made),))
 
