@@ -25,6 +25,8 @@ class Coverage:
     alone: Counter[str] = field(default_factory=Counter)
     broken: Counter[str] = field(default_factory=Counter)
     missed: Counter[str] = field(default_factory=Counter)  # spoils that broke something else than they meant
+    played: Counter[str] = field(default_factory=Counter)
+    tried: Counter[tuple[str, str]] = field(default_factory=Counter)  # spoils, by play and sentence
     forbidden: int = 0
     steps: int = 0
 

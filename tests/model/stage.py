@@ -52,6 +52,9 @@ class Stage:
     bank: World
     coverage: Coverage
     settings: Settings = field(default_factory=Settings)
+    kept: set[UUID] = field(default_factory=set)  # records that one chapter keeps for itself: no other asks for them
+    known: dict[tuple[str, str], list[Any]] = field(default_factory=dict)  # rows, until something may have changed
+    stock: dict[str, Any] = field(default_factory=dict)  # what the chapters have laid in, by name
 
     @classmethod
     def make(
@@ -61,13 +64,21 @@ class Stage:
         return cls(runner, schema, objects, runner.run(World.make(database, root)), coverage)
 
     def run(self, what: Coroutine[Any, Any, T]) -> T:
+        """Something that may change the bank."""
+        self.known.clear()
         return self.runner.run(what)
 
     def sql(self, text: str, *args: Any) -> Any:
-        return self.run(self.bank.sql(text, *args))
+        if not text.lower().startswith("select"):
+            return self.run(self.bank.sql(text, *args))
+        return next((r[0] for r in self.rows(text, *args)), None)
 
     def rows(self, text: str, *args: Any) -> list[Any]:
-        return list(self.run(self.bank.root.fetch(text, *args)))
+        """Looked up once, until something may have changed: the plays ask the same again and again."""
+        key = (text, repr(args))
+        if key not in self.known:
+            self.known[key] = list(self.runner.run(self.bank.root.fetch(text, *args)))
+        return self.known[key]
 
     def ours(self) -> list[UUID]:
         """The units of this bank."""
