@@ -10,6 +10,7 @@ from server.custody.transitions import TRANSITIONS
 TIMES = 5
 # Rules that no caller can break alone, with the reason.
 NEVER_ALONE: dict[str, str] = {
+    "the last return is closed": "what was returned has gone out before (ck_movements_*): C14's open checkout says no with it",
     "nobody seated has KEY and CODE duty for one vault": "ex_keeper_duties_c2_one_seat_per_keeper: not even a superuser can write such duties",
 }
 # Transitions that no play brings about, with the reason.

@@ -42,9 +42,10 @@ def _boss_too(stage: Stage, what: Try) -> AbstractContextManager[None]:
 
 
 def _opener(stage: Stage, right: Try) -> Try | None:
-    opened = stage.sql("select s.username from operations o join staff s on s.id = o.opened_by where o.id = $1::text::uuid",
+    opened = stage.sql("select s.username from operations o join staff s on s.id = o.opened_by where o.id = $1::text::uuid"
+                       " and o.action = 'REQUEST_CHECKOUT'",
                        right.input["operationId"].removeprefix("operation_"))  # fmt: skip
-    return right.but(next(name for name, p in stage.bank.people.items() if p.staff_no == opened))
+    return opened and right.but(next(name for name, p in stage.bank.people.items() if p.staff_no == opened))
 
 
 NAMES = Spoil("an override names a rule of this act that the bank lets override", _overrides(rule="C16"))

@@ -6,8 +6,11 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from server.custody.moves import Ask
+from storage.terms import Action as A
+from storage.terms import PaperKind
 from tests.model.plays import Change, NotNow, Play, Spoil
-from tests.model.plays.spoiling import INTEREST, OFF_DUTY, PENDING, SERVICE, first_record, frozen, me, now, row
+from tests.model.plays.spoiling import INTEREST, OFF_DUTY, PENDING, SERVICE, first_record, frozen, me, now, past_triggers, row
 from tests.model.stage import Stage, Try
 from tests.stories.test_new_car_loan import car, read_from
 
@@ -22,6 +25,9 @@ LYING = """select e.id, count(*) as papers, array_agg(r.id order by r.id) as rec
 EMPTY = """select l.id from storage_locations l where l.vault_id = $1 and l.kind = 'SLOT'
   and not exists (select from sealed_envelopes e where e.location_id = l.id)
   and not exists (select from operations o where o.vault_id = $1 and o.state = 'PENDING' and o.ask::text like '%' || l.id || '%') order by l.id limit 3"""
+CERTIFIED = """with made as (insert into collateral_certificates (org_id, collateral_id, number, kind, issuer, issued_on, vin, is_electronic,
+  registry_reference) select a.org_id, a.id, $3, 'VEHICLE_TITLE', '车管所', '2026-11-02', a.vin, true, $4 from collateral a where a.id = $2 returning id)
+  update archive_records r set certificate_id = made.id from made where r.id = $1"""
 TAKEN = """select l.id from storage_locations l where l.vault_id = $1 and exists (select from sealed_envelopes e where e.location_id = l.id) limit 1"""
 
 
@@ -34,6 +40,29 @@ def lay_in(stage: Stage) -> None:
         stage.run(bank.slot())
     if not any(e["papers"] > 1 for e in lying(stage)):
         stage.run(bank.papers(2))
+    (first, second), loose = [_ids(*one[:2]) for one in stage.stock["cars"]], _loose(stage)
+    for of, count in ((first, 2), (second, 1)):
+        if sum(r["collateral_id"] == of["collateral"] for r in loose) < count:
+            stage.run(bank.unsealed(count, **of))
+    if not any(len(e) > 1 for e in _together(stage)):
+        stage.run(bank.registered(2, **first))
+    for state, electronic in (("PENDING_INTAKE", True), ("IN_VAULT", True)):
+        if not any(r["electronic"] is electronic for r in waiting(stage, state)):
+            _lay_in_electronic(stage, into_vault=state == "IN_VAULT")
+
+
+def _ids(loan: str, collateral: str) -> dict[str, UUID]:
+    return {"loan": UUID(loan.removeprefix("loan_")), "collateral": UUID(collateral.removeprefix("collateral_"))}
+
+
+def _lay_in_electronic(stage: Stage, *, into_vault: bool) -> None:
+    """A certificate without paper."""
+    bank, of = stage.bank, _ids(*stage.stock["cars"][0][:2])
+    (record,) = stage.run(bank.unsealed(1, **of, kind=PaperKind.CERTIFICATE))
+    with past_triggers(stage):
+        stage.run(bank.root.execute(CERTIFIED, record, of["collateral"], number(stage, "C"), number(stage, "E")))
+    if into_vault:
+        stage.run(bank.seated(Ask(A.INTAKE, records=(record,)), ("kay", "cody", "clerk")))
 
 
 def number(stage: Stage, letter: str) -> str:

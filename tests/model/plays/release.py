@@ -55,9 +55,16 @@ def _late(stage: Stage) -> bool:
 
 
 async def _case(stage: Stage) -> dict[UUID, UUID]:
-    """The paper, and a loan of another branch that its collateral may secure too."""
-    case = await Case.make(stage.bank)
-    return {case.papers[0]: await stage.bank.loan("B")}
+    """The paper, and a loan of another branch that its collateral may secure too; every second is ready to leave."""
+    case, bank = await Case.make(stage.bank), stage.bank
+    if len(stage.stock.get("released", ())) % 2 == 0:
+        at = now(stage)
+        await case.paid(as_of=at, settled_at=at - bank.desk.shift - timedelta(days=1))
+        paper = await bank.sql("select record_id from settlement_notices where id = $1", await case.notice())
+        stage.kept.add(paper)
+        await case.asked()
+        await case.received()
+    return {case.papers[0]: await bank.loan("B")}
 
 
 async def _pair(stage: Stage) -> dict[UUID, UUID]:
@@ -78,7 +85,9 @@ async def _at_court(stage: Stage) -> dict[UUID, UUID]:
 
 
 def _stand(stage: Stage, *names: str) -> list[Any]:
-    found = stage.rows(STANDS, [record for name in NAMES for record in stage.stock.get(name, {})], now(stage).replace(second=0, microsecond=0))
+    found = stage.rows(
+        STANDS, [record for name in NAMES for record in stage.stock.get(name, {})], now(stage).replace(second=0, microsecond=0)
+    )
     return [r for r in found if any(r["id"] in stage.stock.get(name, {}) for name in names)]
 
 
