@@ -633,6 +633,7 @@ class OverdueStep(StrEnum):
     BLOCK = "BLOCK"
     RECALL = "RECALL"
     SEARCH = "SEARCH"
+    CONFIRMATION = "CONFIRMATION"
 
 
 class NoticeKind(StrEnum):

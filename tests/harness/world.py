@@ -245,11 +245,11 @@ class World:
             await self.trusted(request, by=by)
         return request
 
-    async def trusted(self, request: UUID, *, by: str = "officer") -> UUID:
+    async def trusted(self, request: UUID, *, by: str = "officer", days: int = 10) -> UUID:
         """The registry's signed letter, without which nothing leaves the bank."""
         self.number += 1
         day = (datetime.now(UTC) + self.desk.shift).date()
-        detail = BaileeLetter(f"T{self.tag}{self.number}", BaileeKind.REGISTRY, "市车辆管理所", day, day + timedelta(days=10))
+        detail = BaileeLetter(f"T{self.tag}{self.number}", BaileeKind.REGISTRY, "市车辆管理所", day, day + timedelta(days=days))
         return UUID((await self.done(by, Ask(A.REGISTER_BAILEE_LETTER, request=request, detail=detail)))["letter"])
 
     def due(self, days: int = 1) -> date:

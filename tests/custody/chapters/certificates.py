@@ -66,6 +66,8 @@ ADJUST = {
     A.REPLACE_RETURNED: _replaced,
     A.ACCEPT_RETURN: lambda m: known(replace(m, ask=replace(m.ask, inspections=(FOUND,))), Title(m.record.tier is FIRST)),
     A.CHECK_OUT: lambda m: known(replace(m, request=m.request and replace(m.request, outside_bank=True)), Letters(True)),
+    A.EXTEND: lambda m: known(m, Letters(m.record.tier is FIRST)),
+    A.OVERDUE_SEARCH: lambda m: known(m, Letters(False)),
     A.REGISTER_BAILEE_LETTER: lambda m: replace(m, ask=replace(m.ask, detail=LETTER)),
     A.RECORD_REGISTRY_CHECK: lambda m: known(replace(m, ask=replace(m.ask, detail=RegistryCheck(True, "E-1"))), Title(True, True, True)),
     A.CLAIM_RETURNED: _claimed,
@@ -81,6 +83,7 @@ LETTERED, MORTGAGE = (
     "what leaves the bank leaves under a signed letter with return duty",
     "a certificate that comes back still shows the bank's mortgage entry",
 )
+COVERED = "the papers are due no later than a letter promises their return"
 SEEN, PAIR = "what goes into the vault after a change was inspected and found right", "old and new paper are certificates of one collateral"
 ANSWERED, VOID = (
     "core banking answers with a serial, or says why it did not book",
@@ -120,6 +123,9 @@ BREAKS: tuple[Break, ...] = (
     Break(NEW_SEAL, A.ACCEPT_CHANGED_RETURN, FIRST, fact(Seals(False))),
     Break(DUPLICATE, A.ACCEPT_CHANGED_RETURN, FIRST, fact(Checks((replace(RIGHT.certificates[0], number_taken=True),)))),
     Break(LETTERED, A.CHECK_OUT, FIRST, fact(Letters(False))),
+    Break(COVERED, A.CHECK_OUT, FIRST, fact(Letters(True, NOW.date()))),
+    Break(COVERED, A.EXTEND, FIRST, fact(Letters(True, NOW.date()))),
+    Break("what a bailee keeps under a letter is confirmed in writing, not sought", A.OVERDUE_SEARCH, FIRST, fact(Letters(True))),
     Break(MORTGAGE, A.ACCEPT_RETURN, FIRST, change_found(shows_mortgage=None)),
     Break(MORTGAGE, A.ACCEPT_CHANGED_RETURN, FIRST, change_found(shows_mortgage=False)),
     Break("a registry is asked about an electronic certificate", A.RECORD_REGISTRY_CHECK, FIRST, fact(Title(True))),
@@ -280,6 +286,27 @@ async def _(bank: World) -> Attack:
         " where record_id = $1 and closed_at is null"
     )
     return Attack("kay", (opened, (out, papers[0], op)))
+
+
+@twin("tg_movements_c40_covered")
+async def _(bank: World) -> Attack:
+    papers = await bank.papers()
+    request = await bank.requests(papers)
+    for name in ("head", "risk"):
+        await bank.done(name, Ask(A.APPROVE, request=request))
+    await bank.trusted(request, days=0)
+    op, opened = operation(bank, A.CHECK_OUT, FIRST, papers, ["KEY", "CODE", "CLERK", "RECEIVER"], request)
+    out = (
+        "update movements set out_at = clock_timestamp(), due_at = clock_timestamp() + interval '2 days', exit_operation_id = $2"
+        " where record_id = $1 and closed_at is null"
+    )
+    return Attack("kay", (opened, (out, papers[0], op)))
+
+
+@twin("tg_overdue_steps_c24_bailee")
+async def _(bank: World) -> Attack:
+    step = "insert into overdue_steps (movement_id, step, due_at, reached_at) values ($1, 'SEARCH', clock_timestamp(), clock_timestamp())"
+    return Attack("ops", ((step, (await lent(bank))[1]),))
 
 
 @twin("ck_bailee_letters_c40_return_duty")
