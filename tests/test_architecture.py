@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import schema
@@ -40,3 +41,12 @@ def test_no_tracked_file_names_a_registry() -> None:
     for path in tracked():
         if path.suffix in {".py", ".txt", ".lock", ".toml", ".json", ".md", ".yaml", ".cfg"} and path != Path(__file__):
             assert not hosts.search(path.read_text("utf-8", errors="ignore")), path
+
+
+def test_no_test_names_a_day_that_is_yet_to_come() -> None:
+    """It would pass, and the test that was right with it be wrong."""
+    now = datetime.now(UTC).date()
+    named = re.compile(r"""\b(?:"|'|date\(|datetime\()(20\d\d)(?:-|, *)(\d\d?)(?:-|, *)(\d\d?)""")
+    for path in (ROOT / "tests").rglob("*.py"):
+        days = [date(*map(int, found)) for found in named.findall(path.read_text("utf-8")) if found[1:] != ("02", "30")]
+        assert not [day for day in days if now <= day < now + timedelta(days=365 * 20)], path

@@ -38,7 +38,7 @@ async def loan(bank: World, number: str) -> UUID:
     officer, org = bank.people["officer"], bank.branches["A"].id
     customer = (await customers(bank, "A", ("王小明", f"ID{bank.tag}{number}")))[0]
     product = await bank.sql("insert into loan_products (code, name) values ($1, '汽车贷款') returning id", f"P{bank.tag}{number}")
-    new = NewLoan(f"L{bank.tag}{number}", org, customer, product, Decimal(100_000), 36, date(2024, 1, 1), date(2027, 1, 1))
+    new = NewLoan(f"L{bank.tag}{number}", org, customer, product, Decimal(100_000), 36, bank.day(-365), bank.day(730))
     async with bank.database.transaction(officer) as conn:
         return (await register_loans(conn, officer, [new], datetime.now(UTC)))[0]
 

@@ -136,7 +136,7 @@ async def test_bytes_that_have_not_come_can_come_later(bank: World, run: Any) ->
 
 
 DRAFT = {
-    "kind": "PERIODIC", "subject": "ARCHIVES", "title": "贷后检查", "periodFrom": "2026-10-01", "periodTo": "2026-10-31",
+    "kind": "PERIODIC", "subject": "ARCHIVES", "title": "贷后检查", "periodFrom": "2024-10-01", "periodTo": "2024-10-31",
     "analysis": "齐全", "proposal": "继续",
 }  # fmt: skip
 

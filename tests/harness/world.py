@@ -131,7 +131,7 @@ class World:
         product = await self.sql("insert into loan_products (code, name) values ($1, '汽车贷款') returning id", f"P{self.tag}{self.number}")
         made: UUID = await self.sql(
             "insert into loans (org_id, number, customer_id, product_id, manager_id, principal_amount, term_months, starts_on, matures_on)"
-            " values ($1, $2, $3, $4, $5, 100000, 36, '2024-01-01', '2027-01-01') returning id",
+            " values ($1, $2, $3, $4, $5, 100000, 36, current_date - 365, current_date + 730) returning id",
             org, f"L{self.tag}{self.number:05}", customer, product, self.people[manager].staff_id if manager else None,
         )  # fmt: skip
         return made
@@ -248,12 +248,15 @@ class World:
     async def trusted(self, request: UUID, *, by: str = "officer", days: int = 10) -> UUID:
         """The registry's signed letter, without which nothing leaves the bank."""
         self.number += 1
-        day = (datetime.now(UTC) + self.desk.shift).date()
-        detail = BaileeLetter(f"T{self.tag}{self.number}", BaileeKind.REGISTRY, "市车辆管理所", day, day + timedelta(days=days))
+        detail = BaileeLetter(f"T{self.tag}{self.number}", BaileeKind.REGISTRY, "市车辆管理所", self.day(), self.day(days))
         return UUID((await self.done(by, Ask(A.REGISTER_BAILEE_LETTER, request=request, detail=detail)))["letter"])
 
+    def day(self, days: int = 0) -> date:
+        """Some days from today, or before it; tests name no day of the calendar, which goes on."""
+        return (datetime.now(UTC) + self.desk.shift).date() + timedelta(days=days)
+
     def due(self, days: int = 1) -> date:
-        day = (datetime.now(UTC) + self.desk.shift).date() + timedelta(days=days)
+        day = self.day(days)
         while day.weekday() > 4:
             day += timedelta(days=1)
         return day

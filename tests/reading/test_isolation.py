@@ -5,6 +5,7 @@ Beside each refusal stands its positive control: the same call by the owning bra
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -178,8 +179,9 @@ def _plain(name: str, type_: Any, ids: dict[str, str], codes: list[str]) -> Any:
     if is_enum_type(named):
         return "AUDIT" if "AUDIT" in named.values else next(iter(named.values))
     texts = {"expectedVersion": "1", "mediaType": "application/pdf", "sha256": "0" * 64, "sizeBytes": "100"}
+    soon = f"{datetime.now(UTC) + timedelta(days=40):%Y-%m-%dT00:00:00Z}"
     return texts.get(name) or {
-        "Boolean": True, "Int": 1, "Date": "2027-01-04", "DateTime": "2027-01-04T00:00:00Z", "ByteCount": "100"
+        "Boolean": True, "Int": 1, "Date": soon[:10], "DateTime": soon, "ByteCount": "100"
     }.get(named.name, f"x{uuid4().hex[:8]}")  # fmt: skip
 
 

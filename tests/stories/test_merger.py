@@ -99,7 +99,7 @@ async def files(bank: World, count: int) -> list[UUID]:
         " c as (insert into customers (org_id, party_id, name, identity_index, identity_cipher, identity_number_masked)"
         "   select $1, id, '王小明', identity_index, '\\x00', '1101************11' from p returning id),"
         " l as (insert into loans (org_id, number, customer_id, product_id, principal_amount, term_months, starts_on, matures_on)"
-        "   select $1, 'M' || $2 || row_number() over (), id, $4, 100000, 36, '2024-01-01', '2027-01-01' from c returning id) select id from l",
+        "   select $1, 'M' || $2 || row_number() over (), id, $4, 100000, 36, current_date - 365, current_date + 730 from c returning id) select id from l",
         branch.id, bank.tag, count, product,
     )  # fmt: skip
     loans = [r["id"] for r in rows]

@@ -47,18 +47,24 @@ async def lent(bank: World, api: Asking, ids: list[str]) -> None:
     codes = await api.barcodes([UUID(i[7:]) for i in ids])
     out = {"requestId": request, "barcodes": codes, "dueOn": str(bank.due(3))}
     assert set(await api.refused("kay", "checkOut", **out)) == {"BAILEE_LETTER_REQUIRED"}
-    letter = {"requestId": request, "letterNo": f"BG{bank.tag}", "kind": "REGISTRY", "bailee": "市车辆管理所", "signedOn": "2026-11-23"}
-    early = await api.answer("officer", "registerBaileeLetter", "__typename", **letter, returnBy="2026-11-22")
+    letter = {
+        "requestId": request,
+        "letterNo": f"BG{bank.tag}",
+        "kind": "REGISTRY",
+        "bailee": "市车辆管理所",
+        "signedOn": str(bank.day(-1)),
+    }
+    early = await api.answer("officer", "registerBaileeLetter", "__typename", **letter, returnBy=str(bank.day(-2)))
     assert early["problems"] == [{"path": ["returnBy"], "code": "OUT_OF_RANGE"}]
     told = await api.does(
         "officer",
         "registerBaileeLetter",
         "baileeLetter { letterNo kind bailee request { baileeLetters { letterNo } } }",
         **letter,
-        returnBy="2026-12-30",
+        returnBy=str(bank.day(30)),
     )
     assert told["baileeLetter"]["request"]["baileeLetters"] == [{"letterNo": f"BG{bank.tag}"}]
-    again = await api.answer("officer", "registerBaileeLetter", "__typename", **letter, returnBy="2026-12-30")
+    again = await api.answer("officer", "registerBaileeLetter", "__typename", **letter, returnBy=str(bank.day(30)))
     assert again["problems"] == [{"path": ["letterNo"], "code": "TAKEN"}]
     opened = await api.does("kay", "checkOut", "operation { id }", **out)
     await api.confirms(opened["operation"]["id"], ["cody", "clerk", "officer"])
@@ -120,7 +126,8 @@ async def test_the_same_number_with_another_plate_is_a_version_of_the_same_certi
     (old, receipt), _, vin, _ = await in_vault(bank, api)
     await lent(bank, api, [old, receipt])
     seen = [{"recordId": i, **FINE, "showsMortgage": True} for i in (old, receipt)]
-    data = read_from(vin, f"OLD{bank.tag}", issuedOn="2026-11-24", registrationNo="DY-2")
+    issued = str(bank.day(-1))
+    data = read_from(vin, f"OLD{bank.tag}", issuedOn=issued, registrationNo="DY-2")
     given = {"inspections": seen, "sealNo": f"F{bank.tag}2"}
     wrong = await api.refused("kay", "acceptChangedReturn", **given, changes=[{"recordId": old, "certificate": data | {"vin": "ANOTHER"}}])
     assert set(wrong) == {"CERTIFICATE_DATA_MISMATCH"}
@@ -134,7 +141,7 @@ async def test_the_same_number_with_another_plate_is_a_version_of_the_same_certi
     )
     (mine,) = [r for r in told["records"] if r["id"] == old]
     assert mine["state"] == "IN_VAULT" and mine["certificate"] == {
-        "number": f"OLD{bank.tag}", "issuedOn": "2026-11-24", "registrationNo": "DY-2", "version": "2"
+        "number": f"OLD{bank.tag}", "issuedOn": issued, "registrationNo": "DY-2", "version": "2"
     }  # fmt: skip
     kept = "select count(*) from row_versions where table_name = 'collateral_certificates' and content->>'number' = $1"
     assert await bank.sql(kept, f"OLD{bank.tag}") == 2

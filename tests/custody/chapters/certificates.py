@@ -1,7 +1,7 @@
 """Letters, claims, changed certificates, registers and emergencies: what is right, what breaks a row, what a twin refuses."""
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -28,13 +28,14 @@ from storage.terms import (
 from tests.custody.attacking import STATE, Attack, movement, operation, twin, who
 from tests.custody.breaking import Break, change_ask, change_found, change_movement
 from tests.custody.chapters.papers import DUPLICATE, NEW_SEAL, RIGHT, fact, known, on
+from tests.custody.chapters.stocktakes import electronic_certificate
 from tests.custody.examples import ANN, CODY, KAY, NOW, OTHER, REQ, RID, person
 from tests.harness.world import World
 
 FIRST, SECOND = Tier.FIRST, Tier.SECOND
 NEW = UUID(int=70)
 FOUND = Inspection(RID, True, True, True, True, True, 4, None, False, True)
-LETTER = BaileeLetter("T1", BaileeKind.REGISTRY, "车管所", date(2026, 11, 23), date(2026, 12, 3))
+LETTER = BaileeLetter("T1", BaileeKind.REGISTRY, "车管所", NOW.date(), NOW.date() + timedelta(days=10))
 
 
 def _out(m: Move) -> Movement:
@@ -64,7 +65,7 @@ def _about(detail: Any, *facts: Any, **changes: Any) -> Any:
 ADJUST = {
     A.ACCEPT_CHANGED_RETURN: _changed,
     A.REPLACE_RETURNED: _replaced,
-    A.ACCEPT_RETURN: lambda m: known(replace(m, ask=replace(m.ask, inspections=(FOUND,))), Title(m.record.tier is FIRST)),
+    A.ACCEPT_RETURN: lambda m: known(replace(m, ask=replace(m.ask, inspections=(FOUND,))), Title(m.record.tier is FIRST), Seals(True)),
     A.CHECK_OUT: lambda m: known(replace(m, request=m.request and replace(m.request, outside_bank=True)), Letters(True)),
     A.EXTEND: lambda m: known(m, Letters(m.record.tier is FIRST)),
     A.OVERDUE_SEARCH: lambda m: known(m, Letters(False)),
@@ -121,6 +122,7 @@ BREAKS: tuple[Break, ...] = (
     Break(PAIR, A.ACCEPT_CHANGED_RETURN, FIRST, fact(Replacement(False))),
     Break(PAIR, A.REPLACE_RETURNED, FIRST, fact(Replacement(False))),
     Break(NEW_SEAL, A.ACCEPT_CHANGED_RETURN, FIRST, fact(Seals(False))),
+    Break(NEW_SEAL, A.ACCEPT_RETURN, FIRST, fact(Seals(False))),
     Break(DUPLICATE, A.ACCEPT_CHANGED_RETURN, FIRST, fact(Checks((replace(RIGHT.certificates[0], number_taken=True),)))),
     Break(LETTERED, A.CHECK_OUT, FIRST, fact(Letters(False))),
     Break(COVERED, A.CHECK_OUT, FIRST, fact(Letters(True, NOW.date()))),
@@ -314,7 +316,7 @@ async def _(bank: World) -> Attack:
     request = await bank.requests(await bank.papers())
     letter = (
         "insert into bailee_letters (org_id, request_id, letter_no, kind, bailee, signed_on, return_by, registered_by, registered_at)"
-        " values ($1, $2, 'T0', 'COURT', '法院', '2026-11-02', '2026-11-01', $3, clock_timestamp())"
+        " values ($1, $2, 'T0', 'COURT', '法院', current_date, current_date - 1, $3, clock_timestamp())"
     )
     return Attack("officer", ((letter, bank.branches["A"].id, request, who(bank, "officer")),))
 
@@ -326,7 +328,7 @@ async def _(bank: World) -> Attack:
         asset = await bank.collateral()
         made.append(await bank.sql(
             "insert into collateral_certificates (org_id, collateral_id, number, kind, issuer, issued_on)"
-            " values ($1, $2, $3, 'VEHICLE_TITLE', '车管所', '2026-11-02') returning id", bank.branches["A"].id, asset, f"N{bank.tag}{number}",
+            " values ($1, $2, $3, 'VEHICLE_TITLE', '车管所', current_date - 20) returning id", bank.branches["A"].id, asset, f"N{bank.tag}{number}",
         ))  # fmt: skip
     return Attack("officer", (("update collateral_certificates set replaces_id = $2 where id = $1", *made),))
 
@@ -361,3 +363,20 @@ async def _(bank: World) -> Attack:
 async def _(bank: World) -> Attack:
     moved, inspect, (_, seen) = await _coming_back(bank, PaperKind.OTHER_TITLE, None, False)
     return Attack("kay", (inspect, (CLOSE, moved, seen, "REPLACED"), (STATE, inspect[3], "IN_VAULT")))
+
+
+@twin("ct_return_inspections_c43_case")
+async def _(bank: World) -> Attack:
+    _, inspect, _ = await _coming_back(bank, PaperKind.CERTIFICATE, False, False)
+    still_out = "update movements set returned_at = null, returned_by = null, presented_to = null where id = $1"
+    return Attack("kay", (inspect, (still_out, inspect[2]), (STATE, inspect[3], "CHECKED_OUT")))
+
+
+@twin("ct_registry_checks_c43_case")
+async def _(bank: World) -> Attack:
+    record = await electronic_certificate(bank)
+    denied = (
+        "insert into registry_checks (certificate_id, record_id, checked_by, checked_at, reference, is_valid, findings)"
+        " values ((select certificate_id from archive_records where id = $1), $1, $2, clock_timestamp(), 'REF-1', false, '抵押已注销')"
+    )
+    return Attack("clerk", ((denied, record, who(bank, "clerk")),))

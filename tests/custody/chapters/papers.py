@@ -12,7 +12,7 @@ from storage.terms import Action as A
 from storage.terms import CertificateKind, PaperKind, Seat, Tier
 from tests.custody.attacking import CASE, FINISH, SEAT, STATE, Attack, Step, operation, twin, who
 from tests.custody.breaking import Break, change_ask
-from tests.custody.examples import OTHER, RID
+from tests.custody.examples import NOW, OTHER, RID
 from tests.harness.world import World
 
 FIRST = Tier.FIRST
@@ -42,7 +42,7 @@ def _registered(m: Move) -> Move:
 
 
 def _expected(m: Move) -> Move:
-    detail = ExpectedPaper(LOAN, ASSET, VAULT, "A1-1", "登记证书", PaperKind.CERTIFICATE, date(2026, 12, 1), "车管所")
+    detail = ExpectedPaper(LOAN, ASSET, VAULT, "A1-1", "登记证书", PaperKind.CERTIFICATE, NOW.date(), "车管所")
     return known(replace(m, ask=replace(m.ask, records=(), detail=detail)), Place(LOAN, OTHER, ASSET, VAULT, OTHER))
 
 
@@ -66,7 +66,7 @@ ADJUST = {
     A.EXPECT_PAPER: _expected,
     A.REGISTER_FIRST_TIER: _registered,
     A.RECORD_ARRIVAL: _arrived,
-    A.REFUSE_INTAKE: lambda m: replace(_stored(m), ask=replace(m.ask, detail=Refusal(date(2026, 12, 1)))),
+    A.REFUSE_INTAKE: lambda m: replace(_stored(m), ask=replace(m.ask, detail=Refusal(NOW.date()))),
     A.SEAL_ENVELOPE: _sealed,
     A.INTAKE: lambda m: known(_stored(m), Title(True), FREE),
     A.OPEN_ENVELOPE: _opened,
@@ -140,7 +140,7 @@ BREAKS: tuple[Break, ...] = (
 # Attacks -----------------------------------------------------------------------------------------------------------------
 CERTIFICATE = (
     "insert into collateral_certificates (id, org_id, collateral_id, number, kind, issuer, issued_on, vin, is_electronic, registry_reference)"
-    " values ($1, $2, $3, $4, 'VEHICLE_TITLE', '车管所', '2026-11-02', $5, $6, $7)"
+    " values ($1, $2, $3, $4, 'VEHICLE_TITLE', '车管所', current_date - 20, $5, $6, $7)"
 )
 BE_IT = "update archive_records set certificate_id = $2 where id = $1"
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import asyncpg
 
 from tests.model.plays import Play, Spoil
-from tests.model.plays.lending import SERVICE, by, changed, me, now, row
+from tests.model.plays.spoiling import SERVICE, by, changed, me, now, row
 from tests.model.stage import Stage, Try
 
 

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from tests.model.plays import Play, Spoil
-from tests.model.plays.lending import VERSION, by, free
+from tests.model.plays.lending import free
+from tests.model.plays.spoiling import VERSION, by
 from tests.model.stage import Stage, Try
 
 
