@@ -5,6 +5,7 @@ from uuid import UUID
 
 import pytest
 
+from server.compliance.events import body_of
 from server.custody.moves import Ask
 from server.custody.moves.certificates import RegistryCheck
 from server.custody.moves.envelopes import NewSeal, Resealing
@@ -49,10 +50,9 @@ async def test_an_envelope_that_was_opened_goes_back_under_a_new_seal(bank: Worl
         "select seal_no, broken_at is null as whole from seals where envelope_id = $1 order by applied_at", envelope
     )
     assert [tuple(r) for r in rows] == [(old, False), (f"N{bank.tag}", True)]
-    told = await bank.sql(
-        "select convert_from(canonical, 'utf8') from events where record_id = $1 and tag = 'record:accept_return:done'", papers[0]
-    )
-    assert f"N{bank.tag}" in told and old in told
+    tag = "select canonical from events where record_id = $1 and tag = 'record:accept_return:done'"
+    (sealed,) = body_of(await bank.sql(tag, papers[0]))["detail"]["seals"]
+    assert sealed == {"envelope": str(envelope), "old_seal_no": old, "seal_no": f"N{bank.tag}"}
     await bank.out(papers)  # it can be lent again
 
 

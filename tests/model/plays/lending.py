@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 from server.custody.policy import ranks
 from storage.terms import Purpose, Role, Tier
 from tests.harness.world import FINE
-from tests.model.plays import Change, Play, Spoil, World
+from tests.model.plays import Change, NotNow, Play, Spoil, World
 from tests.model.plays.spoiling import (
     FROZEN,
     HOLD,
@@ -256,6 +256,15 @@ def _missing(stage: Stage) -> Iterator[Try]:
             yield Try("officer", "reportMissing", {"recordIds": [f"record_{r['id']}"], "findings": "架上无"})
 
 
+def _short_letter(stage: Stage, what: Try) -> AbstractContextManager[None]:
+    """The letter promises the return by yesterday."""
+    letter = stage.sql("select id from bailee_letters where request_id = $1", UUID(what.input["requestId"].removeprefix("request_")))
+    if letter is None:
+        raise NotNow
+    day = stage.bank.day(-1)
+    return changed(stage, "bailee_letters", letter, signed_on=day, return_by=day)
+
+
 LATE = Spoil(
     "the checkout is not yet due", world=movement_is(out_at=lambda at: at - timedelta(days=2), due_at=lambda at: at - timedelta(minutes=1))
 )
@@ -287,6 +296,7 @@ PLAYS = (
         Spoil("KEY and CODE are two different keepers, each on duty now", world=_off_duty("KEY")),
         Spoil("what leaves the bank leaves under a signed letter with return duty", world=lambda stage, what: without(
             stage, "bailee_letters", "request_id = $1", UUID(what.input["requestId"].removeprefix("request_")))),
+        Spoil("the papers are due no later than a letter promises their return", world=_short_letter),
         Spoil("whoever hands out neither applied nor approved", world=_approved_by("kay")),
         Spoil("the caller has a role for this act or seat", given(seat="CLERK")),
     )),
