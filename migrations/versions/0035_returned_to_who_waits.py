@@ -1,14 +1,14 @@
 """A paper that comes back while somebody waits for it is in the vault and reserved at once.
 
 Revision ID: 0035
-Revises: 0028
+Revises: 0041
 Create Date: 2026-11-26
 """
 
 from alembic import op
 
 revision = "0035"
-down_revision: str | None = "0028"
+down_revision: str | None = "0041"
 branch_labels: str | None = None
 depends_on: str | None = None
 DONE = """create or replace function ct_operations_done() returns trigger
