@@ -12,9 +12,12 @@ TIMES = 5
 NEVER_ALONE: dict[str, str] = {
     "the last return is closed": "what was returned has gone out before (ck_movements_*): C14's open checkout says no with it",
     "nobody seated has KEY and CODE duty for one vault": "ex_keeper_duties_c2_one_seat_per_keeper: not even a superuser can write such duties",
+    "the record arrives as it was sent": "server.custody.handing chooses the act by how the line stood: a client names lines, never the act",
 }
 # Transitions that no play brings about, with the reason.
-NEVER_TAKEN: dict[tuple[str, str, str], str] = {}
+NEVER_TAKEN: dict[tuple[str, str, str], str] = {
+    ("SECOND", "DISPOSAL_APPROVED", "EXECUTE_DISPOSAL"): "told beforehand by explainCustody; no mutation destroys anything yet",
+}
 
 
 @dataclass

@@ -1,5 +1,6 @@
 """The machine: hypothesis chooses what is played, by whom, and what is spoiled."""
 
+from collections import Counter
 from contextlib import suppress
 from random import Random
 from typing import Any, ClassVar
@@ -25,7 +26,7 @@ class Machine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.stage: Stage = type(self).new_stage()
-        self.plays = plays()
+        self.plays, self.empty = plays(), Counter[str]()  # empty: how often there was nothing for a play
 
     @initialize(seed=st.integers(0, 2**32 - 1))
     def opens(self, seed: int) -> None:
@@ -50,26 +51,43 @@ class Machine(RuleBasedStateMachine):
 
     def is_done(self) -> None:
         """What every rule lets through; of what was done least in all banks, one that can be done now."""
-        played, found, rank = self.stage.coverage.played, None, self.r.choice(RANKS)
-        for play in sorted(self.plays, key=lambda play: played[play.name] / play.often):
-            if rank >= 0 and (offers := list(play.offers(self.stage))):
-                found, rank = (play, offers), rank - 1
-        if found is not None:
-            play, offers = found
-            played[play.name] += 1
-            self.stage.attempt(self.r.choice(offers))
+        played, rank = self.stage.coverage.played, self.r.choice(RANKS)
+        for play in sorted(self.plays, key=lambda play: played[play.name] / play.often + self._emptiness(play)):
+            if rank > 0 and self._is_there(play):
+                rank -= 1
+            elif offers := self._offered(play):
+                played[play.name] += 1
+                self.stage.attempt(self.r.choice(offers))
+                return
 
     def is_spoiled(self) -> None:
         """What one rule forbids; of the rules that said no least in all banks, one that can be broken now."""
         alone, tried = self.stage.coverage.alone, self.stage.coverage.tried
-        seen = dict[str, list[Try]]()
         there = [(play, spoil) for play in self.plays for spoil in play.spoils]
-        for play, spoil in sorted(there, key=lambda one: alone[one[1].sentence] + tried[one[0].name, one[1].sentence]):
-            if play.name not in seen:
-                seen[play.name] = list(play.offers(self.stage))
-            offers = seen[play.name]
+        offered = dict[str, list[Try]]()
+
+        def reached(one: tuple[Play, Spoil]) -> float:
+            play, spoil = one
+            return alone[spoil.sentence] + tried[play.name, spoil.sentence] + self._emptiness(play)
+
+        for play, spoil in sorted(there, key=reached):
+            if play.name not in offered:
+                offered[play.name] = self._offered(play)
+            offers = offered[play.name]
             if offers and self._spoil(play, spoil, self.r.sample(offers, len(offers))):
-                break
+                return
+
+    def _offered(self, play: Play) -> list[Try]:
+        offers = play.offered(self.stage)
+        self.empty[play.name] += not offers
+        return offers
+
+    def _is_there(self, play: Play) -> bool:
+        return play.arrange is not None or next(play.offers(self.stage), None) is not None
+
+    def _emptiness(self, play: Play) -> float:
+        """It is looked for less often where there was nothing for it."""
+        return self.empty[play.name] / 20
 
     def _spoil(self, play: Play, spoil: Spoil, offers: list[Try]) -> bool:
         """Tries it with the first offer that can be spoiled so; False where none can."""
