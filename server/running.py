@@ -30,7 +30,7 @@ DEMO_PEOPLE = (
     "               branch-head  ops-head  collections  legal  inspector",
     "  vault        vault-keeper-key  vault-keeper-code  register-clerk  archivist",
     "  head office  president  president-office  compliance  auditor  admin",
-    "  The people of branch 2 end in -b2.",
+    "  The people of branch 2 end in -b2, the few of branch 3 in -b3.",
 )
 POLL_SECONDS = 0.5
 GRACE_SECONDS = 5
@@ -114,7 +114,7 @@ def greet(settings: Settings, console: Console) -> None:
 
 def run(settings: Settings) -> int:
     """Serves until it is told to stop; the exit status."""
-    console = Console(stderr=False)
+    console = Console()
     signal.signal(signal.SIGTERM, _stop)
     started, listening = time.monotonic(), listen(settings)
     with listening, parts_of(settings) as (whole, embedded):
