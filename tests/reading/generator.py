@@ -28,7 +28,7 @@ UNASKED = {
     "explainCustody": "its answer is the judge's: every rule is compared with PostgreSQL and the acts themselves (tests/model, tests/custody)",
     "contractHistory": "reading it writes what the next reading tells, so no two are alike (tests/test_disclosure.py)",
     "whoSaw": "the same: asking is told (tests/test_disclosure.py)",
-    "tasks": "what each role is asked to do is listed by the stories and in tests/golden/task_kinds.txt",
+    "tasks": "every kind, for whoever has it and for nobody else, until it is done (test_tasks.py)",
     "search": "compared with a plain scan of every text, in ten ways of asking (test_search.py)",
 }
 ORDINARY = {

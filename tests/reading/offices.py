@@ -27,16 +27,36 @@ def _id(prefix: str, id_: Any) -> str | None:
 
 
 # Lists -----------------------------------------------------------------------------------------------------------------
-def expiring(v: View, a: dict[str, Any]) -> Any:
-    lines = [
-        {"__table": "expiring", "id": c["id"], "kind": "CERTIFICATE", "label": c["number"], "expires_on": c["expires_on"]}
-        for c in v.every["collateral_certificates"]
-        if c["is_live"] and c["expires_on"]
+EXPIRING = {"CERTIFICATE": "collateral_certificates", "POWER_OF_ATTORNEY": "releases", "BAILEE_LETTER": "bailee_letters"}
+
+
+def _running_out(rows: dict[str, list[Row]], movements: list[Row]) -> list[Row]:
+    """Live certificates, powers of attorney of releases to come, and the last letter of each request whose papers are out."""
+    found = [("CERTIFICATE", c, c["number"], c["expires_on"], c["visible_to"]) for c in rows["collateral_certificates"] if c["is_live"]]
+    for r in rows["releases"]:
+        if (r["capacity"], r["state"]) == ("ATTORNEY", "DRAFT"):
+            found.append(("POWER_OF_ATTORNEY", r, r["recipient_name"], r["authority_until"], [r["org_id"]]))
+    out = {m["request_id"] for m in movements if m["out_at"] and not m["closed_at"]}
+    last = {x["request_id"]: x for x in sorted(rows["bailee_letters"], key=lambda x: (x["return_by"], x["id"]))}
+    found += [("BAILEE_LETTER", x, x["letter_no"], x["return_by"], [x["org_id"]]) for x in last.values() if x["request_id"] in out]
+    return [
+        {"__table": "expiring", "id": row["id"], "kind": kind, "label": label, "expires_on": on, "units": set(units)}
+        for kind, row, label, on, units in found
+        if on
     ]
-    seen = v.by["collateral_certificates"]
+
+
+def expiring(v: View, a: dict[str, Any]) -> Any:
+    seen = _running_out(v.rows, v.rows["movements"] if v.policies else v.every["movements"])
     last = today(v) + dt.timedelta(days=a["within"])
-    soon = [x for x in lines if x["id"] in seen and today(v) <= x["expires_on"] <= last]
-    return v.cut(soon, a, [("expires_on", False), ("id", False)], {x["id"]: x for x in lines})
+    mine = [x for x in seen if v.me.everywhere or x["units"] & set(v.me.branches)]
+    soon = [x for x in mine if today(v) <= x["expires_on"] <= last]
+    anywhere = {x["id"]: x for x in _running_out(v.every, v.every["movements"])}
+    return v.cut(soon, a, [("expires_on", False), ("id", False)], anywhere)
+
+
+def expiring_paper(v: View, line: Row, _: Any) -> Row | None:
+    return v.by[EXPIRING[line["kind"]]].get(line["id"])
 
 
 def override_report(v: View, a: dict[str, Any]) -> list[Row]:

@@ -303,7 +303,7 @@ SPECIAL: dict[str, Special] = {
     "Notice.isRead": lambda v, r, a: r["read_at"] is not None,
     "Notice.subject": lambda v, r, a: _by_id(v, f"{r['subject_kind']}_{r['subject_id']}"),
     "Expiring.daysLeft": lambda v, r, a: (r["expires_on"] - offices.today(v)).days,
-    "Expiring.subject": lambda v, r, a: v.by["collateral_certificates"].get(r["id"]),
+    "Expiring.subject": offices.expiring_paper,
     "Viewer.notices": lambda v, r, a: v.page("Notice", v.rows["notices"], a),
     "Viewer.roles": lambda v, r, a: sorted(role.value for role in v.me.roles),
     "Viewer.seesEverything": lambda v, r, a: v.me.everywhere,
@@ -384,7 +384,10 @@ def bare(value: Any) -> Any:
     if not isinstance(value, str) or not CURSOR.fullmatch(value):
         return value
     payload = value.partition(".")[0]
-    return str(json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))[-1])
+    try:
+        return str(json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))[-1])
+    except ValueError:  # the name of a parameter has a point too
+        return value
 
 
 def answer(schema: GraphQLSchema, query: str, variables: dict[str, Any], view: View) -> Any:
