@@ -25,7 +25,7 @@ from schema.administration_inputs import (
     TransferLoansInput,
 )
 from schema.custody_mutations import ActPayload, act
-from schema.results import given, id_of, ids_of, maybe_id
+from schema.results import camel, given, id_of, ids_of, maybe_id
 from server.custody.moves import Ask
 from server.custody.policy import PARAMETERS, ROLE_PARAMETERS, Roles
 from server.errors import InputProblem, InvalidInput
@@ -43,8 +43,7 @@ def _wrong(name: str, code: str) -> InvalidInput:
 def _text(i: Any, *names: str) -> dict[str, str]:
     for name in names:
         if not getattr(i, name).strip():
-            first, *rest = name.split("_")
-            raise _wrong(first + "".join(part.capitalize() for part in rest), "EMPTY")
+            raise _wrong(camel(name), "EMPTY")
     return {name: getattr(i, name).strip() for name in names}
 
 
