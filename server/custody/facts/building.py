@@ -165,7 +165,7 @@ def _move(scene: Scene, record: Record | None, fact: Row | None, together: froze
         opened_by=scene.stand.row["opened_by"] if scene.stand.row and scene.stand.pending(scene.at) else None,
         on_duty=place.on_duty if place else {Seat.KEY: _ids(fact, "key_ids"), Seat.CODE: _ids(fact, "code_ids")},
         holds=tuple(Hold(HoldKind(k), p) for k, p in zip(fact.get("hold_kinds") or (), fact.get("hold_placers") or (), strict=True)),
-        hold=scene.hold,
+        hold=scene.hold if scene.hold and scene.hold.is_active else None,
         interested=_ids(fact, "interested"),
         overdue=scene.blocked & borrowers,
         inactive=_ids(fact, "inactive") & borrowers,

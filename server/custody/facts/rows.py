@@ -119,13 +119,13 @@ async def operation(conn: Connection, id_: UUID | None, lock: bool) -> Stand:
 
 
 async def hold(conn: Connection, id_: UUID | None, lock: bool) -> Hold | None:
-    """The hold, None when it was lifted; NotFound for one that the caller does not see."""
+    """The hold, lifted or not; NotFound for one that the caller does not see."""
     if id_ is None:
         return None
     row = await conn.row(reading.HOLD_LOCKED if lock else reading.HOLD, hold=id_)
     if row is None:
         raise NotFound()
-    return Hold(HoldKind(row["kind"]), row["placer_id"], row["version"]) if row["lifted_at"] is None else None
+    return Hold(HoldKind(row["kind"]), row["placer_id"], row["version"], row["lifted_at"] is None)
 
 
 async def blocked(conn: Connection, people: set[UUID], at: datetime, policy: Policy) -> frozenset[UUID]:
