@@ -11,9 +11,12 @@ TIMES = 5
 # Rules that no caller can break alone, with the reason.
 NEVER_ALONE: dict[str, str] = {
     "nobody seated has KEY and CODE duty for one vault": "ex_keeper_duties_c2_one_seat_per_keeper: not even a superuser can write such duties",
+    "the record arrives as it was sent": "server.custody.handing chooses the act by how the line stood: a client names lines, never the act",
 }
 # Transitions that no play brings about, with the reason.
-NEVER_TAKEN: dict[tuple[str, str, str], str] = {}
+NEVER_TAKEN: dict[tuple[str, str, str], str] = {
+    ("SECOND", "DISPOSAL_APPROVED", "EXECUTE_DISPOSAL"): "told beforehand by explainCustody; no mutation destroys anything yet",
+}
 
 
 @dataclass

@@ -315,6 +315,8 @@ async def _records(conn: Connection, ask: Ask, lock: bool, queued: Mapping[UUID,
     elif not wanted and ask.action in NAMES:
         wanted = list(await NAMES[ask.action](conn, ask, lock))
     if not wanted:
+        if queued:  # what the act frees without naming it
+            await conn.rows(reading.RECORDS_LOCKED, ids=sorted(queued))
         return []
     all_rows = await conn.rows(reading.RECORDS_LOCKED if lock else reading.RECORDS, ids=sorted({*wanted, *queued}))
     rows: list[Row] = [row for row in all_rows if row["id"] in set(wanted)]

@@ -2,10 +2,12 @@
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
+from typing import Any
 
+from tests.harness.world import World as Bank
 from tests.model.stage import Stage, Try
 
 Change = Callable[[Stage, Try], Try | None]  # another way to try it; None where it makes no sense now
@@ -32,6 +34,17 @@ class Play:
     name: str
     offers: Callable[[Stage], Iterator[Try]]  # acts that every rule lets through now
     spoils: tuple[Spoil, ...] = field(default_factory=tuple)
+    arrange: Callable[[Bank], Coroutine[Any, Any, object]] | None = None  # brings about what it needs, where that is rarely there
+
+    def offered(self, stage: Stage) -> list[Try]:
+        """What can be done now; it is brought about first where nothing can be done."""
+        offers = list(self.offers(stage))
+        if not offers and self.arrange:
+            with suppress(NotNow):
+                stage.seen.clear()
+                stage.run(self.arrange(stage.bank))
+                offers = list(self.offers(stage))
+        return offers
 
 
 def plays() -> list[Play]:

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 from server.custody.policy import ranks
 from storage.terms import Purpose, Role, Tier
 from tests.harness.world import FINE
-from tests.model.plays import Change, Play, Spoil, World
+from tests.model.plays import Change, NotNow, Play, Spoil, World
 from tests.model.plays.spoiling import (
     FROZEN,
     HOLD,
@@ -45,7 +45,7 @@ TAKERS = {
     "SECOND": "legal_two",
 }
 PURPOSES = {"FIRST": Purpose.CERTIFICATE_CHANGE, "SECOND": Purpose.AUDIT}
-FREE = """select r.id, r.tier, r.barcode from archive_records r where r.org_id = any($1) and r.state = any($2)
+FREE = """select r.id, r.tier, r.barcode from archive_records r where r.org_id = any($1) and r.custody_org_id = r.org_id and r.state = any($2)
   and not exists (select from movements m where m.record_id = r.id and m.closed_at is null)
   and not exists (select from access_requests q join request_lines l on l.request_id = q.id where l.record_id = r.id and q.state in ('SUBMITTED', 'WAITING'))
   and not is_on_hold(r.id) and cardinality(frozen_kinds(r.id)) = 0
@@ -55,6 +55,7 @@ FREE = """select r.id, r.tier, r.barcode from archive_records r where r.org_id =
 REQUESTS = """select q.id, q.kind, q.tier, q.purpose, q.version, r.id as record, r.barcode, r.state as record_state,
   array(select rank from approvals a where a.request_id = q.id) as given from access_requests q join request_lines l on l.request_id = q.id
   join archive_records r on r.id = l.record_id where q.org_id = any($1) and q.state = $2 and q.applicant_id = $3
+  and r.custody_org_id = r.org_id
   and not is_on_hold(r.id) and cardinality(frozen_kinds(r.id)) = 0
   and not exists (select from movements m where m.holder_id = $3 and m.closed_at is null and m.returned_at is null and m.due_at < now() + $4)
   order by q.id"""
@@ -62,11 +63,11 @@ REQUESTS = """select q.id, q.kind, q.tier, q.purpose, q.version, r.id as record,
 
 def free(stage: Stage, *states: str) -> list[Any]:
     """Records that nothing keeps from being asked for."""
-    return stage.rows(FREE, stage.ours()[:1], list(states), me(stage, "officer"), stage.bank.desk.shift)
+    return stage.look(FREE, stage.ours()[:1], list(states), me(stage, "officer"), stage.bank.desk.shift)
 
 
 def requests(stage: Stage, state: str) -> list[Any]:
-    return stage.rows(REQUESTS, stage.ours(), state, me(stage, "officer"), stage.bank.desk.shift)
+    return stage.look(REQUESTS, stage.ours(), state, me(stage, "officer"), stage.bank.desk.shift)
 
 
 # Requests ------------------------------------------------------------------------------------------------------------------
@@ -193,7 +194,7 @@ def _done_operation(stage: Stage, right: Try) -> Try | None:
 
 # Back ----------------------------------------------------------------------------------------------------------------------------
 def _out(stage: Stage, state: str) -> list[Any]:
-    return stage.rows(
+    return stage.look(
         "select r.id, r.tier, r.barcode, m.id as movement, m.due_at, m.extensions, s.username, m.kind from archive_records r"
         " join movements m on m.record_id = r.id and m.closed_at is null join staff s on s.id = m.holder_id where r.org_id = any($1)"
         " and r.state = $2 and m.operation_id is null and m.claimed_at is null order by r.id", stage.ours(), state,
@@ -250,10 +251,13 @@ def _extensions(stage: Stage) -> Iterator[Try]:
             yield Try("officer", "requestExtension", {"checkoutId": f"checkout_{r['movement']}", "dueOn": soon(stage, 4)})
 
 
-def _missing(stage: Stage) -> Iterator[Try]:
-    if len(free(stage, "IN_VAULT", "FILED")) > 3:
-        for r in free(stage, "IN_VAULT", "FILED"):
-            yield Try("officer", "reportMissing", {"recordIds": [f"record_{r['id']}"], "findings": "架上无"})
+def _short_letter(stage: Stage, what: Try) -> AbstractContextManager[None]:
+    """The letter promises the return by yesterday."""
+    letter = stage.sql("select id from bailee_letters where request_id = $1", UUID(what.input["requestId"].removeprefix("request_")))
+    if letter is None:
+        raise NotNow
+    day = stage.bank.day(-1)
+    return changed(stage, "bailee_letters", letter, signed_on=day, return_by=day)
 
 
 LATE = Spoil(
@@ -284,9 +288,10 @@ PLAYS = (
     Play("register a letter", _letters),
     Play("check out papers", _checkouts("FIRST"), (
         *OUT, INTEREST,
-        Spoil("KEY and CODE are two different keepers, each on duty now", world=_off_duty("KEY")),
+        Spoil("KEY and CODE are two different keepers on duty now, or their substitutes in an emergency", world=_off_duty("KEY")),
         Spoil("what leaves the bank leaves under a signed letter with return duty", world=lambda stage, what: without(
             stage, "bailee_letters", "request_id = $1", UUID(what.input["requestId"].removeprefix("request_")))),
+        Spoil("the papers are due no later than a letter promises their return", world=_short_letter),
         Spoil("whoever hands out neither applied nor approved", world=_approved_by("kay")),
         Spoil("the caller has a role for this act or seat", given(seat="CLERK")),
     )),
@@ -316,10 +321,5 @@ PLAYS = (
         LATE, CLAIMED, EXTENDED,
         Spoil("the due instant is after now and within the purpose's term", lambda s, right: right.but(dueOn=soon(s, 80))),
         Spoil("the holder asks for the extension", by("legal")),
-    )),
-    Play("report missing", _missing, (
-        Spoil("no case of a missing record is open already", world=lambda stage, what: row(
-            stage, "discrepancies", org_id=stage.ours()[0], record_id=first_record(stage, what), kind="MISSING", findings="x",
-            reported_by=me(stage, "risk"), owner_id=me(stage, "risk"), reported_at=now(stage), deadline_at=now(stage))),
     )),
 )  # fmt: skip

@@ -56,6 +56,8 @@ def records_of(stage: Stage, what: Try) -> list[UUID]:
     given = what.input
     if "recordIds" in given:
         return [UUID(i.removeprefix("record_")) for i in given["recordIds"]]
+    if "recordId" in given:
+        return [UUID(given["recordId"].removeprefix("record_"))]
     if "requestId" in given:
         request = UUID(given["requestId"].removeprefix("request_"))
         return [r["record_id"] for r in stage.rows("select record_id from request_lines where request_id = $1", request)]
