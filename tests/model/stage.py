@@ -63,6 +63,8 @@ class Stage:
     coverage: Coverage
     settings: Settings = field(default_factory=Settings)
     seen: dict[Any, list[Any]] = field(default_factory=dict)  # what was looked up since something was last changed
+    kept: set[UUID] = field(default_factory=set)  # records that one chapter keeps for itself: no other asks for them
+    stock: dict[str, Any] = field(default_factory=dict)  # what the chapters have laid in, by name
 
     @classmethod
     def make(
@@ -72,20 +74,23 @@ class Stage:
         return cls(runner, schema, objects, runner.run(World.make(database, root)), coverage)
 
     def run(self, what: Coroutine[Any, Any, T]) -> T:
+        """Something that may change the bank."""
+        self.seen.clear()
         return self.runner.run(what)
 
     def sql(self, text: str, *args: Any) -> Any:
-        return self.run(self.bank.sql(text, *args))
+        if not text.lower().startswith("select"):
+            return self.run(self.bank.sql(text, *args))
+        return next((r[0] for r in self.rows(text, *args)), None)
 
     def rows(self, text: str, *args: Any) -> list[Any]:
-        return list(self.run(self.bank.root.fetch(text, *args)))
-
-    def look(self, text: str, *args: Any) -> list[Any]:
-        """Rows that several plays look for, read once until something is tried or brought about."""
-        key = (text, *(tuple(a) if isinstance(a, list) else a for a in args))
+        """Looked up once, until something may have changed: the plays ask the same again and again."""
+        key = (text, repr(args))
         if key not in self.seen:
-            self.seen[key] = self.rows(text, *args)
+            self.seen[key] = list(self.runner.run(self.bank.root.fetch(text, *args)))
         return self.seen[key]
+
+    look = rows
 
     def ours(self) -> list[UUID]:
         """The units of this bank."""
