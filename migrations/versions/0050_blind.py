@@ -1,14 +1,14 @@
 """What came beside the tables of the stocktakes is hidden from who counts, too.
 
 Revision ID: 0050
-Revises: 0046
+Revises: 0042
 Create Date: 2026-11-26
 """
 
 from storage.migration import run_script
 
 revision = "0050"
-down_revision: str | None = "0046"
+down_revision: str | None = "0042"
 branch_labels: str | None = None
 depends_on: str | None = None
 
