@@ -97,8 +97,8 @@ class Parts:
             weak = await conn.raw.fetch(WEAKNESSES) if self.settings.production else []
         if weak:
             raise NotReady(f"the database is not fit for production: {'; '.join(row[0] for row in weak)}")
-        if found != migration.head():
-            raise NotReady(f"the database is at migration {found}, this program needs {migration.head()}; run loanfile migrate")
+        if told := migration.behind(found):
+            raise NotReady(told)
         try:
             await self.objects.prove_lock()
         except (LockNotProven, ObjectStoreDown) as error:

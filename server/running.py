@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any, NoReturn
 
+import asyncpg
 import uvicorn
 from rich.console import Console
 from rich.progress import Progress
@@ -133,14 +134,22 @@ def work_alone(settings: Settings) -> int:
     """The background jobs without a web server, until it is told to stop; the exit status."""
     from server import logs
     from server.custody.desk import Desk
-    from server.jobs.worker import work
+    from server.jobs.worker import EVERY, work
 
     logs.configure(settings.log_level)
     signal.signal(signal.SIGTERM, _stop)
     database = Database(settings.database_url or "", settings.reader_database_url, writers_max=2, readers_max=1)
 
     async def serve_jobs() -> None:
-        await database.open()
+        try:
+            await database.open()
+            async with database.transaction(None) as conn:
+                found = await migration.current(conn.raw)
+        except (OSError, asyncpg.PostgresError) as error:
+            raise SettingsError(f"LOANFILE_DATABASE_URL: {type(error).__name__}: {error}") from None
+        if told := migration.behind(found):
+            raise SettingsError(told)
+        logs.log.info("the worker runs; Ctrl-C ends it", jobs=sorted(EVERY))
         try:
             await work(settings.database_url or "", Desk(database))
         finally:

@@ -66,6 +66,11 @@ def head() -> str:
     return str(newest)
 
 
+def behind(found: str | None) -> str | None:
+    """One line about a database that is not at the head; None for one that is."""
+    return None if found == head() else f"the database is at migration {found}, this program needs {head()}; run loanfile migrate"
+
+
 async def current(connection: Any) -> str | None:
     """The revision of a database, read as the app role."""
     if await connection.fetchval("select to_regclass('alembic_version')") is None:
