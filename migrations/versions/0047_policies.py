@@ -1,7 +1,7 @@
 """Insurance policies have a last day of cover.
 
 Revision ID: 0047
-Revises: 0046
+Revises: 0052
 Create Date: 2026-11-26
 """
 
@@ -10,7 +10,7 @@ from alembic import op
 from storage.migration import run_script
 
 revision = "0047"
-down_revision: str | None = "0046"
+down_revision: str | None = "0052"
 branch_labels: str | None = None
 depends_on: str | None = None
 INDEX = "ix_archive_records_expires_on"

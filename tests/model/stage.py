@@ -7,16 +7,21 @@ from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
 import asyncpg
+import httpx
 import orjson
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.routing import Route
 
+from schema.http import View
 from schema.reading.answers import ReadingSchema
+from schema.trusted import TrustedDocuments
+from server.app import Frame, Parts
+from server.auth import Issuer
 from server.compliance.events import body_of
-from server.context import Context
 from server.custody.desk import Done, nothing_more
 from server.custody.moves import Ask
 from server.settings import Settings
-from storage.database import Database
-from storage.objects import ObjectStore
 from tests.harness.books import sound
 from tests.harness.world import World
 from tests.model.coverage import Coverage
@@ -48,6 +53,28 @@ class Job(Try):
     ask: Ask
 
 
+class Door:
+    """The application without its socket: requests, limits and sign-in as over the wire; the desk's clock is the bank's."""
+
+    def __init__(self, settings: Settings, schema: ReadingSchema) -> None:
+        self.settings, self.parts = settings, Parts(settings)
+        view = View(schema, self.parts.context, TrustedDocuments({}), None)
+        app = Starlette(routes=[Route("/graphql", view, methods=None)], middleware=[Middleware(Frame, settings=settings)])
+        self.client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test")
+        self.tokens: dict[str, str] = {}
+
+    async def answers(self, bank: World, who: str, query: str, variables: dict[str, Any]) -> dict[str, Any]:
+        """The body of the answer."""
+        self.parts.desk, account = bank.desk, bank.people[who].staff_no
+        if account not in self.tokens:
+            self.tokens[account] = Issuer.of(self.settings.home).token(self.settings, account)
+        body = orjson.dumps({"query": query, "variables": variables})
+        headers = {"Authorization": f"Bearer {self.tokens[account]}", "Content-Type": "application/json"}
+        response = await self.client.post("/graphql", content=body, headers=headers)
+        answer: dict[str, Any] = orjson.loads(response.content)
+        return {"data": answer.get("data"), "errors": answer.get("errors", [])}
+
+
 class Disagreement(AssertionError):
     """explainCustody said one thing and the mutation did another."""
 
@@ -57,21 +84,16 @@ class Stage:
     """One bank on one database; everything runs on one loop."""
 
     runner: asyncio.Runner
-    schema: ReadingSchema
-    objects: ObjectStore
+    door: "Door"
     bank: World
     coverage: Coverage
-    settings: Settings = field(default_factory=Settings)
     seen: dict[Any, list[Any]] = field(default_factory=dict)  # what was looked up since something was last changed
     kept: set[UUID] = field(default_factory=set)  # records that one chapter keeps for itself: no other asks for them
     stock: dict[str, Any] = field(default_factory=dict)  # what the chapters have laid in, by name
 
     @classmethod
-    def make(
-        cls, runner: asyncio.Runner, schema: ReadingSchema, objects: ObjectStore, database: Database,
-        root: "asyncpg.Connection[Any]", coverage: Coverage,
-    ) -> "Stage":  # fmt: skip
-        return cls(runner, schema, objects, runner.run(World.make(database, root)), coverage)
+    def make(cls, runner: asyncio.Runner, door: "Door", root: "asyncpg.Connection[Any]", coverage: Coverage) -> "Stage":
+        return cls(runner, door, runner.run(World.make(door.parts.database, root)), coverage)
 
     def run(self, what: Coroutine[Any, Any, T]) -> T:
         """Something that may change the bank."""
@@ -97,11 +119,8 @@ class Stage:
         return [b.id for b in self.bank.branches.values()]
 
     def ask(self, who: str, query: str, **variables: Any) -> dict[str, Any]:
-        bank = self.bank
-        context = Context(bank.people[who], bank.database, bank.desk, self.objects, self.settings, query=query, variables=variables)
-        result = self.run(self.schema.execute(query, variables, context))
-        answer: dict[str, Any] = orjson.loads(orjson.dumps({"data": result.data, "errors": [e.formatted for e in result.errors or ()]}))
-        return answer
+        """What the server answers to somebody who has signed in."""
+        return self.run(self.door.answers(self.bank, who, query, variables))
 
     def attempt(self, what: Try, spoiled: str | None = None) -> bool:
         """Explains, then does; raises Disagreement. `spoiled` names the sentence of the one rule that should say no."""

@@ -26,7 +26,7 @@ EMPTY = """select l.id from storage_locations l where l.vault_id = $1 and l.kind
   and not exists (select from sealed_envelopes e where e.location_id = l.id)
   and not exists (select from operations o where o.vault_id = $1 and o.state = 'PENDING' and o.ask::text like '%' || l.id || '%') order by l.id limit 3"""
 CERTIFIED = """with made as (insert into collateral_certificates (org_id, collateral_id, number, kind, issuer, issued_on, vin, is_electronic,
-  registry_reference) select a.org_id, a.id, $3, 'VEHICLE_TITLE', '车管所', '2026-11-02', a.vin, true, $4 from collateral a where a.id = $2 returning id)
+  registry_reference) select a.org_id, a.id, $3, 'VEHICLE_TITLE', '车管所', '2026-11-02', a.vin, $4, $5 from collateral a where a.id = $2 returning id)
   update archive_records r set certificate_id = made.id from made where r.id = $1"""
 TAKEN = """select l.id from storage_locations l where l.vault_id = $1 and exists (select from sealed_envelopes e where e.location_id = l.id) limit 1"""
 
@@ -46,23 +46,27 @@ def lay_in(stage: Stage) -> None:
             stage.run(bank.unsealed(count, **of))
     if not any(len(e) > 1 for e in _together(stage)):
         stage.run(bank.registered(2, **first))
-    for state, electronic in (("PENDING_INTAKE", True), ("IN_VAULT", True)):
-        if not any(r["electronic"] is electronic for r in waiting(stage, state)):
-            _lay_in_electronic(stage, into_vault=state == "IN_VAULT")
+    for state in ("PENDING_INTAKE", "IN_VAULT"):
+        if not any(r["electronic"] for r in waiting(stage, state)):
+            record = _certified(stage, electronic=True)
+            if state == "IN_VAULT":
+                stage.run(bank.seated(Ask(A.INTAKE, records=(record,)), ("kay", "cody", "clerk")))
+    if not any(r["kind"] == "CERTIFICATE" for r in loose):
+        _certified(stage, electronic=False)
 
 
 def _ids(loan: str, collateral: str) -> dict[str, UUID]:
     return {"loan": UUID(loan.removeprefix("loan_")), "collateral": UUID(collateral.removeprefix("collateral_"))}
 
 
-def _lay_in_electronic(stage: Stage, *, into_vault: bool) -> None:
-    """A certificate without paper."""
+def _certified(stage: Stage, *, electronic: bool) -> UUID:
+    """A certificate of the first car, that waits."""
     bank, of = stage.bank, _ids(*stage.stock["cars"][0][:2])
     (record,) = stage.run(bank.unsealed(1, **of, kind=PaperKind.CERTIFICATE))
+    reference = number(stage, "E") if electronic else None
     with past_triggers(stage):
-        stage.run(bank.root.execute(CERTIFIED, record, of["collateral"], number(stage, "C"), number(stage, "E")))
-    if into_vault:
-        stage.run(bank.seated(Ask(A.INTAKE, records=(record,)), ("kay", "cody", "clerk")))
+        stage.run(bank.root.execute(CERTIFIED, record, of["collateral"], number(stage, "C"), electronic, reference))
+    return record
 
 
 def number(stage: Stage, letter: str) -> str:
