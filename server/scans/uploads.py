@@ -21,7 +21,7 @@ from server.errors import Forbidden, InputProblem, InvalidInput, NotFound
 from server.scans.validation import check
 from storage.database import Connection, Database, Principal
 from storage.objects import UPLOAD_SECONDS, Locked, ObjectStore, Presigned
-from storage.tables import access_requests, archive_records, discrepancies, file_items, loans, operations, scans
+from storage.tables import access_requests, archive_records, discrepancies, file_items, handovers, loans, operations, releases, scans
 from storage.terms import AccessResult, MediaType, Role, ScanStatus, ScanSubject
 
 SIZE_BYTES_MAX = 64 << 20
@@ -35,16 +35,21 @@ def _given(name: str, type_: Any = Uuid) -> Any:
     return bindparam(f"the_{name}", type_=type_, required=True)
 
 
+def _of_unit(column: Any) -> Any:
+    """A subject that is no record: whose it is."""
+    return select(cast(null(), Uuid).label("id"), column, cast(null(), Uuid).label("primary_loan_id"))
+
+
 _record = select(archive_records.c.id, archive_records.c.org_id, archive_records.c.primary_loan_id)
 SUBJECTS: dict[ScanSubject, Any] = {
     ScanSubject.RECORD: _record.where(archive_records.c.id == _given("id")),
     ScanSubject.FILE_ITEM: _record.join(file_items, file_items.c.record_id == archive_records.c.id).where(file_items.c.id == _given("id")),
-    ScanSubject.REQUEST: select(
-        cast(null(), Uuid).label("id"), access_requests.c.org_id, cast(null(), Uuid).label("primary_loan_id")
-    ).where(access_requests.c.id == _given("id")),
-    ScanSubject.OPERATION: select(cast(null(), Uuid).label("id"), operations.c.org_id, cast(null(), Uuid).label("primary_loan_id")).where(
-        operations.c.id == _given("id")
-    ),
+    ScanSubject.REQUEST: _of_unit(access_requests.c.org_id).where(access_requests.c.id == _given("id")),
+    ScanSubject.OPERATION: _of_unit(operations.c.org_id).where(operations.c.id == _given("id")),
+    ScanSubject.HANDOVER: _of_unit(handovers.c.org_id).where(handovers.c.id == _given("id")),
+    ScanSubject.RELEASE: _of_unit(access_requests.c.org_id)
+    .join(releases, releases.c.request_id == access_requests.c.id)
+    .where(releases.c.id == _given("id")),
     ScanSubject.CASE: select(
         discrepancies.c.record_id.label("id"), discrepancies.c.org_id, cast(null(), Uuid).label("primary_loan_id")
     ).where(discrepancies.c.id == _given("id")),

@@ -5,16 +5,26 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
+import asyncpg
 import pytest
-from graphql import GraphQLInputObjectType, get_named_type, get_nullable_type, is_enum_type, is_input_object_type, is_list_type
+from graphql import (
+    GraphQLError,
+    GraphQLInputObjectType,
+    get_named_type,
+    get_nullable_type,
+    is_enum_type,
+    is_input_object_type,
+    is_list_type,
+)
 
 from schema.root import build_schema
 from server.custody.labels import label
+from server.errors import ApiError
 from storage.database import Principal
 from storage.terms import LabelKind, Role
 from tests.reading.conftest import Bank
 from tests.reading.rows import SOURCES
-from tests.reading.test_isolation import OF_THE_BANK, PREFIXES
+from tests.reading.test_isolation import PREFIXES
 
 SAMPLE = build_schema()._schema
 OF_BANK = {"staffId": "staff", "fromStaffId": "staff", "toStaffId": "staff", "broughtById": "staff", "readerId": "staff", "ownerId": "staff",
@@ -37,6 +47,8 @@ LISTS = (0, 2, 501)  # how many of the same
 def right(name: str, type_: Any, ids: dict[str, str], codes: list[str]) -> Any:
     """A value as it should be."""
     named, bare = get_named_type(type_), get_nullable_type(type_)
+    if name == "where":
+        return {"id": {"in": [ids.get("record", "record_x")]}}
     if is_list_type(bare):
         return [right(name, bare.of_type, ids, codes)]
     if is_input_object_type(named):
@@ -83,10 +95,16 @@ def spoilt(name: str, type_: GraphQLInputObjectType, good: dict[str, Any]) -> It
         if is_list_type(bare):
             for many in LISTS:
                 yield {**good, key: good[key] * many}
-        if is_input_object_type(named):
+        if is_input_object_type(named) and key != "where":  # filters are tried where lists are read
             inside = good[key][0] if isinstance(good[key], list) else good[key]
             for other in spoilt(key, named, inside):
                 yield {**good, key: [other] if isinstance(good[key], list) else other}
+
+
+def cause(error: BaseException) -> BaseException:
+    while isinstance(error, GraphQLError) and error.original_error is not None:
+        error = error.original_error
+    return error
 
 
 def doers(demo: Bank, field: Any) -> Iterator[Principal]:
@@ -99,9 +117,8 @@ def doers(demo: Bank, field: Any) -> Iterator[Principal]:
         )
 
 
-@pytest.mark.parametrize("name", sorted(SAMPLE.mutation_type.fields))
+@pytest.mark.parametrize("name", sorted(set(SAMPLE.mutation_type.fields) - {"uploadScan"}))  # its file is a part of the request
 async def test_a_nasty_value_is_never_a_bug(demo: Bank, answered: Any, name: str) -> None:
-    assert OF_THE_BANK
     field = SAMPLE.mutation_type.fields[name]
     me = next(doers(demo, field))
     ids = {}
@@ -124,6 +141,6 @@ async def test_a_nasty_value_is_never_a_bug(demo: Bank, answered: Any, name: str
             given = {**given, "idempotencyKey": uuid4().hex}
         _, errors = await answered(me, text, {"i": given})
         for error in errors or ():
-            if (error.extensions and error.extensions.get("code") == "INTERNAL") or (error.original_error is not None and not error.extensions):
-                bad.append((repr(error.original_error)[:300], {k: str(v)[:60] for k, v in given.items() if v != good.get(k)}))
+            if not isinstance(cause(error), ApiError | GraphQLError | asyncpg.QueryCanceledError):
+                bad.append((repr(cause(error))[:300], {k: str(v)[:60] for k, v in given.items() if v != good.get(k)}))
     assert not bad, f"{len(bad)}: " + "\n".join(map(str, bad[:6]))

@@ -23,7 +23,7 @@ def _has_role(m: Move) -> bool:
         return bool(_roles_wanted(m) & m.by.roles)
     if m.required:
         return m.ask.seat is not None and bool(_roles_wanted(m) & m.by.roles)
-    return bool(m.by.roles & WHO[m.action])
+    return bool(m.by.roles & WHO.get(m.action, frozenset()))  # an act of the other tier's seats is nobody's
 
 
 def _roles_wanted(m: Move) -> frozenset[Role]:
