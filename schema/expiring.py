@@ -1,11 +1,12 @@
-"""Papers that run out: certificates, and whatever else has a last day, in one list, the first to run out first."""
+"""Papers that run out: certificates, powers of attorney, letters of bailees, in one list, the first to run out first."""
 
 from enum import Enum
 from typing import Any
 
 import strawberry
+from sqlalchemy import ARRAY, Integer, Text, Uuid, and_, cast, func, literal, select, tuple_, union_all
 from sqlalchemy import Date as SqlDate
-from sqlalchemy import Integer, Text, and_, cast, func, literal, select, union_all
+from sqlalchemy.dialects.postgresql import array
 
 from schema.paging import Node, col
 from schema.reading import paging
@@ -14,6 +15,7 @@ from schema.reading.declare import PageRead, PolymorphicOne, Sql, field_of, read
 from schema.scalars import Date
 from schema.visibility import found_by_unit, shared
 from storage import tables
+from storage.terms import RecipientCapacity, ReleaseState
 
 DAYS_MAX = 3_650
 
@@ -23,14 +25,39 @@ class ExpiringKind(Enum):
     """Kinds of paper."""
 
     CERTIFICATE = strawberry.enum_value("CERTIFICATE", description="A title or other-right certificate.")
+    POWER_OF_ATTORNEY = strawberry.enum_value("POWER_OF_ATTORNEY", description="Of a verified recipient whose papers are not released yet.")
+    BAILEE_LETTER = strawberry.enum_value("BAILEE_LETTER", description="The letter that promises the last return of papers that are out.")
 
 
-_c = tables.collateral_certificates.c
+_c, _v, _b, _m = (t.c for t in (tables.collateral_certificates, tables.releases, tables.bailee_letters, tables.movements))
+_later = tables.bailee_letters.alias("later")
+
+
+def _line(kind: str, row: Any, label: Any, last_day: Any, seen: Any) -> Any:
+    return select(row.id, literal(kind, Text).label("kind"), label.label("label"), last_day.label("expires_on"), seen.label("visible_to"))
+
+
+def _of(unit: Any) -> Any:
+    return cast(array([unit]), ARRAY(Uuid))
+
+
 EXPIRING = union_all(  # a kind of paper that has a last day is one more select
-    select(_c.id, literal("CERTIFICATE", Text).label("kind"), _c.number.label("label"), _c.expires_on, _c.visible_to).where(
-        _c.is_live, _c.expires_on.is_not(None)
-    )
+    _line("CERTIFICATE", _c, _c.number, _c.expires_on, _c.visible_to).where(_c.is_live, _c.expires_on.is_not(None)),
+    _line("POWER_OF_ATTORNEY", _v, _v.recipient_name, _v.authority_until, _of(_v.org_id)).where(
+        _v.capacity == RecipientCapacity.ATTORNEY.value, _v.state == ReleaseState.DRAFT.value
+    ),
+    _line("BAILEE_LETTER", _b, _b.letter_no, _b.return_by, _of(_b.org_id)).where(
+        select(_m.id)
+        .where(_m.request_id == _b.request_id, _m.out_at.is_not(None), _m.closed_at.is_(None))
+        .correlate(tables.bailee_letters)
+        .exists(),
+        ~select(_later.c.id)
+        .where(_later.c.request_id == _b.request_id, tuple_(_later.c.return_by, _later.c.id) > tuple_(_b.return_by, _b.id))
+        .correlate(tables.bailee_letters)
+        .exists(),
+    ),
 ).subquery("expiring")
+SUBJECTS = {"CERTIFICATE": "certificate", "POWER_OF_ATTORNEY": "release", "BAILEE_LETTER": "letter"}
 
 
 def _today() -> Any:
@@ -43,10 +70,10 @@ class Expiring:
     """A line of the list."""
 
     kind: ExpiringKind = col("What it is.")
-    label: str = col("Its number.")
+    label: str = col("Its number; of a power of attorney the name of its holder.")
     expires_on: Date = col("Last day of validity.")
     days_left: int = Sql(lambda row, me: row.expires_on - _today(), description="Days until then; 0 on the last day.")
-    subject: Node | None = PolymorphicOne("kind", "id", {"CERTIFICATE": "certificate"}, description="The paper.")
+    subject: Node | None = PolymorphicOne("kind", "id", SUBJECTS, description="The paper.")
 
 
 class ExpiringRead(PageRead):

@@ -31,8 +31,9 @@ TITLES = {
     K.STOCKTAKE_MISSED: ("A stocktake was missed", "盘库未按期进行"),
     K.EMERGENCY_UNREVIEWED: ("An emergency was not reviewed in time", "应急操作未按期复核"),
     K.LOSS_REPORTED: ("A record was declared lost", "档案已申报遗失"),
+    K.PAYOFF_REVERSED: ("A payoff was taken back after the papers were released", "权证退还后还款被冲正"),
 }
-SUBJECTS = ("checkout", "request", "case", "certificate", "org", "record", "operation", "loss", "shipment")
+SUBJECTS = ("checkout", "request", "case", "certificate", "org", "record", "operation", "loss", "shipment", "letter", "release")
 FIELDS = ("made_at", "updated_at")
 NoticeWhere = where_of(
     __name__, "NoticeWhere", id=IDFilter, kind=enum_filter(K), made_at=DateTimeFilter, due_at=DateTimeFilter, is_read=BooleanFilter

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import orjson
 import strawberry
-from sqlalchemy import ARRAY, BigInteger, Text, Uuid, bindparam, cast, func, or_, select, tuple_
+from sqlalchemy import ARRAY, BigInteger, Text, Uuid, cast, func, or_, select, tuple_
 
 from schema.custody import CustodyEvent, Operation
 from schema.notices import Notice
@@ -18,6 +18,7 @@ from schema.reading.compiler import Me, bad_request, global_id
 from schema.reading.declare import Given, One
 from schema.viewer import waiting_operations
 from storage.database import Connection, StalePrincipal
+from storage.statements import given
 from storage.tables import events, notices, scans
 from storage.tables.columns import XID8
 from storage.terms import ScanStatus
@@ -28,17 +29,13 @@ LAST = UUID(int=2**128 - 1)
 UNSET: Any = strawberry.UNSET
 
 
-def _given(name: str, type_: Any) -> Any:
-    return bindparam(name, type_=type_, required=True)
-
-
 HORIZON = select(cast(cast(func.pg_snapshot_xmin(func.pg_current_snapshot()), Text), BigInteger))
 NEW_EVENTS = (
     select(events.c.id, cast(cast(events.c.transaction_id, Text), BigInteger).label("position"))
     .where(
-        tuple_(events.c.transaction_id, events.c.id) > tuple_(cast(_given("position", Text), XID8), _given("id", Uuid)),
-        events.c.transaction_id < cast(_given("horizon", Text), XID8),
-        or_(_given("records", ARRAY(Uuid)).is_(None), events.c.record_id == func.any(_given("records", ARRAY(Uuid)))),
+        tuple_(events.c.transaction_id, events.c.id) > tuple_(cast(given("position", Text), XID8), given("id", Uuid)),
+        events.c.transaction_id < cast(given("horizon", Text), XID8),
+        or_(given("records", ARRAY(Uuid)).is_(None), events.c.record_id == func.any(given("records", ARRAY(Uuid)))),
     )
     .order_by(events.c.transaction_id, events.c.id)
     .limit(BATCH)
@@ -46,21 +43,19 @@ NEW_EVENTS = (
 NEW_NOTICES = (
     select(notices.c.id, cast(cast(notices.c.transaction_id, Text), BigInteger).label("position"))
     .where(
-        notices.c.staff_id == _given("staff", Uuid),
-        tuple_(notices.c.transaction_id, notices.c.id) > tuple_(cast(_given("position", Text), XID8), _given("id", Uuid)),
-        notices.c.transaction_id < cast(_given("horizon", Text), XID8),
+        notices.c.staff_id == given("staff", Uuid),
+        tuple_(notices.c.transaction_id, notices.c.id) > tuple_(cast(given("position", Text), XID8), given("id", Uuid)),
+        notices.c.transaction_id < cast(given("horizon", Text), XID8),
     )
     .order_by(notices.c.transaction_id, notices.c.id)
     .limit(BATCH)
 )
-STATUSES = (
-    select(scans.c.id, scans.c.status, scans.c.version).where(scans.c.id == func.any(_given("ids", ARRAY(Uuid)))).order_by(scans.c.id)
-)
+STATUSES = select(scans.c.id, scans.c.status, scans.c.version).where(scans.c.id == func.any(given("ids", ARRAY(Uuid)))).order_by(scans.c.id)
 
 
 @lru_cache
 def _waiting(roles: frozenset[str], everywhere: bool) -> Any:
-    me = Me(roles, everywhere, False, _given("branches", ARRAY(Uuid)), _given("staff", Uuid), _given("language", Text))
+    me = Me(roles, everywhere, False, given("branches", ARRAY(Uuid)), given("staff", Uuid), given("language", Text))
     return waiting_operations(me)
 
 

@@ -3,17 +3,37 @@
 A line is kind, subject_kind, subject_id, due_at and id. What is not asked of a role is not in the statement at all.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import Integer, and_, case, cast, extract, func, literal, or_, select, type_coerce
-from sqlalchemy.dialects.postgresql import TIMESTAMP
+from sqlalchemy import (
+    ARRAY,
+    Integer,
+    Text,
+    and_,
+    case,
+    cast,
+    column,
+    extract,
+    func,
+    literal,
+    literal_column,
+    or_,
+    select,
+    true,
+    type_coerce,
+)
+from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP, array
 
+from server.custody.policy import OVERRIDERS, PARAMETERS, POSITION_HOURS
+from server.custody.transitions import FULFILLING, SEATS, SUBSTITUTES, seat_roles
 from storage import tables
-from storage.terms import RecordState, RequestKind, RequestState, Role, Tier
+from storage.tables import override_permissions as permissions
+from storage.terms import Action, RecordState, RequestKind, RequestState, Role, Seat, Tier
 
 KEEPERS = frozenset({Role.VAULT_KEEPER_KEY, Role.VAULT_KEEPER_CODE})
 CHASERS = frozenset({Role.CREDIT_DEPT_HEAD, Role.OPS_HEAD, Role.VICE_PRESIDENT})
-STALE_HOURS = 24  # C53, as the parameter has it by default
+BY_ROLE = [(act, seat) for (act, _), seats in SEATS.items() for seat in seats if seat is not Seat.RECEIVER or act not in FULFILLING]
 
 
 def line(kind: str, subject: str, row: Any, due: Any) -> Any:
@@ -32,6 +52,35 @@ def seen(row: Any, me: Any) -> list[Any]:
 def lines(me: Any) -> list[Any]:
     """All that the caller's roles may be asked to do."""
     return [*_own(me), *_late(me), *_papers(me), *_volumes(me), _counts(me), *_shipments(me)]
+
+
+def seats_for(me: Any, operation: Any, reader: Any) -> Iterator[tuple[str, Any]]:
+    """Seats of an operation that the caller's roles may take, each with the condition; as the desk has it, in few words."""
+    theirs: dict[Seat, set[Action]] = {}
+    for act, seat in BY_ROLE:
+        if seat_roles(act, seat) & me.roles:
+            theirs.setdefault(seat, set()).add(act)
+    for seat, acts in theirs.items():
+        every = {act for (act, _), seats in SEATS.items() if seat in seats}
+        yield seat.value, true() if acts == every else or_(*(operation.action == act.value for act in sorted(acts)))
+    for seat, role in SUBSTITUTES.items():
+        if role in me.roles:
+            yield seat.value, operation.emergency_reason.is_not(None)
+    yield Seat.RECEIVER.value, reader == me.staff
+    if OVERRIDERS & me.roles:
+        yield Seat.OVERRIDE.value, _overrides(me, operation, reader)
+
+
+def _overrides(me: Any, operation: Any, reader: Any) -> Any:
+    """C50: the caller has the permission of each rule that the operation would override, and gains nothing by it."""
+    rules = func.jsonb_path_query(operation.ask, literal_column("cast('$.overrides[*].rule' as jsonpath)"))
+    asked = rules.table_valued(column("value", JSONB)).render_derived(name="asked")
+    rule = asked.c.value.op("#>>")(literal_column("'{}'"))
+    unset = func.array(select(permissions.c.role).where(permissions.c.rule == rule).correlate_except(permissions).scalar_subquery())
+    held = func.coalesce(func.policy_roles(literal("override_roles.").concat(func.lower(rule)), operation.org_id, func.now()), unset)
+    mine = cast(array(sorted(role.value for role in OVERRIDERS & me.roles)), ARRAY(Text))
+    lacking = select(literal(1)).select_from(asked).where(~held.op("&&")(mine)).correlate_except(asked)
+    return and_(~lacking.exists(), operation.opened_by != me.staff, func.coalesce(reader != me.staff, true()))
 
 
 def _own(me: Any) -> list[Any]:
@@ -63,7 +112,8 @@ def _stale(me: Any) -> Any:
         )
         .correlate(n)
     )  # fmt: skip
-    fresh = select(p.c.id).where(p.c.loan_id == n.c.id, p.c.as_of >= func.now() - func.make_interval(0, 0, 0, 0, STALE_HOURS)).correlate(n)
+    hours = func.parameter_of(POSITION_HOURS, n.c.org_id, PARAMETERS[POSITION_HOURS].default)
+    fresh = select(p.c.id).where(p.c.loan_id == n.c.id, p.c.as_of >= func.now() - func.make_interval(0, 0, 0, 0, hours)).correlate(n)
     return line("STALE_POSITION", "loan", n.c, func.now()).where(asked.exists(), ~fresh.exists(), *seen(n.c, me))
 
 
@@ -80,6 +130,9 @@ def _papers(me: Any) -> list[Any]:
     r = tables.archive_records.c
     waiting = (r.tier == Tier.FIRST.value, r.state == RecordState.PENDING_INTAKE.value)
     lines_ = []
+    if Role.LOAN_OFFICER in me.roles:
+        by = func.timezone("Asia/Shanghai", cast(r.expected_by, TIMESTAMP(timezone=False)))
+        lines_.append(line("RECORD_ARRIVAL", "record", r, by).where(r.state == RecordState.AWAITED.value, *seen(r, me)))
     if (KEEPERS | {Role.LOAN_OFFICER}) & me.roles:
         lines_.append(line("SEAL", "record", r, r.created_at).where(*waiting, r.envelope_id.is_(None), *seen(r, me)))
     if (KEEPERS | {Role.REGISTER_CLERK}) & me.roles:

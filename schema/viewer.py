@@ -14,7 +14,7 @@ from schema.reading.declare import One, Page, PolymorphicOne, Sql, TaskList, rea
 from schema.scalars import DateTime
 from server.custody.policy import RANKS
 from storage import tables
-from storage.terms import Action, OperationState, RequestState, Role
+from storage.terms import OperationState, RequestState, Role
 
 
 @strawberry.enum(description="Kinds of task. Open: new members may be added.")
@@ -37,6 +37,7 @@ class TaskKind(Enum):
     ACCEPT_VOLUME = strawberry.enum_value("ACCEPT_VOLUME", description="A volume waits to be accepted.")
     COUNT = strawberry.enum_value("COUNT", description="A stocktake waits for your count.")
     ACKNOWLEDGE = strawberry.enum_value("ACKNOWLEDGE", description="A shipment waits for your unit to take it over or refuse it.")
+    RECORD_ARRIVAL = strawberry.enum_value("RECORD_ARRIVAL", description="A paper is expected; record its arrival when it comes.")
     STALE_POSITION = strawberry.enum_value("STALE_POSITION", description="The position of a loan is too old for the release you asked for.")
 
 
@@ -57,14 +58,12 @@ TITLES = {
     TaskKind.ACCEPT_VOLUME: ("A volume waits to be accepted", "待核收的档案"),
     TaskKind.COUNT: ("A stocktake waits for your count", "待盘点的库位"),
     TaskKind.ACKNOWLEDGE: ("A shipment waits to be taken over", "待接收的移交"),
+    TaskKind.RECORD_ARRIVAL: ("A paper is expected", "待收的权证"),
     TaskKind.STALE_POSITION: ("The loan's position is too old for a release", "贷款余额数据过旧，不能办理退还"),
 }
 PREFIX = {"request": "request", "operation": "operation", "checkout": "checkout", "report": "report", "case": "case",
           "record": "record", "loan": "loan", "stocktake": "stocktake", "shipment": "shipment"}  # fmt: skip
-SEAT_OF = {Role.VAULT_KEEPER_KEY: "KEY", Role.VAULT_KEEPER_CODE: "CODE", Role.REGISTER_CLERK: "CLERK",
-           Role.LOAN_OFFICER: "OFFICER"}  # fmt: skip
 KEEPERS = frozenset({Role.VAULT_KEEPER_KEY, Role.VAULT_KEEPER_CODE, Role.ARCHIVIST})
-HOLD_ROLES = frozenset({Role.LEGAL, Role.COMPLIANCE, Role.AUDITOR, Role.RISK_HEAD})
 
 
 def _line(kind: TaskKind, subject: str, row: Any, due: Any, me: Any) -> Any:
@@ -115,15 +114,11 @@ def _operations(me: Any) -> Any:
     o, seats, q = tables.operations.c, tables.operation_seats.alias(), tables.access_requests.alias()
     taken = select(seats.c.seat).where(seats.c.operation_id == o.id).correlate_except(seats)
     sitting = select(seats.c.staff_id).where(seats.c.operation_id == o.id).correlate_except(seats)
-    mine = [seat for role, seat in SEAT_OF.items() if role in me.roles]
     reader = select(q.c.reader_id).where(q.c.id == o.request_id).correlate_except(q).scalar_subquery()
-    fits = [and_(literal(seat) == func.any(o.required_seats), literal(seat).not_in(taken)) for seat in mine]
-    lifts = [o.action == Action.LIFT_HOLD.value] if HOLD_ROLES & me.roles else []
-    confirms = [and_(o.action != Action.LIFT_HOLD.value, o.action != Action.SURRENDER.value)] if Role.COMPLIANCE in me.roles else []
-    closes = [o.action == Action.SURRENDER.value] if Role.OPS_HEAD in me.roles else []
-    if lifts or confirms or closes:
-        fits.append(and_(literal("SECOND") == func.any(o.required_seats), literal("SECOND").not_in(taken), or_(*lifts, *confirms, *closes)))
-    fits.append(and_(literal("RECEIVER") == func.any(o.required_seats), literal("RECEIVER").not_in(taken), reader == me.staff))
+    fits = [
+        and_(literal(seat) == func.any(o.required_seats), literal(seat).not_in(taken), condition)
+        for seat, condition in tasks.seats_for(me, o, reader)
+    ]
     return _line(TaskKind.CONFIRM, "operation", o, o.expires_at, me).where(
         o.state == OperationState.PENDING.value, o.expires_at > func.now(), me.staff.not_in(sitting), or_(*fits), *_seen(o, me)
     )

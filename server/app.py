@@ -58,6 +58,18 @@ def _keys(settings: Settings) -> Keys:
     return FixedKeys(Issuer.of(settings.home).public_keys)
 
 
+def address_of_store(settings: Settings) -> StoreAddress:
+    """The object store that the settings name."""
+    return StoreAddress(
+        settings.s3_endpoint or "",
+        settings.s3_access_key,
+        settings.s3_secret_key.get_secret_value(),
+        settings.s3_locked_bucket,
+        settings.s3_staging_bucket,
+        settings.s3_region,
+    )
+
+
 class Parts:
     """What every request needs; filled by the lifespan."""
 
@@ -71,16 +83,7 @@ class Parts:
             readers_max=settings.readers_max,
             statement_seconds_max=settings.statement_seconds_max,
         )
-        self.objects = ObjectStore(
-            StoreAddress(
-                settings.s3_endpoint or "",
-                settings.s3_access_key,
-                settings.s3_secret_key.get_secret_value(),
-                settings.s3_locked_bucket,
-                settings.s3_staging_bucket,
-                settings.s3_region,
-            )
-        )
+        self.objects = ObjectStore(address_of_store(settings))
         self.desk = Desk(self.database)
         self.feed = Feed(self.database)
         self.buckets = Buckets(settings.cost_bucket, settings.cost_per_second)
@@ -94,8 +97,8 @@ class Parts:
             weak = await conn.raw.fetch(WEAKNESSES) if self.settings.production else []
         if weak:
             raise NotReady(f"the database is not fit for production: {'; '.join(row[0] for row in weak)}")
-        if found != migration.head():
-            raise NotReady(f"the database is at migration {found}, this program needs {migration.head()}; run loanfile migrate")
+        if told := migration.behind(found):
+            raise NotReady(told)
         try:
             await self.objects.prove_lock()
         except (LockNotProven, ObjectStoreDown) as error:

@@ -57,7 +57,7 @@ class BadRequest(ApiError):
 
 
 class Unavailable(ApiError):
-    """A part is down: PostgreSQL, the object store. Nothing was changed."""
+    """A part is down: PostgreSQL, the object store, the check of documents. Nothing was changed."""
 
     code, status, retryable, retry_after_seconds = "UNAVAILABLE", 503, True, 2
 

@@ -5,13 +5,14 @@ from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import Integer, Uuid, bindparam, select
+from sqlalchemy import Integer, select
 
 from server import idempotency
 from server.compliance.events import Chains
 from server.compliance.tags import Tag
 from server.errors import Forbidden, InputProblem, InvalidInput, NotFound, VersionConflict
 from storage.database import Connection, Database, Principal
+from storage.statements import the
 from storage.tables import inspection_reports, loans, org_units, report_sign_offs
 from storage.terms import ReportKind, ReportState, ReportSubject, Role, SignOffKind
 
@@ -20,16 +21,12 @@ SIGNERS = frozenset({Role.CREDIT_DEPT_HEAD, Role.VICE_PRESIDENT, Role.PRESIDENT}
 IN_CHARGE = frozenset({Role.VICE_PRESIDENT, Role.PRESIDENT})
 
 
-def _given(name: str, type_: Any = Uuid) -> Any:
-    return bindparam(f"the_{name}", type_=type_, required=True)
-
-
-REPORT_LOCKED = select(inspection_reports).where(inspection_reports.c.id == _given("id")).with_for_update()
+REPORT_LOCKED = select(inspection_reports).where(inspection_reports.c.id == the("id")).with_for_update()
 SIGNED = select(report_sign_offs.c.staff_id).where(
-    report_sign_offs.c.report_id == _given("id"), report_sign_offs.c.round == _given("round", Integer)
+    report_sign_offs.c.report_id == the("id"), report_sign_offs.c.round == the("round", Integer)
 )
-PRESIDENT = select(org_units.c.president_in_charge_id).where(org_units.c.id == _given("org"))
-LOAN = select(loans.c.id, loans.c.org_id).where(loans.c.id == _given("id"))
+PRESIDENT = select(org_units.c.president_in_charge_id).where(org_units.c.id == the("org"))
+LOAN = select(loans.c.id, loans.c.org_id).where(loans.c.id == the("id"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,24 +13,25 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any, NoReturn
 
+import asyncpg
 import uvicorn
 from rich.console import Console
 from rich.progress import Progress
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
-from server.app import create_app
+from server.app import address_of_store, create_app
 from server.settings import Settings, SettingsError, load
 from storage import migration
 from storage.database import Database
 from storage.embedded import Embedded
-from storage.objects import ObjectStore, StoreAddress
+from storage.objects import ObjectStore
 
 DEMO_PEOPLE = (
     "  branch       loan-officer  credit-dept-head  risk-head  vice-president",
     "               branch-head  ops-head  collections  legal  inspector",
     "  vault        vault-keeper-key  vault-keeper-code  register-clerk  archivist",
     "  head office  president  president-office  compliance  auditor  admin",
-    "  The people of branch 2 end in -b2.",
+    "  The people of branch 2 end in -b2, the few of branch 3 in -b3.",
 )
 POLL_SECONDS = 0.5
 GRACE_SECONDS = 5
@@ -79,15 +80,7 @@ async def _seed(settings: Settings, console: Console) -> None:
 
     database = Database(settings.database_url or "")
     await database.open()
-    address = StoreAddress(
-        settings.s3_endpoint or "",
-        settings.s3_access_key,
-        settings.s3_secret_key.get_secret_value(),
-        settings.s3_locked_bucket,
-        settings.s3_staging_bucket,
-        settings.s3_region,
-    )
-    objects = ObjectStore(address)
+    objects = ObjectStore(address_of_store(settings))
     try:
         if not await is_seeded(settings):
             with Progress(console=console, transient=True) as progress:
@@ -114,7 +107,7 @@ def greet(settings: Settings, console: Console) -> None:
 
 def run(settings: Settings) -> int:
     """Serves until it is told to stop; the exit status."""
-    console = Console(stderr=False)
+    console = Console()
     signal.signal(signal.SIGTERM, _stop)
     started, listening = time.monotonic(), listen(settings)
     with listening, parts_of(settings) as (whole, embedded):
@@ -141,14 +134,22 @@ def work_alone(settings: Settings) -> int:
     """The background jobs without a web server, until it is told to stop; the exit status."""
     from server import logs
     from server.custody.desk import Desk
-    from server.jobs.worker import work
+    from server.jobs.worker import EVERY, work
 
     logs.configure(settings.log_level)
     signal.signal(signal.SIGTERM, _stop)
     database = Database(settings.database_url or "", settings.reader_database_url, writers_max=2, readers_max=1)
 
     async def serve_jobs() -> None:
-        await database.open()
+        try:
+            await database.open()
+            async with database.transaction(None) as conn:
+                found = await migration.current(conn.raw)
+        except (OSError, asyncpg.PostgresError) as error:
+            raise SettingsError(f"LOANFILE_DATABASE_URL: {type(error).__name__}: {error}") from None
+        if told := migration.behind(found):
+            raise SettingsError(told)
+        logs.log.info("the worker runs; Ctrl-C ends it", jobs=sorted(EVERY))
         try:
             await work(settings.database_url or "", Desk(database))
         finally:

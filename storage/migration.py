@@ -3,6 +3,8 @@
 A server only asks where it is: Alembic, 10 MB of memory, is imported by those who migrate.
 """
 
+import re
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +12,7 @@ if TYPE_CHECKING:
     from alembic.config import Config
 
 ROOT = Path(__file__).parents[1]
+NAME, BEFORE = (re.compile(rf'^{word}\b.*= "(\w+)"$', re.MULTILINE) for word in ("revision", "down_revision"))
 
 
 def config(owner_url: str) -> "Config":
@@ -55,9 +58,17 @@ def run_script(name: str) -> None:
     connection.run_async(execute)
 
 
+@cache
 def head() -> str:
-    """The newest revision of this version of the program: files are named `NUMBER_what.py`, in one line of descent."""
-    return max(path.name.partition("_")[0] for path in (ROOT / "migrations" / "versions").glob("[0-9]*.py"))
+    """The newest revision of this version of the program: the one that none comes after; numbers alone do not tell (migrations/README.md)."""
+    texts = [path.read_text("utf-8") for path in (ROOT / "migrations" / "versions").glob("[0-9]*.py")]
+    (newest,) = {found for text in texts for found in NAME.findall(text)} - {found for text in texts for found in BEFORE.findall(text)}
+    return str(newest)
+
+
+def behind(found: str | None) -> str | None:
+    """One line about a database that is not at the head; None for one that is."""
+    return None if found == head() else f"the database is at migration {found}, this program needs {head()}; run loanfile migrate"
 
 
 async def current(connection: Any) -> str | None:

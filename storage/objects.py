@@ -22,7 +22,6 @@ T = TypeVar("T")
 DEADLINE_SECONDS = 5.0
 UPLOAD_SECONDS = 900
 LINK_SECONDS_MAX = 60
-CHUNK_BYTES = 1 << 20
 THREADS_MAX = 8
 MISSING = frozenset({"404", "NoSuchKey", "NotFound"})
 EXISTS = frozenset({"PreconditionFailed", "412", "ConditionalRequestConflict"})

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple, cast
 
-from sqlalchemy import Table, bindparam, insert, update
+from sqlalchemy import Table, Uuid, bindparam, insert, update
 from sqlalchemy.dialects.postgresql.asyncpg import dialect
 from sqlalchemy.sql import ClauseElement
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -26,6 +26,16 @@ class Text(NamedTuple):
     def bound(self, values: Mapping[str, Any]) -> list[Any]:
         """The arguments in order; a KeyError names what is missing."""
         return [values[name] if name in values else self.constants[name] for name in self.names]
+
+
+def given(name: str, type_: Any = Uuid) -> Any:
+    """A parameter of a statement; running it without is a KeyError."""
+    return bindparam(name, type_=type_, required=True)
+
+
+def the(name: str, type_: Any = Uuid) -> Any:
+    """A parameter `the_NAME`: in an UPDATE the bare name of a column means its new value."""
+    return given(f"the_{name}", type_)
 
 
 @lru_cache(STATEMENTS_MAX)

@@ -372,6 +372,7 @@ class DiscrepancyKind(StrEnum):
     SEAL_BROKEN = "SEAL_BROKEN"
     DAMAGED = "DAMAGED"
     PAYOFF_REVERSED = "PAYOFF_REVERSED"
+    RIGHT_NOT_SHOWN = "RIGHT_NOT_SHOWN"  # by the registry, or by a certificate that came back
 
 
 class DiscrepancyState(StrEnum):
@@ -633,6 +634,7 @@ class OverdueStep(StrEnum):
     BLOCK = "BLOCK"
     RECALL = "RECALL"
     SEARCH = "SEARCH"
+    CONFIRMATION = "CONFIRMATION"
 
 
 class NoticeKind(StrEnum):

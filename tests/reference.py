@@ -3,15 +3,15 @@
 import sys
 from collections.abc import Iterable
 
-from server.custody.transitions import AT_THE_DESK, ENTRIES, EXITS, SEATS, TRANSITIONS, seat_roles
+from server.custody.transitions import AT_THE_DESK, ENTRIES, EXITS, PART_OF, SEATS, TRANSITIONS, seat_roles
 from storage.terms import Action, Seat
 
 KNOWN_OTHERWISE = {Seat.KEY, Seat.CODE, Seat.RECEIVER}  # by their duty, or by the request
 
 
-def acts() -> set[tuple[str, bool, bool, bool]]:
+def acts() -> set[tuple[str, bool, bool, bool, str | None]]:
     """Rows of `acts`."""
-    return {(a.value, a in EXITS, a in ENTRIES, a in AT_THE_DESK) for a in Action}
+    return {(a.value, a in EXITS, a in ENTRIES, a in AT_THE_DESK, PART_OF.get(a)) for a in Action}
 
 
 def act_seats() -> set[tuple[str, str, str]]:
@@ -30,15 +30,19 @@ def transitions() -> set[tuple[str, ...]]:
     return {tuple(map(str, (t.tier, t.start, t.action, t.finish, t.code))) for t in TRANSITIONS}
 
 
+def literal(value: object) -> str:
+    return "null" if value is None else f"'{value}'" if isinstance(value, str) else str(value).lower()
+
+
 def inserts(table: str, columns: str, rows: Iterable[tuple[object, ...]]) -> str:
-    values = ",\n  ".join("(" + ", ".join(f"'{v}'" if isinstance(v, str) else str(v).lower() for v in row) + ")" for row in sorted(rows))
+    values = ",\n  ".join("(" + ", ".join(map(literal, row)) + ")" for row in sorted(rows))
     return f"insert into {table} ({columns}) values\n  {values};\n" if values else ""
 
 
 def main(wanted: list[str]) -> None:
     names = {Action(name).value for name in wanted} or {a.value for a in Action}
     told = [
-        inserts("acts", "action, is_exit, is_entry, at_desk", (r for r in acts() if r[0] in names)),
+        inserts("acts", "action, is_exit, is_entry, at_desk, part_of", (r for r in acts() if r[0] in names)),
         inserts("act_seats", "action, tier, seat", (r for r in act_seats() if r[0] in names)),
         inserts("act_seat_roles", "action, seat, role", (r for r in act_seat_roles() if r[0] in names)),
         inserts("transitions", "tier, start, action, finish, code", (r for r in transitions() if r[2] in names)),

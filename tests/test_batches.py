@@ -8,7 +8,11 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
+from server.custody.moves import Ask
+from server.custody.moves.stocktakes import CompareCounts
+from storage.terms import Action as A
 from storage.terms import Tier
+from tests.custody.chapters.stocktakes import opened
 from tests.harness.web import Site, site
 from tests.harness.world import World
 
@@ -20,6 +24,11 @@ OUT = """mutation ($i: CheckOutBatchInput!) { checkOutBatch(input: $i) { __typen
   ... on Problem { code } ... on InvalidInput { problems { path code } } } }"""
 BACK = """mutation ($i: PresentReturnBatchInput!) { presentReturnBatch(input: $i) { ... on PresentReturnBatchPayload { done refused lines {
   lineId result { __typename ... on PresentReturnBatchLinePayload { replayed checkouts { phase } } ... on Problem { code } } } } } }"""
+
+COUNT = """mutation ($i: SubmitCountBatchInput!) { submitCountBatch(input: $i) { __typename ... on SubmitCountBatchPayload { done refused lines {
+  lineId result { __typename ... on SubmitCountBatchLinePayload { replayed stocktake { id placesLeft } } ... on Problem { code }
+    ... on CustodyViolation { violations { rule code } } ... on InvalidInput { problems { path code } } } } }
+  ... on Problem { code } ... on InvalidInput { problems { path code } } } }"""
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +95,6 @@ async def test_the_same_line_with_other_contents_is_a_conflict_of_that_line(serv
     [
         ([], ["lines"], "EMPTY"), ([{"lineId": "a", "barcodes": []}] * 2, ["lines", "1", "lineId"], "DUPLICATE"),
         ([{"lineId": " ", "barcodes": []}], ["lines", "0", "lineId"], "EMPTY"), ([{"lineId": "x" * 101, "barcodes": []}], ["lines", "0", "lineId"], "TOO_LONG"),
-        ([{"lineId": str(n), "barcodes": []} for n in range(501)], ["lines"], "TOO_MANY"),
     ],
 )  # fmt: skip
 async def test_lines_that_cannot_be_told_apart_are_refused_together(
@@ -135,3 +143,92 @@ async def test_a_batch_that_is_cut_and_sent_again_shuffled_has_one_effect_a_line
         ("record:present_return:done", 12, 12),
     }
     assert UUID(officer[6:])
+
+
+def counting(take: UUID, lies: list[tuple[str, str, str]]) -> list[dict[str, Any]]:
+    """A line for each place."""
+    return [
+        {
+            "lineId": f"p{n}",
+            "stocktakeId": f"stocktake_{take}",
+            "counts": [{"place": code, "items": [{"barcode": barcode, "sealNo": seal}] if barcode else []}],
+        }
+        for n, (code, barcode, seal) in enumerate(lies)
+    ]
+
+
+LINES: dict[str, tuple[str, dict[str, Any]]] = {
+    "checkOutBatch": (OUT, {"barcodes": ["V0000000000"]}),
+    "presentReturnBatch": (BACK.replace("(input: $i) {", "(input: $i) { ... on InvalidInput { problems { path code } }"), {"barcodes": [], "broughtById": "x"}),
+    "submitCountBatch": (COUNT, {"stocktakeId": "x", "counts": []}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LINES)
+async def test_five_hundred_lines_are_tried_and_one_more_is_refused_as_a_whole(served: Site, bank: World, name: str) -> None:
+    text, line = LINES[name]
+    async with served.client(bank.people["archivist"].staff_no) as client:
+        answer = await send(client, text, uuid4().hex, [{"lineId": str(n), **line} for n in range(501)])
+        assert answer["problems"] == [{"path": ["lines"], "code": "TOO_MANY"}]
+        answer = await send(client, text, uuid4().hex, [{"lineId": str(n), **line} for n in range(500)])
+    assert (answer["done"], answer["refused"], [x["lineId"] for x in answer["lines"]]) == (0, 500, [str(n) for n in range(500)])
+
+
+async def test_each_line_of_a_count_has_its_own_result_and_none_spoils_another(served: Site, bank: World) -> None:
+    take, _, lies = await opened(bank, papers=3)
+    lines, key = counting(take, lies), uuid4().hex
+    (code, barcode, seal), stranger = lies[0], bank.people["ops"].staff_no
+    wrong = [
+        {"lineId": "unknown", "stocktakeId": f"stocktake_{uuid4()}", "counts": lines[0]["counts"]},
+        {**lines[0], "lineId": "misread", "counts": [{"place": code, "items": [{"barcode": "E0000000000"}]}]},
+        {**lines[0], "lineId": "nothing", "counts": []},
+        {**lines[0], "lineId": "otherwise", "counts": [{"place": code, "items": []}]},
+        {**lines[0], "lineId": "same", "counts": [{"place": code, "items": [{"barcode": barcode, "sealNo": seal}]}]},
+    ]
+    async with served.client(bank.people["ann"].staff_no) as client:
+        answer = await send(client, COUNT, key, [lines[0], *wrong, *lines[1:]])
+        told = {x["lineId"]: x["result"] for x in answer["lines"]}
+        assert {x for x, r in told.items() if r["__typename"].endswith("LinePayload")} >= {"p0", "p1", "p2"}
+        assert told["unknown"]["code"] == "NOT_FOUND"
+        assert told["misread"]["problems"] == [{"path": ["counts", "0", "items", "0", "barcode"], "code": "BARCODE_MISREAD"}]
+        assert told["nothing"]["problems"] == [{"path": ["counts"], "code": "EMPTY"}]
+        assert told["otherwise"]["violations"] == [{"rule": "C41", "code": "COUNT_CONTRADICTED"}]
+        again = await send(client, COUNT, key, [{**lines[1], "lineId": "p0"}, lines[2]])
+        assert [x["result"].get("code") for x in again["lines"]] == ["IDEMPOTENCY_CONFLICT", None] and again["lines"][1]["result"][
+            "replayed"
+        ]
+    async with served.client(stranger) as client:
+        answer = await send(client, COUNT, uuid4().hex, lines[:1])
+    assert answer["lines"][0]["result"]["violations"] == [{"rule": "C41", "code": "STOCKTAKE_TEAM_INVALID"}]
+    assert await bank.sql("select count(*) from stocktake_counts where stocktake_id = $1 and barcode is not null", take) == 3
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+async def test_a_count_that_is_cut_and_sent_again_shuffled_says_each_thing_once(
+    bank: World, told: dict[str, Any], database_name: str, tmp_path_factory: pytest.TempPathFactory, seed: int
+) -> None:
+    """Each counter's scanner loses the answer behind a commit, again and again, and sends what it has in another order and other cuts."""
+    r = Random(seed)
+    take, _, lies = await opened(bank, papers=6)
+    lines, cuts, replayed = counting(take, lies), 0, 0
+    with site(told, database_name, tmp_path_factory.mktemp("counted"), failpoint="after_commit:0.3") as shaky:
+        for counter in ("ann", "bob"):
+            key, answered = uuid4().hex, set[str]()
+            async with shaky.client(bank.people[counter].staff_no) as client:
+                while len(answered) < len(lines):
+                    try:
+                        answer = await send(client, COUNT, key, r.sample(lines, r.randint(1, len(lines))))
+                    except httpx.RemoteProtocolError:
+                        cuts += 1
+                        continue
+                    for line in answer["lines"]:
+                        assert line["result"]["__typename"] == "SubmitCountBatchLinePayload", line
+                        answered.add(line["lineId"])
+                        replayed += line["result"]["replayed"]
+    assert cuts and replayed
+    said = """select counter_id, count(*), count(distinct barcode) from stocktake_counts
+      where stocktake_id = $1 and barcode is not null group by counter_id"""
+    labels = sum(bool(barcode) for _, barcode, _ in lies)
+    assert {tuple(row)[1:] for row in await bank.root.fetch(said, take)} == {(labels, labels)}
+    made = await bank.done("ops", Ask(A.COMPARE_COUNTS, detail=CompareCounts(take)))
+    assert made["cases"] == []

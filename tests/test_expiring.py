@@ -1,10 +1,14 @@
 """What runs out within so many days, of the caller's units alone, page by page."""
 
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from storage.terms import NoticeKind
+from server.custody.moves import Ask
+from storage.terms import Action as A
+from storage.terms import NoticeKind, RecipientCapacity
+from tests.custody.releasing import SEATED, Case, scan
 from tests.harness.jobs import jobs_of
 from tests.harness.world import World
 from tests.reading.test_loan_file import ask as ask
@@ -38,6 +42,55 @@ async def test_certificates_that_run_out_are_listed_and_told_of(bank: World, ask
     assert await bank.sql(told, bank.people["head"].staff_id, NoticeKind.EXPIRING.value) == 3
     await jobs.notify()
     assert await bank.sql(told, bank.people["head"].staff_id, NoticeKind.EXPIRING.value) == 3
+
+
+async def soon(ask: Any, who: str, days: int) -> list[tuple[str, str, int, str | None]]:
+    found = (await ask(who, SOON, n=days))["data"]["expiring"]["edges"]
+    nodes = [edge["node"] for edge in found]
+    return [(n["kind"], n["label"], n["daysLeft"], n["subject"] and n["subject"]["__typename"]) for n in nodes]
+
+
+def here(days: int) -> date:
+    return (datetime.now(UTC) + timedelta(hours=8)).date() + timedelta(days=days)
+
+
+async def notices(bank: World, who: str) -> list[str]:
+    for _ in range(2):
+        await (await jobs_of(bank)).notify()
+    rows = await bank.root.fetch("select subject_kind from notices where staff_id = $1 and kind = 'EXPIRING'", bank.people[who].staff_id)
+    return [r[0] for r in rows]
+
+
+async def test_a_power_of_attorney_runs_out_until_the_papers_are_released(bank: World, ask: Any) -> None:
+    case = await Case.make(bank)
+    await case.paid()
+    await case.notice()
+    await case.asked()
+    paper = await scan(bank, "REQUEST", case.request)
+    said = {"capacity": RecipientCapacity.ATTORNEY, "authority": paper, "number": "2" * 18, "authority_until": here(3)}
+    await bank.done("clerk", case.shown(**said))
+    assert await soon(ask, "officer", 2) == [] and await soon(ask, "officer_b", 3) == []
+    assert await soon(ask, "officer", 3) == [("POWER_OF_ATTORNEY", "王小明", 3, "Release")]
+    assert await notices(bank, "officer") == ["release"] and await notices(bank, "officer_b") == []
+    case.receipt = await scan(bank, "REQUEST", case.request)
+    await bank.seated(case.release, SEATED)
+    assert await soon(ask, "officer", 3) == []
+
+
+async def test_of_the_letters_of_what_is_out_the_last_day_that_one_promises_counts(bank: World, ask: Any) -> None:
+    papers = await bank.papers()
+    request = await bank.approved(papers)
+    assert await soon(ask, "officer", 30) == []  # nothing is out
+    await bank.seated(Ask(A.CHECK_OUT, request=request, due_on=bank.due()), ["kay", "cody", "clerk", "officer"])
+    ((kind, _, days, subject),) = await soon(ask, "officer", 30)
+    assert (kind, days in (9, 10), subject) == ("BAILEE_LETTER", True, "BaileeLetter")
+    assert await notices(bank, "officer") == ["letter"] and await notices(bank, "head") == []
+    await bank.trusted(request, days=20)
+    ((_, _, days, _),) = await soon(ask, "officer", 30)
+    assert days in (19, 20) and await soon(ask, "officer_b", 30) == []
+    await bank.presented(papers)
+    await bank.accepted(papers)
+    assert await soon(ask, "officer", 30) == []
 
 
 @pytest.mark.parametrize("days", [-1, 3651])

@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import pytest
 
 from server.custody.moves import Ask
@@ -65,6 +66,55 @@ async def test_each_step_of_the_ladder_is_climbed_once_by_two_workers_at_once(ba
     tags = "select count(*) from events where record_id = $1 and tag = 'record:overdue:reached'"
     assert await bank.sql(tags, volumes[0]) == 6
     assert await bank.sql("select closed_at is null and due_at = $2 from movements where record_id = $1", volumes[0], due)
+
+
+async def lettered(bank: World) -> tuple[UUID, UUID]:
+    """A paper that the registry keeps under its letter, and its request."""
+    papers = await bank.papers()
+    request = await bank.out(papers)
+    return papers[0], request
+
+
+async def test_what_a_bailee_keeps_under_a_letter_is_confirmed_in_writing_and_not_sought(bank: World) -> None:
+    paper, _ = await lettered(bank)
+    for _ in range(60):
+        await climb_twice_at_once(bank)
+        bank.later(hours=12)
+    assert await steps(bank, paper) == ["HOLDER", "HEAD", "BLOCK", "RECALL", "CONFIRMATION"]
+    assert await bank.state(paper) == "CHECKED_OUT"
+    assert await bank.sql("select count(*) from discrepancies where record_id = $1", paper) == 0
+    confirm = {who: n for (who, kind), n in (await told(bank, paper)).items() if kind == "CONFIRMATION_DUE"}
+    assert confirm == {"officer": 1, "ops": 1, "head": 1, "manager": 1}
+    search = Ask(A.OVERDUE_SEARCH, records=(paper,), reason="OVERDUE")
+    assert await bank.refused("jobs", search) == [("C24", "KEPT_BY_BAILEE")]
+
+
+async def test_a_letter_signed_since_the_due_day_is_the_confirmation(bank: World) -> None:
+    paper, request = await lettered(bank)
+    bank.later(days=8)
+    await bank.trusted(request)
+    bank.later(days=30)
+    await climb_twice_at_once(bank)
+    assert sorted(await steps(bank, paper)) == ["BLOCK", "HEAD", "HOLDER", "RECALL"]
+    assert ("officer", "CONFIRMATION_DUE") not in await told(bank, paper)
+
+
+async def test_a_search_and_the_step_that_it_is_are_one(bank: World) -> None:
+    """Cut between the two, the record would be missing and nobody told why."""
+    volumes = await bank.volumes()
+    await bank.out(volumes, tier=SECOND)
+    bank.later(days=40)
+    await jobs_of(bank)
+    await bank.root.execute("create function no_notice() returns trigger language plpgsql as $$ begin raise 'cut'; end $$;"
+                            "create trigger no_notice before insert on overdue_steps for each row when (new.step = 'SEARCH') execute function no_notice()")  # fmt: skip
+    try:
+        with pytest.raises(asyncpg.RaiseError, match="cut"):
+            await (await jobs_of(bank)).climb()
+        assert await bank.state(volumes[0]) == "CHECKED_OUT"
+    finally:
+        await bank.root.execute("drop function no_notice() cascade")
+    assert await (await jobs_of(bank)).climb() == 1
+    assert await bank.state(volumes[0]) == "MISSING" and (await steps(bank, volumes[0]))[-1] == "SEARCH"
 
 
 async def test_what_is_presented_climbs_no_further_and_what_is_extended_begins_anew(bank: World) -> None:

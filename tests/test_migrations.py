@@ -21,5 +21,5 @@ def test_up_down_and_up_again_ends_at_the_tables_of_the_code(empty: str) -> None
     migration.check(empty)
 
 
-def test_the_newest_file_is_the_head_of_alembic() -> None:
+def test_the_revision_that_a_server_asks_for_is_the_head_of_alembic() -> None:
     assert ScriptDirectory.from_config(migration.config("")).get_heads() == [migration.head()]

@@ -10,6 +10,8 @@ import pytest
 from schema.reading.answers import ReadingSchema
 from server.context import Context
 from server.demo.names import small_pdf
+from server.scans import validation
+from server.scans.validation import Opener
 from server.settings import Settings
 from storage.objects import ObjectStore
 from storage.terms import Role
@@ -98,6 +100,18 @@ async def test_wrong_bytes_are_rejected_and_never_visible(
     assert await bank.sql("select status from scans where id = $1::text::uuid", made["scan"]["id"][5:]) == "REJECTED"
     link = await run("auditor", "issueScanLink", "url", scanId=made["scan"]["id"], version=1, purpose="x")
     assert link["code"] == "NOT_FOUND"
+
+
+async def test_a_scan_that_cannot_be_checked_now_waits_for_another_try(bank: World, run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    (paper,) = await bank.papers()
+    made = await run("officer", "registerScan", REGISTER, **scan_of(paper))
+    await put(made, PDF)
+    with monkeypatch.context() as hurried:
+        hurried.setattr(validation, "opens", Opener(wait_seconds=0.0).opens)
+        (told,) = await run("officer", "confirmScan", "scan { id }", scanId=made["scan"]["id"], idempotencyKey="the same")
+    assert "try again" in told["message"]
+    done = await run("officer", "confirmScan", "scan { status }", scanId=made["scan"]["id"], idempotencyKey="the same")
+    assert done["scan"]["status"] == "STORED"
 
 
 async def test_a_presigned_put_takes_only_the_bytes_that_were_announced(bank: World, run: Any) -> None:

@@ -43,6 +43,8 @@ class Program:
             except httpx.TransportError:
                 pass
             time.sleep(0.1)
+        made.terminate()  # too slow is no reason to stay
+        made.wait(30)
         raise AssertionError(self.told())
 
     @property

@@ -141,12 +141,12 @@ declare act acts; begin
   if exists (select from unnest(new.required_seats) s where s not in (select seat from operation_seats where operation_id = new.id)) then
     perform broken('ct_operations_c1_all_seats'); end if;
   if 'KEY' = any (new.required_seats) and exists (select from archive_records r where r.id = any (new.record_ids) and r.tier = 'FIRST'
-      and r.state = 'IN_VAULT' and r.vault_id is distinct from new.vault_id) then
+      and r.state in ('IN_VAULT', 'RESERVED') and r.vault_id is distinct from new.vault_id) then
     perform broken('tg_operations_c1_vault'); end if;
   if act.is_exit and not exists (select from tickets t where t.operation_id = new.id and not t.is_void) then
     perform broken('ct_operations_c10_exit_has_ticket'); end if;
   if (act.is_exit or act.is_entry) and
-      array(select r.id from archive_records r where r.id = any (new.record_ids) and r.tier = 'FIRST' and (act.is_exit or r.state = 'IN_VAULT') order by 1)
+      array(select r.id from archive_records r where r.id = any (new.record_ids) and r.tier = 'FIRST' and (act.is_exit or r.state in ('IN_VAULT', 'RESERVED')) order by 1)
       <> array(select e.record_id from off_balance_entries e where e.operation_id = new.id order by 1) then
     perform broken('ct_operations_c11_off_balance'); end if;
   return null;

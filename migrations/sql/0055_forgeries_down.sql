@@ -85,10 +85,10 @@ declare act acts; begin
   select * into act from acts where action = new.action;
   if exists (select from unnest(new.required_seats) s where s not in (select seat from operation_seats where operation_id = new.id)) then
     perform broken('ct_operations_c1_all_seats'); end if;
-  if act.is_exit and not exists (select from tickets t where t.operation_id = new.id and not t.is_void) then
+  if act.is_exit and not exists (select from tickets t where t.operation_id = new.id) then
     perform broken('ct_operations_c10_exit_has_ticket'); end if;
   if new.tier = 'FIRST' and (act.is_exit or act.is_entry) and
-      (select count(*) from archive_records r where r.id = any (new.record_ids) and (act.is_exit or r.state = 'IN_VAULT')) <>
+      (select count(*) from archive_records r where r.id = any (new.record_ids) and (act.is_exit or r.state in ('IN_VAULT', 'RESERVED'))) <>
       (select count(*) from off_balance_entries e where e.operation_id = new.id) then
     perform broken('ct_operations_c11_off_balance'); end if;
   return null;

@@ -160,7 +160,8 @@ class CertificateMutations:
 
     register_bailee_letter = act(
         "registerBaileeLetter", RegisterBaileeLetterInput, LetterPayload, _letter, requires=WHO[A.REGISTER_BAILEE_LETTER],
-        description="Register the signed letter of a registry, court or counsel that keeps the papers and must return them (受托保管函).",
+        description="Register the signed letter of a registry, court or counsel that keeps the papers and must return them (受托保管函);"
+        " one signed after the due day is the written confirmation of what is overdue.",
     )  # fmt: skip
     claim_returned = act(
         "claimReturned", ClaimReturnedInput, ClaimPayload, _claim, description="Say that a paper was returned already (已归还异议)."

@@ -10,6 +10,7 @@ from schema.results import KeyedInput, OverridableInput, given, id_of, ids_of, m
 from schema.scalars import Date
 from server.custody import lookup
 from server.custody.moves import Ask, Inspection
+from server.custody.moves.envelopes import NewSeal, Resealing
 from server.custody.transitions import SUBSTITUTES, WHO
 from storage.terms import Action as A
 from storage.terms import Seat
@@ -75,11 +76,20 @@ class RejectedItemInput(InspectionInput):
     missing: bool = strawberry.field(description="True when it did not come with the others.", default=False)
 
 
+@strawberry.input(description="The seal that closes an envelope again.")
+class NewSealInput:
+    """A seal."""
+
+    envelope_id: strawberry.ID = field("The envelope.")
+    seal_no: str = field("Number on the new seal, never used before.")
+
+
 @strawberry.input(description="Input of acceptReturn.")
 class AcceptReturnInput(KeyedInput):
     """Inspected one by one."""
 
     inspections: list[InspectionInput] = field("One for each record.")
+    seals: list[NewSealInput] | None = field("One for each envelope that was opened, while it was out or for the inspection.", UNSET)
     emergency: str | None = field("Why substitutes may take the keepers' seats; it will be reviewed.", UNSET)
 
 
@@ -133,7 +143,7 @@ def _inspected(action: A) -> Any:
     async def ask(info: strawberry.Info, i: Any) -> Ask:
         records = ids_of([one.record_id for one in i.inspections], "record", "inspections")
         found = tuple(inspection(one) for one in i.inspections)
-        return Ask(action, records=records, inspections=found, emergency=emergency_of(i))
+        return Ask(action, records=records, inspections=found, emergency=emergency_of(i), detail=_resealed(i))
 
     return ask
 
@@ -152,6 +162,14 @@ def inspection(i: Any) -> Inspection:
         getattr(i, "missing", False),
         given(i.shows_mortgage),
     )
+
+
+def _resealed(i: Any) -> Resealing | None:
+    seals = given(getattr(i, "seals", None))
+    if not seals:
+        return None
+    envelopes = ids_of([one.envelope_id for one in seals], "envelope", "seals")
+    return Resealing(tuple(NewSeal(e, one.seal_no.strip()) for e, one in zip(envelopes, seals, strict=True)))
 
 
 async def _start_reading(info: strawberry.Info, i: StartReadingInput) -> Ask:

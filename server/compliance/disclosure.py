@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import ARRAY, Text, Uuid, bindparam, func, select, tuple_, union_all
+from sqlalchemy import ARRAY, Text, Uuid, func, select, tuple_, union_all
 from sqlalchemy.sql import ClauseElement
 
 from server.compliance import access
@@ -20,6 +20,7 @@ from server.compliance.history import SUBJECTS
 from server.errors import Forbidden, NotFound
 from server.personal import Keys, Personal
 from storage.database import Connection, Database, Principal
+from storage.statements import given
 from storage.tables import (
     access_log,
     access_requests,
@@ -48,15 +49,11 @@ class PersonalField(StrEnum):
     ADDRESS = "address"
 
 
-def _given(name: str, type_: Any = Uuid) -> Any:
-    return bindparam(name, type_=type_, required=True)
-
-
-CUSTOMER = select(customers).where(customers.c.id == _given("customer"))
+CUSTOMER = select(customers).where(customers.c.id == given("customer"))
 EVERYWHERE = select(customers, org_units.c.name.label("unit")).join(org_units, org_units.c.id == customers.c.org_id).where(
-    customers.c.party_id == _given("party")
+    customers.c.party_id == given("party")
 ).order_by(org_units.c.code)  # fmt: skip
-_theirs = select(customers.c.id).where(customers.c.party_id == _given("party"))
+_theirs = select(customers.c.id).where(customers.c.party_id == given("party"))
 LOANS = select(loans).where(loans.c.customer_id.in_(_theirs)).order_by(loans.c.number)
 _loans = select(loans.c.id).where(loans.c.customer_id.in_(_theirs))
 CONTRACTS = (
@@ -80,7 +77,7 @@ ABOUT_PERSON: ClauseElement = select(
     )
 )  # fmt: skip
 CONTRACT_OF = select(contracts.c.id).where(
-    (contracts.c.id == _given("contract")) | (contracts.c.number == _given("number", Text))
+    (contracts.c.id == given("contract")) | (contracts.c.number == given("number", Text))
 )  # fmt: skip
 
 
@@ -99,11 +96,11 @@ def _seen(beyond: bool) -> ClauseElement:
             staff.c.staff_no,
         )
         .join(staff, staff.c.id == log.staff_id)
-        .where(log.subject_ids.op("&&")(_given("subjects", ARRAY(Uuid))), log.result != AccessResult.REFUSED.value)
+        .where(log.subject_ids.op("&&")(given("subjects", ARRAY(Uuid))), log.result != AccessResult.REFUSED.value)
     )
     if beyond:
-        lines = lines.where(tuple_(log.logged_at, log.id) > tuple_(_given("after_at", log.logged_at.type), _given("after_id")))
-    return lines.order_by(log.logged_at, log.id).limit(_given("limit", org_units.c.version.type))
+        lines = lines.where(tuple_(log.logged_at, log.id) > tuple_(given("after_at", log.logged_at.type), given("after_id")))
+    return lines.order_by(log.logged_at, log.id).limit(given("limit", org_units.c.version.type))
 
 
 SEEN, SEEN_BEYOND = _seen(False), _seen(True)

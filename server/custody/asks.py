@@ -36,6 +36,7 @@ DETAILS: dict[Action, type] = {  # the dataclass in `server.custody.moves` that 
     Action.REFUSE_INTAKE: papers.Refusal,
     Action.SEAL_ENVELOPE: envelopes.Sealing,
     Action.OPEN_ENVELOPE: envelopes.Opening,
+    Action.ACCEPT_RETURN: envelopes.Resealing,
     Action.ACCEPT_CHANGED_RETURN: certificates.ChangedReturn,
     Action.RECORD_REGISTRY_CHECK: certificates.RegistryCheck,
     Action.REGISTER_BAILEE_LETTER: letters.BaileeLetter,
@@ -69,6 +70,7 @@ NEEDS: dict[Action, tuple[str, ...]] = {  # what an act cannot be judged without
          Action.RECORD_REGISTRY_CHECK, Action.RESOLVE_CLAIM), ("records", "detail")
     ),
     Action.REGISTER_BAILEE_LETTER: ("request", "detail"),
+    Action.ACCEPT_RETURN: ("records",),
     **losses.NEEDS,
     **volumes.NEEDS,
     **handovers.NEEDS,

@@ -205,7 +205,7 @@ async def _carry_out(w: Writing) -> dict[str, Any]:
     if w.ask.action in EXITS and w.operation:
         w.made["ticket"] = detail["ticket"] = await operations.ticket(w, w.operation)
     _tell(w, detail, touched)
-    await queue.serve(w, _freed(w), lambda turn: _take_turn(turn, w))
+    await queue.serve(w, [*_freed(w), *w.freed], lambda turn: _take_turn(turn, w))
     return await _outcome(w, "DONE")
 
 

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Uuid, bindparam, func, or_, select
+from sqlalchemy import ARRAY, Uuid, func, or_, select
 
 from server.errors import InputProblem, InvalidInput, NotFound
 from storage.database import Database, Principal
+from storage.statements import given
 from storage.tables import archive_records, handover_lines, handovers
 from storage.terms import Action as A
 from storage.terms import HandoverKind, HandoverLineState, HandoverStanding, RecordState
@@ -15,19 +16,15 @@ from storage.terms import HandoverKind, HandoverLineState, HandoverStanding, Rec
 LINES_MAX = 500
 
 
-def _given(name: str, type_: Any = Uuid) -> Any:
-    return bindparam(name, type_=type_, required=True)
-
-
-KIND = select(handovers.c.kind).where(handovers.c.id == _given("handover"))
+KIND = select(handovers.c.kind).where(handovers.c.id == given("handover"))
 LINES = (
     select(
         handover_lines.c.record_id, handover_lines.c.state, handover_lines.c.stood_as, handover_lines.c.shipment_id, handover_lines.c.tier,
         archive_records.c.vault_id, archive_records.c.envelope_id,
     )
     .join(archive_records, archive_records.c.id == handover_lines.c.record_id)
-    .where(handover_lines.c.handover_id == _given("handover"))
-    .where(or_(_given("records", ARRAY(Uuid)).is_(None), handover_lines.c.record_id == func.any(_given("records", ARRAY(Uuid)))))
+    .where(handover_lines.c.handover_id == given("handover"))
+    .where(or_(given("records", ARRAY(Uuid)).is_(None), handover_lines.c.record_id == func.any(given("records", ARRAY(Uuid)))))
     .order_by(handover_lines.c.id)
 )  # fmt: skip
 OUT = (RecordState.CHECKED_OUT, RecordState.READING)

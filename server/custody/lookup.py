@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Text, Uuid, bindparam, func, or_, select
+from sqlalchemy import ARRAY, Text, Uuid, func, or_, select
 
 from server.custody.labels import is_misread
 from server.errors import InputProblem, InvalidInput, NotFound
 from storage.database import Database, Principal
+from storage.statements import given
 from storage.tables import (
     archive_records,
     discrepancies,
@@ -24,40 +25,32 @@ from storage.tables import (
 )
 from storage.terms import CorrectionSubject
 
-
-def _given(name: str, type_: Any) -> Any:
-    return bindparam(name, type_=type_, required=True)
-
-
-CODES = func.any(_given("codes", ARRAY(Text)))
+CODES = func.any(given("codes", ARRAY(Text)))
 BY_BARCODE = (
     select(archive_records.c.id, archive_records.c.barcode, sealed_envelopes.c.barcode.label("envelope"))
     .outerjoin(sealed_envelopes, sealed_envelopes.c.id == archive_records.c.envelope_id)
     .where(or_(archive_records.c.barcode == CODES, sealed_envelopes.c.barcode == CODES))
 )
-OF_REQUEST = select(request_lines.c.record_id).where(request_lines.c.request_id == _given("request", Uuid))
+OF_REQUEST = select(request_lines.c.record_id).where(request_lines.c.request_id == given("request"))
 RESERVED_FOR = (
     select(movements.c.request_id)
     .where(
-        movements.c.record_id == func.any(_given("records", ARRAY(Uuid))),
+        movements.c.record_id == func.any(given("records", ARRAY(Uuid))),
         movements.c.closed_at.is_(None),
         movements.c.request_id.is_not(None),
     )
     .distinct()
 )
-OF_LOSS = select(loss_cases.c.record_id).where(loss_cases.c.id == _given("id", Uuid))
-OF_ITEM = select(file_items.c.record_id).where(file_items.c.id == _given("id", Uuid))
-OF_CASE = select(discrepancies.c.id, discrepancies.c.record_id).where(discrepancies.c.id == _given("id", Uuid))
-BATCH = select(disposal_batches.c.id).where(disposal_batches.c.id == _given("id", Uuid))
-OF_BATCH = select(disposal_lines.c.record_id).where(disposal_lines.c.batch_id == _given("id", Uuid), disposal_lines.c.is_open)
-PLACE = select(storage_locations.c.id).where(storage_locations.c.id == _given("id", Uuid))
-OF_CHECKOUT = select(movements.c.record_id).where(movements.c.id == _given("checkout", Uuid))
-
-OF_EVENT = select(events.c.record_id).where(events.c.id == _given("id", Uuid))
-OF_CERTIFICATE = select(archive_records.c.id).where(archive_records.c.certificate_id == _given("id", Uuid)).limit(1)
-
-
-OF_ENVELOPE = select(archive_records.c.id).where(archive_records.c.envelope_id == _given("envelope", Uuid))
+OF_LOSS = select(loss_cases.c.record_id).where(loss_cases.c.id == given("id"))
+OF_ITEM = select(file_items.c.record_id).where(file_items.c.id == given("id"))
+OF_CASE = select(discrepancies.c.id, discrepancies.c.record_id).where(discrepancies.c.id == given("id"))
+BATCH = select(disposal_batches.c.id).where(disposal_batches.c.id == given("id"))
+OF_BATCH = select(disposal_lines.c.record_id).where(disposal_lines.c.batch_id == given("id"), disposal_lines.c.is_open)
+PLACE = select(storage_locations.c.id).where(storage_locations.c.id == given("id"))
+OF_CHECKOUT = select(movements.c.record_id).where(movements.c.id == given("id"))
+OF_EVENT = select(events.c.record_id).where(events.c.id == given("id"))
+OF_CERTIFICATE = select(archive_records.c.id).where(archive_records.c.certificate_id == given("id")).limit(1)
+OF_ENVELOPE = select(archive_records.c.id).where(archive_records.c.envelope_id == given("envelope"))
 
 
 async def records_of_envelope(database: Database, principal: Principal, envelope: UUID) -> tuple[UUID, ...]:
@@ -108,11 +101,7 @@ async def request_of_barcodes(database: Database, principal: Principal, codes: S
 
 async def record_of_checkout(database: Database, principal: Principal, checkout: UUID) -> UUID:
     """The record of a checkout."""
-    async with database.transaction(principal) as conn:
-        found: UUID | None = await conn.value(OF_CHECKOUT, checkout=checkout)
-    if found is None:
-        raise NotFound()
-    return found
+    return await _one(database, principal, OF_CHECKOUT, checkout)
 
 
 async def record_of_loss(database: Database, principal: Principal, loss: UUID) -> UUID:

@@ -5,19 +5,15 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Interval, Text, Uuid, bindparam, column, func, literal_column, select, update
+from sqlalchemy import ARRAY, Interval, Text, Uuid, column, func, literal_column, select, update
 from sqlalchemy.dialects.postgresql import TIMESTAMP, insert
 
 from server import idempotency
 from server.errors import NotFound
 from storage.database import Connection, Principal
+from storage.statements import the
 from storage.tables import notices, staff
 from storage.terms import NoticeKind, Role
-
-
-def _given(name: str, type_: Any = Uuid) -> Any:
-    return bindparam(f"the_{name}", type_=type_, required=True)
-
 
 AT = TIMESTAMP(timezone=True)
 TOLD = ("org_id", "staff_id", "kind", "subject_kind", "subject_id", "record_id", "occasion", "made_at", "due_at")
@@ -26,14 +22,14 @@ TELL = (
     .from_select(
         TOLD,
         select(
-            staff.c.org_id, staff.c.id, _given("kind", Text), _given("subject_kind", Text), _given("subject"), _given("record"),
-            _given("occasion", Text), _given("at", AT), _given("due", AT),
-        ).where(staff.c.id == func.any(_given("who", ARRAY(Uuid)))),
+            staff.c.org_id, staff.c.id, the("kind", Text), the("subject_kind", Text), the("subject"), the("record"),
+            the("occasion", Text), the("at", AT), the("due", AT),
+        ).where(staff.c.id == func.any(the("who", ARRAY(Uuid)))),
     )
     .on_conflict_do_nothing()
 )  # fmt: skip
 PEOPLE_FOR: Any = select(literal_column("p")).select_from(
-    func.people_for(_given("role", Text), _given("org"), _given("at", AT)).table_valued(column("p", Uuid)).render_derived(name="p")
+    func.people_for(the("role", Text), the("org"), the("at", AT)).table_valued(column("p", Uuid)).render_derived(name="p")
 )
 
 
@@ -59,11 +55,11 @@ async def people_for(conn: Connection, role: Role, org: UUID, at: datetime) -> s
     return {row[0] for row in await conn.rows(PEOPLE_FOR, the_role=role.value, the_org=org, the_at=at)}
 
 
-MINE = select(notices.c.id).where(notices.c.id == func.any(_given("ids", ARRAY(Uuid))), notices.c.staff_id == _given("me"))
+MINE = select(notices.c.id).where(notices.c.id == func.any(the("ids", ARRAY(Uuid))), notices.c.staff_id == the("me"))
 READ = (
     update(notices)
-    .where(notices.c.id == func.any(_given("ids", ARRAY(Uuid))), notices.c.read_at.is_(None))
-    .values(read_at=func.clock_timestamp() + _given("shift", Interval()))
+    .where(notices.c.id == func.any(the("ids", ARRAY(Uuid))), notices.c.read_at.is_(None))
+    .values(read_at=func.clock_timestamp() + the("shift", Interval()))
 )
 
 

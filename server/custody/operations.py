@@ -4,54 +4,47 @@ The first person opens it, each next takes a seat, the last seat moves everythin
 record's open movement, which the partial unique index keeps single; past expires_at it counts as gone.
 """
 
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Uuid, bindparam, func, select, update
+from sqlalchemy import ARRAY, Uuid, func, select, update
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 
 from server.custody.asks import ask_to_json
 from server.custody.policy import DESK_WINDOW_DAYS, EMERGENCY_REVIEW_DAYS
 from server.custody.transitions import AT_THE_DESK, ENTRIES, EXITS, SEATS, after
 from server.custody.writing import Writing
+from storage.statements import the
 from storage.tables import emergency_reviews, movements, off_balance_entries, operation_seats, operations, tickets
 from storage.terms import MovementKind, OffBalanceDirection, OperationState, RecordState, Tier
 
-
-def _given(name: str, type_: Any = Uuid) -> Any:
-    return bindparam(f"the_{name}", type_=type_, required=True)
-
-
 IDS = ARRAY(Uuid)
-THESE = movements.c.id == func.any(_given("ids", IDS))
+THESE = movements.c.id == func.any(the("ids", IDS))
 EXPIRE_DISPLACED = (
     update(operations)
     .values(state=OperationState.EXPIRED.value)
     .where(
         operations.c.state == OperationState.PENDING.value,
         operations.c.id.in_(
-            select(movements.c.operation_id).where(
-                movements.c.record_id == func.any(_given("records", IDS)), movements.c.closed_at.is_(None)
-            )
+            select(movements.c.operation_id).where(movements.c.record_id == func.any(the("records", IDS)), movements.c.closed_at.is_(None))
         ),
     )
 )
-POINT = update(movements).where(THESE).values(operation_id=_given("operation"))
+POINT = update(movements).where(THESE).values(operation_id=the("operation"))
 CLOSE_ACTS = (
     update(movements)
     .where(
-        movements.c.record_id == func.any(_given("records", IDS)),
+        movements.c.record_id == func.any(the("records", IDS)),
         movements.c.kind == MovementKind.ACT.value,
         movements.c.closed_at.is_(None),
     )
-    .values(closed_at=_given("at", TIMESTAMP(timezone=True)), operation_id=None)
+    .values(closed_at=the("at", TIMESTAMP(timezone=True)), operation_id=None)
 )
 CLOSE_OF = (
     update(movements)
-    .where(movements.c.operation_id == _given("operation"), movements.c.kind == MovementKind.ACT.value, movements.c.closed_at.is_(None))
-    .values(closed_at=_given("at", TIMESTAMP(timezone=True)), operation_id=None)
+    .where(movements.c.operation_id == the("operation"), movements.c.kind == MovementKind.ACT.value, movements.c.closed_at.is_(None))
+    .values(closed_at=the("at", TIMESTAMP(timezone=True)), operation_id=None)
 )
-FORGET = update(movements).where(movements.c.operation_id == _given("operation"), movements.c.closed_at.is_(None)).values(operation_id=None)
+FORGET = update(movements).where(movements.c.operation_id == the("operation"), movements.c.closed_at.is_(None)).values(operation_id=None)
 
 
 async def sit(w: Writing) -> UUID:

@@ -65,13 +65,6 @@ FULFILS: Mapping[A, K] = {  # the kind of request that an act is the end of
     A.RELEASE: K.RELEASE,
     A.SUBSTITUTE: K.SUBSTITUTION,
 }
-LEAVES_BANK: Mapping[P, bool] = {  # C40: registry, court or counsel keep them meanwhile; of the other purposes the request says
-    P.EXTENSION_REREGISTRATION: True,
-    P.CERTIFICATE_CHANGE: True,
-    P.CERTIFICATE_REISSUE: True,
-    P.LITIGATION_RESTRUCTURE_WRITEOFF: True,
-    P.AUDIT_READING: False,
-}
 LITIGATION = frozenset({P.LITIGATION, P.LITIGATION_RESTRUCTURE_WRITEOFF})
 
 

@@ -1,11 +1,10 @@
 """What the desk reads as its caller: records, requests, operations, people, holds. Built once, run as text."""
 
-from typing import Any
-
-from sqlalchemy import ARRAY, Interval, Uuid, bindparam, cast, column, func, select, text, union
+from sqlalchemy import ARRAY, Interval, Uuid, cast, column, func, select, text, union
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.sql import ClauseElement
 
+from storage.statements import given
 from storage.tables import (
     access_requests,
     approvals,
@@ -18,12 +17,6 @@ from storage.tables import (
     staff,
     staff_roles,
 )
-
-
-def given(name: str, type_: Any = Uuid) -> Any:
-    """A parameter."""
-    return bindparam(name, type_=type_, required=True)
-
 
 IDS = ARRAY(Uuid)
 AT = TIMESTAMP(timezone=True)

@@ -40,6 +40,7 @@ class Writing:
     born: list[Born] = field(default_factory=list)
     tells: set[UUID] | None = None  # histories that its own event goes to, where those are fewer than it locks
     shift: timedelta = timedelta()  # of the desk's clock
+    freed: list[UUID] = field(default_factory=list)  # records that became free without being the act's own
     served: list[tuple[Move, ...]] = field(default_factory=list)  # of those whose turn came by this act
     subject: tuple[str, UUID] | None = None  # of the act's events, where it is not the record, request, hold or operation
 

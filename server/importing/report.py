@@ -13,8 +13,6 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 
 from server.errors import LoanfileError
 
-ROWS_A_LINE = 10_000
-
 
 class ImportFailed(LoanfileError):
     """The import stopped and changed nothing; one line for the person who started it."""

@@ -18,7 +18,6 @@ class Source(NamedTuple):
     kind: NoticeKind
     sql: str
     days: str | None = None
-    needs: tuple[str, str] | None = None  # a table and its column; without it there is nothing to tell
 
 
 SOURCES: tuple[Source, ...] = (
@@ -50,6 +49,25 @@ SOURCES: tuple[Source, ...] = (
         EXPIRING_DAYS,
     ),
     Source(
+        NoticeKind.EXPIRING,
+        """select 'release' as subject_kind, v.id as subject_id, null::uuid as record_id, v.org_id, v.authority_until::text as occasion,
+             v.authority_until::timestamp at time zone 'Asia/Shanghai' as due_at, array[q.applicant_id] as staff, null as role
+           from releases v join access_requests q on q.id = v.request_id where v.state = 'DRAFT' and v.authority_until <= $2::date
+             and v.authority_until >= ($1::timestamptz at time zone 'Asia/Shanghai')::date""",
+        EXPIRING_DAYS,
+    ),
+    Source(
+        NoticeKind.EXPIRING,
+        """select distinct on (b.request_id) 'letter' as subject_kind, b.id as subject_id, null::uuid as record_id, b.org_id,
+             b.return_by::text as occasion, b.return_by::timestamp at time zone 'Asia/Shanghai' as due_at, array[m.holder_id] as staff, null as role
+           from movements m join bailee_letters b on b.request_id = m.request_id
+           where m.closed_at is null and m.out_at is not null and b.return_by <= $2::date
+             and b.return_by >= ($1::timestamptz at time zone 'Asia/Shanghai')::date
+             and not exists (select from bailee_letters l where l.request_id = b.request_id and l.return_by > b.return_by)
+           order by b.request_id, b.id""",
+        EXPIRING_DAYS,
+    ),
+    Source(
         NoticeKind.TRANSIT_LATE,
         """select 'shipment' as subject_kind, s.id as subject_id, null::uuid as record_id, s.org_id, '' as occasion, s.due_at,
              null::uuid[] as staff, 'OPS_HEAD' as role
@@ -71,18 +89,15 @@ SOURCES: tuple[Source, ...] = (
              r.expected_by::timestamp at time zone 'Asia/Shanghai' as due_at,
              array[(select l.manager_id from loans l where l.id = r.primary_loan_id)] as staff, 'CREDIT_DEPT_HEAD' as role
            from archive_records r where r.state = 'AWAITED' and r.expected_by < $2::date and $1::timestamptz is not null""",
-        needs=("archive_records", "expected_by"),
     ),
     Source(
         NoticeKind.EMERGENCY_UNREVIEWED,
         """select 'operation' as subject_kind, e.operation_id as subject_id, null::uuid as record_id, e.org_id, '' as occasion, e.due_at,
              null::uuid[] as staff, 'COMPLIANCE' as role
            from emergency_reviews e where e.reviewed_at is null and e.due_at < $1::timestamptz and $2::date is not null""",
-        needs=("emergency_reviews", "operation_id"),
     ),
 )
 BEHIND = frozenset({STOCKTAKE_DAYS})  # days that are counted back
-THERE = "select exists (select from information_schema.columns where table_schema = 'public' and table_name = $1 and column_name = $2)"
 TELL = """insert into notices (org_id, staff_id, kind, subject_kind, subject_id, record_id, occasion, made_at, due_at)
   select s.org_id, s.id, '{kind}', x.subject_kind, x.subject_id, x.record_id, x.occasion, $1, x.due_at from ({sql}) x
   cross join lateral (select unnest(x.staff) union select people_for(x.role, x.org_id, $1)) p (id)
@@ -94,9 +109,7 @@ async def notify(conn: Connection, policy: Policy, at: datetime) -> int:
     """Makes the notices that are due and were not made; answers how many."""
     made = 0
     today: date = at.astimezone(BANK_ZONE).date()
-    for kind, sql, days, needs in SOURCES:
-        if needs and not await conn.raw.fetchval(THERE, *needs):
-            continue
+    for kind, sql, days in SOURCES:
         ahead = (-1 if days in BEHIND else 1) * policy.number(days, at) if days else 0
         status = await conn.raw.execute(TELL.format(kind=kind.value, sql=sql), at, date.fromordinal(today.toordinal() + ahead))
         made += int(status.rpartition(" ")[2])

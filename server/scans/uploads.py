@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Self
 from uuid import UUID, uuid4
 
-from sqlalchemy import Text, Uuid, bindparam, cast, func, null, or_, select
+from sqlalchemy import Text, Uuid, cast, func, null, or_, select
 
 from server import idempotency
 from server.compliance import access
@@ -21,6 +21,7 @@ from server.errors import Forbidden, InputProblem, InvalidInput, NotFound
 from server.scans.validation import check
 from storage.database import Connection, Database, Principal
 from storage.objects import UPLOAD_SECONDS, Locked, ObjectStore, Presigned
+from storage.statements import the
 from storage.tables import access_requests, archive_records, discrepancies, file_items, handovers, loans, operations, releases, scans
 from storage.terms import AccessResult, MediaType, Role, ScanStatus, ScanSubject
 
@@ -31,10 +32,6 @@ READERS = frozenset(Role) - {Role.SYSTEM, Role.ADMIN}
 SUFFIX = {MediaType.PDF: "pdf", MediaType.TIFF: "tif", MediaType.JPEG: "jpg", MediaType.PNG: "png"}
 
 
-def _given(name: str, type_: Any = Uuid) -> Any:
-    return bindparam(f"the_{name}", type_=type_, required=True)
-
-
 def _of_unit(column: Any) -> Any:
     """A subject that is no record: whose it is."""
     return select(cast(null(), Uuid).label("id"), column, cast(null(), Uuid).label("primary_loan_id"))
@@ -42,38 +39,38 @@ def _of_unit(column: Any) -> Any:
 
 _record = select(archive_records.c.id, archive_records.c.org_id, archive_records.c.primary_loan_id)
 SUBJECTS: dict[ScanSubject, Any] = {
-    ScanSubject.RECORD: _record.where(archive_records.c.id == _given("id")),
-    ScanSubject.FILE_ITEM: _record.join(file_items, file_items.c.record_id == archive_records.c.id).where(file_items.c.id == _given("id")),
-    ScanSubject.REQUEST: _of_unit(access_requests.c.org_id).where(access_requests.c.id == _given("id")),
-    ScanSubject.OPERATION: _of_unit(operations.c.org_id).where(operations.c.id == _given("id")),
-    ScanSubject.HANDOVER: _of_unit(handovers.c.org_id).where(handovers.c.id == _given("id")),
+    ScanSubject.RECORD: _record.where(archive_records.c.id == the("id")),
+    ScanSubject.FILE_ITEM: _record.join(file_items, file_items.c.record_id == archive_records.c.id).where(file_items.c.id == the("id")),
+    ScanSubject.REQUEST: _of_unit(access_requests.c.org_id).where(access_requests.c.id == the("id")),
+    ScanSubject.OPERATION: _of_unit(operations.c.org_id).where(operations.c.id == the("id")),
+    ScanSubject.HANDOVER: _of_unit(handovers.c.org_id).where(handovers.c.id == the("id")),
     ScanSubject.RELEASE: _of_unit(access_requests.c.org_id)
     .join(releases, releases.c.request_id == access_requests.c.id)
-    .where(releases.c.id == _given("id")),
+    .where(releases.c.id == the("id")),
     ScanSubject.CASE: select(
         discrepancies.c.record_id.label("id"), discrepancies.c.org_id, cast(null(), Uuid).label("primary_loan_id")
-    ).where(discrepancies.c.id == _given("id")),
+    ).where(discrepancies.c.id == the("id")),
 }
-SCAN = select(scans).where(scans.c.id == _given("id"))
+SCAN = select(scans).where(scans.c.id == the("id"))
 SCAN_LOCKED = SCAN.with_for_update()
 NEWEST = (
     select(scans.c.id, scans.c.scan_version)
     .where(
-        scans.c.subject_id == _given("subject"),
+        scans.c.subject_id == the("subject"),
         or_(scans.c.status == ScanStatus.STORED.value, scans.c.status == ScanStatus.REGISTERED.value),
     )
     .order_by(scans.c.scan_version.desc())
     .limit(1)
 )
-LAST_VERSION = select(func.coalesce(func.max(scans.c.scan_version), 0)).where(scans.c.subject_id == _given("subject"))
-SUBJECT_LOCK = select(func.pg_advisory_xact_lock(func.hashtextextended(_given("subject", Text), 49)))
+LAST_VERSION = select(func.coalesce(func.max(scans.c.scan_version), 0)).where(scans.c.subject_id == the("subject"))
+SUBJECT_LOCK = select(func.pg_advisory_xact_lock(func.hashtextextended(the("subject", Text), 49)))
 MATURITY = (
     select(loans.c.matures_on, archive_records.c.primary_loan_id, archive_records.c.org_id)
     .join(archive_records, archive_records.c.primary_loan_id == loans.c.id)
-    .where(archive_records.c.id == _given("record"))
+    .where(archive_records.c.id == the("record"))
 )
 VERSION_OF = select(scans.c.id).where(
-    scans.c.subject_id == _given("subject"), scans.c.scan_version == _given("version", scans.c.scan_version.type)
+    scans.c.subject_id == the("subject"), scans.c.scan_version == the("version", scans.c.scan_version.type)
 )
 
 

@@ -14,7 +14,6 @@ from sqlalchemy import (
     Column,
     DateTime,
     ForeignKey,
-    LargeBinary,
     MetaData,
     Numeric,
     Table,
@@ -48,7 +47,6 @@ class XID8(UserDefinedType[int]):
 
 INSTANT = DateTime(timezone=True)
 MONEY = Numeric(18, 2)
-HASH = LargeBinary
 NOW = text("clock_timestamp()")
 
 

@@ -42,8 +42,10 @@ class Case:
     async def make(cls, bank: World, *, kind: str = "VEHICLE", value: int | None = None) -> "Case":
         """An owner whom we know, a loan, its car, the paper in the vault; core banking and another loan officer come along."""
         here = bank.branches["A"]
-        customer, _ = await bank.customer()
-        await bank.sql("update customers set identity_index = $2 where id = $1", customer, identity())
+        customer = await bank.sql("select id from customers where org_id = $1 and identity_index = $2", here.id, identity())
+        if customer is None:
+            customer, _ = await bank.customer()
+            await bank.sql("update customers set identity_index = $2 where id = $1", customer, identity())
         loan, asset = await bank.loan(customer=customer), await bank.collateral()
         await bank.sql("update collateral set owner_id = $2, kind = $3, value_amount = $4 where id = $1", asset, customer, kind, value)
         await secures(bank, loan, asset)

@@ -1,5 +1,6 @@
 """The acts of the desk, each done right once, and the ways in which they are refused."""
 
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID, uuid4
 
@@ -7,7 +8,7 @@ import pytest
 
 from server.custody.desk import Done, Refused
 from server.custody.moves import Ask
-from server.errors import InvalidInput
+from server.errors import InvalidInput, VersionConflict
 from storage.terms import Action as A
 from storage.terms import HoldKind, HoldSubject, Purpose, Role, Seat, Tier
 from tests.harness.world import World
@@ -158,6 +159,23 @@ async def test_a_hold_is_lifted_by_two_and_not_by_its_placer_as_the_second(bank:
         assert await bank.refused(placer_or_proposer, Ask(A.CONFIRM, operation=operation)) == [("C16", "HOLD_NOT_LIFTABLE")]
     await bank.done("risk", Ask(A.CONFIRM, operation=operation))
     await bank.done("officer", request)
+
+
+async def test_a_hold_that_was_lifted_is_told_as_that_and_the_version_is_the_holds_own(bank: World) -> None:
+    """It was compared with the version of the record that the hold is on."""
+    volumes = await bank.volumes()
+    await bank.out(volumes, tier=Tier.SECOND)  # the record is at another version than any hold
+    ask = Ask(A.PLACE_HOLD, hold_kind=HoldKind.LEGAL, subject_kind=HoldSubject.RECORD, subject=volumes[0], reason="诉讼保全")
+    hold = UUID((await bank.done("legal", ask))["hold"])
+    lift = Ask(A.LIFT_HOLD, hold=hold, reason="已撤诉")
+    await bank.seated(lift, ["legal_two", "risk"])
+    version = await bank.sql("select version from holds where id = $1", hold)
+    assert version != await bank.sql("select version from archive_records where id = $1", volumes[0])
+    told = await bank.refused("legal_two", replace(lift, expected_version=version))
+    assert ("C0", "HOLD_NOT_LIFTABLE") in told and ("C51", "VERSION_CONFLICT") not in told
+    with pytest.raises(VersionConflict) as conflict:
+        await bank.does("legal_two", replace(lift, expected_version=version - 1))
+    assert conflict.value.current_version == version
 
 
 async def test_a_lift_that_was_opened_can_be_withdrawn_and_the_hold_stays(bank: World) -> None:

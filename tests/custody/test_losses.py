@@ -72,6 +72,24 @@ async def test_a_checkout_that_is_lost_ends_and_the_case_closes_when_nothing_is_
     assert await bank.state(volumes[0]) == "CLOSED_LOST"
 
 
+async def test_a_loss_is_closed_when_the_payoff_is_final_by_the_one_parameter(bank: World) -> None:
+    loan, here = await bank.loan(), bank.branches["A"].id
+    volumes = await bank.volumes(loan=loan)
+    await lost(bank, volumes[0])
+    await paid_off(bank, loan, "TRANSFER", days=20)
+    ask = Ask(A.CLOSE_LOST, records=tuple(volumes), reason="贷款已结清")
+    both = "select (select final_at from settled_for_good(array[$1::uuid])), settlement_final_at($2)"
+    await bank.root.execute("insert into policy_parameters (key, value, org_id, effective_from) values ('payoff_days', '30', $1, now() - interval '1 day')", here)  # fmt: skip
+    assert await bank.refused("ops", ask) == [("C35", "PAYOFF_NOT_FINAL")]
+    row = tuple(await bank.root.fetchrow(both, volumes[0], loan))
+    assert row[0] == row[1] > datetime.now(UTC)
+    await bank.root.execute(
+        "insert into policy_parameters (key, value, org_id, effective_from) values ('payoff_days', '5', $1, now())", here
+    )
+    await bank.seated(ask, ["ops", "vice"])
+    assert await bank.state(volumes[0]) == "CLOSED_LOST"
+
+
 async def test_a_missing_paper_of_a_volume_freezes_it_until_another_says_how_it_was_put_right(bank: World) -> None:
     (volume,) = await bank.volumes()
     item = UUID(str(await bank.sql("select id from file_items where record_id = $1", volume)))

@@ -47,6 +47,20 @@ async def test_who_waits_is_served_by_the_return_in_the_order_of_the_queue(bank:
     assert await step(bank, second) == "APPROVED"
 
 
+async def test_a_paper_that_somebody_waits_for_is_booked_in_and_reserved_at_once(bank: World) -> None:
+    papers = await bank.papers()
+    await bank.out(papers)
+    asked = Ask(A.REQUEST_CHECKOUT, records=tuple(papers), purpose=Purpose.CERTIFICATE_CHANGE, queue=True)
+    request = UUID((await bank.done("legal", asked))["request"])
+    for head in ("head", "risk"):
+        await bank.done(head, Ask(A.APPROVE, request=request))
+    await bank.presented(papers)
+    await bank.accepted(papers)
+    assert (await bank.state(papers[0]), await step(bank, request)) == ("RESERVED", "APPROVED")
+    booked = await bank.root.fetch("select direction from off_balance_entries where record_id = $1 order by queued_at", papers[0])
+    assert [r[0] for r in booked] == ["IN", "OUT", "IN"]
+
+
 async def test_without_the_wish_to_wait_the_last_approval_is_refused_as_before(bank: World) -> None:
     volumes = await bank.volumes()
     await bank.out(volumes, tier=SECOND)

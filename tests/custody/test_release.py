@@ -1,7 +1,7 @@
 """The release gate: of all combinations of what must hold one lets the paper go, and each other guard says its own code."""
 
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import product
 from uuid import UUID
 
@@ -232,6 +232,24 @@ async def test_an_electronic_payoff_waits_ten_working_days_or_for_the_clearing(b
     assert await bank.sql("select settlement_final_at($1)", case.loan) < datetime.now(UTC)
 
 
+async def test_close_of_business_is_one_parameter_for_program_and_postgresql(bank: World) -> None:
+    policy = "insert into policy_parameters (key, value, org_id, effective_from) values ('close_of_business_minutes', $1, $2, $3)"
+    since, at = ago(days=40), "select working_days_after($1, $2)"
+    try:
+        await bank.root.execute(policy, "960", None, ago(days=30))  # from then on the bank closes at 16:00
+        await bank.root.execute(policy, "720", bank.branches["A"].id, ago(days=60))  # of a unit's own it knows nothing
+        bank.desk._policy_read_at = None
+        async with bank.database.transaction(bank.people["core"]) as conn:
+            known = await bank.desk.policy(conn)
+        days = {n: (await bank.sql(at, since, n), known.working_days_after(since, n)) for n in (0, 1, 5, 10, 20)}
+        assert all(sql == python for sql, python in days.values()), days
+        clocks = {(one + timedelta(hours=8)).strftime("%H:%M") for one, _ in days.values()}
+        assert clocks == {"17:30", "16:00"}
+    finally:
+        await bank.root.execute("delete from policy_parameters where key = 'close_of_business_minutes'")
+        bank.desk._policy_read_at = None
+
+
 async def test_a_partial_release_of_dealer_inventory_needs_cover(bank: World) -> None:
     case = await Case.make(bank, kind="INVENTORY", value=1_000)
     await case.says(principal=1_000)
@@ -288,6 +306,37 @@ async def test_a_reversal_leaves_nothing_that_was_built_on_the_payoff(bank: Worl
     assert ("C0", "SEAT_NOT_OPEN") in await bank.refused("cody", Ask(A.CONFIRM, operation=opened))
     assert ("C15", "INVALID_TRANSITION") in await bank.refused("kay", case.release)
     assert await bank.sql("select status from loans where id = $1", case.loan) == "ACTIVE"
+
+
+async def test_what_a_reversal_frees_is_reserved_at_once_for_who_waits_for_it(bank: World) -> None:
+    case = await (await Case.make(bank)).ready()
+    asked = Ask(A.REQUEST_CHECKOUT, records=tuple(case.papers), purpose=Purpose.CERTIFICATE_CHANGE, queue=True)
+    waiting = UUID((await bank.done("manager", asked))["request"])
+    for rank in ("head", "risk"):
+        await bank.done(rank, Ask(A.APPROVE, request=waiting))
+    state = "select state from access_requests where id = $1"
+    assert await bank.sql(state, waiting) == "WAITING"
+    (position,) = await bank.root.fetch("select id from loan_positions where loan_id = $1", case.loan)
+    await case.says(principal=500, reversal_of=position["id"])
+    assert [await bank.sql(state, r) for r in (case.request, waiting)] == ["LAPSED", "APPROVED"]
+    assert await bank.state(case.papers[0]) == "RESERVED"
+    told = "select count(*) from notices where staff_id = $1 and kind = 'READY_TO_FETCH' and subject_id = $2"
+    assert await bank.sql(told, bank.people["manager"].staff_id, waiting) == 1
+    tags = "select tag, count(*) from events where record_id = $1 and tag in ('record:lapse:done', 'record:reserve:done') group by tag"
+    assert dict(await bank.root.fetch(tags, case.papers[0])) == {"record:lapse:done": 1, "record:reserve:done": 2}
+
+
+async def test_a_turn_that_a_rule_forbids_is_not_taken_after_a_reversal(bank: World) -> None:
+    case = await (await Case.make(bank)).ready()
+    asked = Ask(A.REQUEST_CHECKOUT, records=tuple(case.papers), purpose=Purpose.CERTIFICATE_CHANGE, queue=True)
+    waiting = UUID((await bank.done("manager", asked))["request"])
+    for rank in ("head", "risk"):
+        await bank.done(rank, Ask(A.APPROVE, request=waiting))
+    await bank.sql("update staff set active = false where id = $1", bank.people["manager"].staff_id)
+    (position,) = await bank.root.fetch("select id from loan_positions where loan_id = $1", case.loan)
+    await case.says(principal=500, reversal_of=position["id"])
+    assert await bank.state(case.papers[0]) == "IN_VAULT"
+    assert await bank.sql("select state from access_requests where id = $1", waiting) == "WAITING"
 
 
 async def test_a_reversal_after_the_release_is_a_case_and_the_paper_stays_released(bank: World) -> None:

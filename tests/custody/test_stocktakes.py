@@ -296,12 +296,23 @@ async def test_a_counter_with_psql_sees_nothing_either(bank: World, role: str, t
         for hidden in (
             "look_up_of_all($1)",
             "search_hits_of_all($1, array['envelope'], 20)",
-            "search_hits_of_all($1, array['envelope'], 20, true)",
         ):
             with pytest.raises(asyncpg.InsufficientPrivilegeError):
                 await conn.fetchval(f"select count(*) from {hidden}", lies[0][1])
     finally:
         await conn.close()
+
+
+async def test_what_is_hidden_takes_no_place_on_a_page_of_hits(bank: World, run: Any) -> None:
+    papers = await bank.papers()
+    await bank.out(papers)
+    await bank.presented(papers)
+    await bank.accepted(papers)
+    await opened(bank, papers=0)
+    (elsewhere,) = await bank.papers()
+    text = """{ search(text: "P", kinds: [RECORD], first: 1) { node { ... on Node { id } } } }"""
+    seen = [(await run(name, text))["data"]["search"] for name in ("ann", "ops")]
+    assert seen == [[{"node": {"id": f"record_{paper}"}}] for paper in (elsewhere, papers[0])]
 
 
 # Through the API -----------------------------------------------------------------------------------------------------------

@@ -2,7 +2,6 @@
 
 import asyncio
 import fcntl
-import json
 import os
 import shutil
 import uuid
@@ -84,7 +83,3 @@ def clone(told: dict[str, Any], *, empty: bool = False) -> str:
 
     asyncio.run(make())
     return name
-
-
-def told_text(told: dict[str, Any]) -> str:
-    return json.dumps(told)

@@ -245,10 +245,10 @@ class World:
             await self.trusted(request, by=by)
         return request
 
-    async def trusted(self, request: UUID, *, by: str = "officer") -> UUID:
+    async def trusted(self, request: UUID, *, by: str = "officer", days: int = 10) -> UUID:
         """The registry's signed letter, without which nothing leaves the bank."""
         self.number += 1
-        detail = BaileeLetter(f"T{self.tag}{self.number}", BaileeKind.REGISTRY, "市车辆管理所", self.day(), self.day(10))
+        detail = BaileeLetter(f"T{self.tag}{self.number}", BaileeKind.REGISTRY, "市车辆管理所", self.day(), self.day(days))
         return UUID((await self.done(by, Ask(A.REGISTER_BAILEE_LETTER, request=request, detail=detail)))["letter"])
 
     def day(self, days: int = 0) -> date:

@@ -10,10 +10,14 @@ from server.custody.transitions import TRANSITIONS
 TIMES = 5
 # Rules that no caller can break alone, with the reason.
 NEVER_ALONE: dict[str, str] = {
+    "the last return is closed": "what was returned has gone out before (ck_movements_*): C14's open checkout says no with it",
     "nobody seated has KEY and CODE duty for one vault": "ex_keeper_duties_c2_one_seat_per_keeper: not even a superuser can write such duties",
+    "the record arrives as it was sent": "server.custody.handing chooses the act by how the line stood: a client names lines, never the act",
 }
 # Transitions that no play brings about, with the reason.
-NEVER_TAKEN: dict[tuple[str, str, str], str] = {}
+NEVER_TAKEN: dict[tuple[str, str, str], str] = {
+    ("SECOND", "DISPOSAL_APPROVED", "EXECUTE_DISPOSAL"): "told beforehand by explainCustody; no mutation destroys anything yet",
+}
 
 
 @dataclass
@@ -25,6 +29,8 @@ class Coverage:
     alone: Counter[str] = field(default_factory=Counter)
     broken: Counter[str] = field(default_factory=Counter)
     missed: Counter[str] = field(default_factory=Counter)  # spoils that broke something else than they meant
+    played: Counter[str] = field(default_factory=Counter)
+    tried: Counter[tuple[str, str]] = field(default_factory=Counter)  # spoils, by play and sentence
     forbidden: int = 0
     steps: int = 0
 

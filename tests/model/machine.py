@@ -1,5 +1,6 @@
 """The machine: hypothesis chooses what is played, by whom, and what is spoiled."""
 
+from collections import Counter
 from contextlib import suppress
 from random import Random
 from typing import Any, ClassVar
@@ -7,12 +8,14 @@ from typing import Any, ClassVar
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from tests.model.plays import NotNow, Spoil, plays
-from tests.model.plays.lending import free
+from tests.model.plays import NotNow, Play, Spoil, arrives, plays
 from tests.model.stage import Stage, Try
 
+ARRIVES = 35  # of a hundred steps, before which something is laid in where it is wanting
 DONE, SPOILED = 58, 96  # of a hundred steps
-RECORDS = 3  # of each tier, ready to be asked for
+HOURS = (1, 5, 20)  # by which time passes
+RANKS = (0, 0, 0, 1, 2)  # of what was done least: the least, or the next
+OFFERS_MAX = 6  # of one play, looked at for one that can be spoiled
 
 
 class Machine(RuleBasedStateMachine):
@@ -23,65 +26,77 @@ class Machine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.stage: Stage = type(self).new_stage()
-        self.plays, self.played, self.spoiled = plays(), dict[str, int](), dict[tuple[str, str], int]()
+        self.plays, self.empty = plays(), Counter[str]()  # empty: how often there was nothing for a play
 
     @initialize(seed=st.integers(0, 2**32 - 1))
     def opens(self, seed: int) -> None:
         self.r = Random(seed)
         self.r.shuffle(self.plays)  # so that banks differ in what comes first
-        for _ in range(RECORDS):
-            self.arrives()
+        arrives(self.stage)
 
-    @rule(what=st.integers(0, 99), rank=st.integers(0, 5), which=st.integers(0, 50))
-    def step(self, what: int, rank: int, which: int) -> None:
-        """Something is done, or something is spoiled, or time passes. One rule, so that hypothesis leaves none of them out."""
-        self.arrives()
+    @rule()
+    def step(self) -> None:
+        """Something is done, or something is spoiled, or time passes. One rule, and one seed, so that none is preferred."""
+        if self.r.randrange(100) < ARRIVES:
+            arrives(self.stage)
+        what = self.r.randrange(100)
         if what < DONE:
-            self.is_done(rank, which)
+            self.is_done()
         elif what < SPOILED:
-            self.is_spoiled(rank, which)
+            self.is_spoiled()
         else:
-            self.stage.later(hours=(1, 5, 20)[which % 3])
+            self.stage.later(hours=self.r.choice(HOURS))
         self.stage.coverage.steps += 1
         self.stage.check()
 
-    def arrives(self) -> None:
-        """Papers and volumes for those that went missing or left for good."""
-        if len(free(self.stage, "IN_VAULT")) < RECORDS:
-            self.stage.run(self.stage.bank.papers())
-        if len(free(self.stage, "FILED")) < RECORDS:
-            self.stage.run(self.stage.bank.volumes())
+    def is_done(self) -> None:
+        """What every rule lets through; of what was done least in all banks, one that can be done now."""
+        played, rank = self.stage.coverage.played, self.r.choice(RANKS)
+        for play in sorted(self.plays, key=lambda play: played[play.name] / play.often + self._emptiness(play)):
+            if rank > 0 and self._is_there(play):
+                rank -= 1
+            elif offers := self._offered(play):
+                played[play.name] += 1
+                self.stage.attempt(self.r.choice(offers))
+                return
 
-    def is_done(self, rank: int, which: int) -> None:
-        """What every rule lets through; of what was done least, one that can be done now."""
-        found = None
-        for play in sorted(self.plays, key=lambda play: self.played.get(play.name, 0)):
-            if rank >= 0 and (offers := list(play.offers(self.stage))):
-                found, rank = (play, offers), rank - 1
-        if found is not None:
-            play, offers = found
-            self.played[play.name] = self.played.get(play.name, 0) + 1
-            self.stage.attempt(offers[which % len(offers)])
-
-    def is_spoiled(self, rank: int, which: int) -> None:
-        """What one rule forbids; of what was spoiled least, one that can be spoiled now."""
-        count, found, seen = self.spoiled, None, dict[str, list[Try]]()
+    def is_spoiled(self) -> None:
+        """What one rule forbids; of the rules that said no least in all banks, one that can be broken now."""
+        alone, tried = self.stage.coverage.alone, self.stage.coverage.tried
         there = [(play, spoil) for play in self.plays for spoil in play.spoils]
-        for play, spoil in sorted(there, key=lambda one: count.get((one[0].name, one[1].sentence), 0)):
-            if rank < 0:
-                break
-            if play.name not in seen:
-                seen[play.name] = list(play.offers(self.stage))
-            if seen[play.name]:
-                found, rank = (play, spoil), rank - 1
-        if found is not None:
-            play, spoil = found
-            count[play.name, spoil.sentence] = count.get((play.name, spoil.sentence), 0) + 1
-            offers = seen[play.name]
-            self._spoil(offers[which % len(offers)], spoil)
+        offered = dict[str, list[Try]]()
 
-    def _spoil(self, right: Try, spoil: Spoil) -> None:
-        wrong = spoil.change(self.stage, right)
-        if wrong is not None:
-            with suppress(NotNow), spoil.world(self.stage, wrong):
-                self.stage.attempt(wrong, spoil.sentence)
+        def reached(one: tuple[Play, Spoil]) -> float:
+            play, spoil = one
+            return alone[spoil.sentence] + tried[play.name, spoil.sentence] + self._emptiness(play)
+
+        for play, spoil in sorted(there, key=reached):
+            if play.name not in offered:
+                offered[play.name] = self._offered(play)
+            offers = offered[play.name]
+            if offers and self._spoil(play, spoil, self.r.sample(offers, len(offers))):
+                return
+
+    def _offered(self, play: Play) -> list[Try]:
+        offers = play.offered(self.stage)
+        self.empty[play.name] += not offers
+        return offers
+
+    def _is_there(self, play: Play) -> bool:
+        return play.arrange is not None or next(play.offers(self.stage), None) is not None
+
+    def _emptiness(self, play: Play) -> float:
+        """It is looked for less often where there was nothing for it."""
+        return self.empty[play.name] / 20
+
+    def _spoil(self, play: Play, spoil: Spoil, offers: list[Try]) -> bool:
+        """Tries it with the first offer that can be spoiled so; False where none can."""
+        for right in offers[:OFFERS_MAX]:
+            with suppress(NotNow):
+                wrong = spoil.change(self.stage, right)
+                if wrong is not None:
+                    with spoil.world(self.stage, wrong):
+                        self.stage.coverage.tried[play.name, spoil.sentence] += 1
+                        self.stage.attempt(wrong, spoil.sentence)
+                    return True
+        return False

@@ -23,7 +23,7 @@ async def test_a_dealer_defaults_and_the_court_keeps_the_papers(bank: World, api
     )
     request = made["request"]["id"]
     await api.approves(request, ["head", "risk", "vice"])
-    await bank.trusted(UUID(request.removeprefix("request_")), by="legal")
+    await bank.trusted(UUID(request.removeprefix("request_")), by="legal", days=30)
     out = await api.does(
         "kay", "checkOut", "operation { id }", requestId=request, barcodes=await api.barcodes(case.papers), dueOn=str(bank.due(20))
     )

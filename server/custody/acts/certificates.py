@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import Text, Uuid, bindparam, func, select
 
-from server.custody.acts.change import Detail
+from server.custody.acts.change import Detail, not_known, open_cases
 from server.custody.acts.envelopes import reseal
 from server.custody.acts.papers import certificate_columns
 from server.custody.acts.returns import inspect
@@ -26,7 +26,7 @@ from storage.tables import (
     scans,
 )
 from storage.terms import Action as A
-from storage.terms import MovementEnd, MovementKind, ScanStatus, ScanSubject
+from storage.terms import DiscrepancyKind, MovementEnd, MovementKind, ScanStatus, ScanSubject
 
 
 def _given(name: str) -> Any:
@@ -94,12 +94,14 @@ async def resolve_claim(w: Writing) -> Detail:
 
 
 async def record_registry_check(w: Writing) -> Detail:
-    """C55: what the registry says now."""
+    """C55, C43: what the registry says now; where it denies the bank's right, a case that freezes the record."""
     check: RegistryCheck = w.ask.detail
     for move in w.moves:
         row: Detail = {"certificate_id": move.of(Title).certificate, "record_id": move.record.id, "checked_by": w.by.id, "checked_at": w.at}
         row |= {"reference": check.reference, "is_valid": check.is_valid, "findings": check.findings}
         w.made["check"] = await w.conn.insert(registry_checks, row, returning="id")
+    if not check.is_valid:
+        await open_cases(w, not_known(list(w.moves)), DiscrepancyKind.RIGHT_NOT_SHOWN)
     return {"valid": check.is_valid, "reference": check.reference}
 
 

@@ -36,7 +36,7 @@ async def open_cases(w: Writing, moves: list[Move], kind: DiscrepancyKind = Disc
     deadline = w.working_days(CASE_DAYS)
     cases = []
     for move in moves:
-        findings = (move.inspection.findings if move.inspection else None) or w.ask.reason or ""
+        findings = (move.inspection.findings if move.inspection else None) or w.ask.reason or getattr(w.ask.detail, "findings", None) or ""
         row = {"org_id": move.record.org, "record_id": move.record.id, "kind": kind, "findings": findings}
         row |= {"reported_by": w.by.id, "reported_at": w.at, "owner_id": w.by.id, "deadline_at": deadline}
         cases.append(await w.conn.insert(discrepancies, row, returning="id"))
@@ -45,6 +45,11 @@ async def open_cases(w: Writing, moves: list[Move], kind: DiscrepancyKind = Disc
             entry = {"org_id": move.record.custody_org, "record_id": move.record.id, "discrepancy_id": cases[-1]}
             await w.conn.insert(off_balance_entries, entry | {"direction": OffBalanceDirection.OUT, "queued_at": w.at})
     w.made["cases"] = [*w.made.get("cases", ()), *cases]
+
+
+def not_known(moves: list[Move]) -> list[Move]:
+    """Those without an open case of a right that is not shown."""
+    return [m for m in moves if DiscrepancyKind.RIGHT_NOT_SHOWN not in m.frozen]
 
 
 async def off_the_balance(w: Writing, move: Move, case: UUID) -> None:

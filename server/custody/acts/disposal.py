@@ -9,8 +9,8 @@ from sqlalchemy import func, select, text
 from server.compliance.tags import Tag
 from server.custody.acts.change import Detail
 from server.custody.moves.volumes import HEADS, Batch
-from server.custody.reading import given
 from server.custody.writing import Writing
+from storage.statements import given
 from storage.tables import disposal_approvals, disposal_batches, disposal_lines
 from storage.terms import Action as A
 from storage.terms import BatchState, RecordState, Tier

@@ -184,6 +184,7 @@ async def _free(w: Writing, row: Row) -> None:
     if row["state"] != RecordState.RESERVED or await w.conn.value(STILL_RESERVED, the_record=row["id"]) is not None:
         return
     await w.conn.update(archive_records, {"id": row["id"]}, {"state": RecordState.IN_VAULT})
+    w.freed.append(row["id"])
     moved: dict[str, Any] = {"from": RecordState.RESERVED, "to": RecordState.IN_VAULT, "tier": Tier.FIRST, "request": row["request_id"]}
     w.chains.note(
         _chain(row), Tag.RESERVATION_LAPSED, subject=("record", row["id"]), by=w.by.id, at=w.at, record=row["id"], act=A.LAPSE, **moved

@@ -4,12 +4,14 @@ from uuid import UUID
 
 from sqlalchemy import update
 
-from server.custody.acts.change import AT, THESE, Detail, given, open_cases
+from server.custody.acts.change import AT, THESE, Detail, given, not_known, open_cases
+from server.custody.acts.envelopes import reseal
 from server.custody.moves import Move
+from server.custody.moves.envelopes import NewSeal
 from server.custody.writing import Writing
 from storage.tables import movements, return_inspections
 from storage.terms import Action as A
-from storage.terms import DiscrepancyKind
+from storage.terms import DiscrepancyKind, PaperKind
 
 PRESENT = update(movements).where(THESE).values(returned_at=given("at", AT), returned_by=movements.c.holder_id, presented_to=given("to"))
 STILL_OUT = update(movements).where(THESE).values(operation_id=None, returned_at=None, returned_by=None, presented_to=None)
@@ -23,7 +25,7 @@ async def present_return(w: Writing) -> Detail:
 
 
 async def accept_return(w: Writing) -> Detail:
-    """F8, S5: inspected and found right, one by one; the movement is closed."""
+    """F8, S5: inspected and found right, one by one; the movement is closed, and what was opened is sealed anew (C9)."""
     for move in w.moves:
         inspection = await inspect(w, move)
         assert move.movement is not None
@@ -33,7 +35,10 @@ async def accept_return(w: Writing) -> Detail:
             {"operation_id": None, "entry_operation_id": w.operation, "inspection_id": inspection, "closed_at": w.at},
         )
     w.made["checkouts"] = w.movements
-    return {}
+    if w.ask.detail is None:
+        return {}
+    seals: tuple[NewSeal, ...] = w.ask.detail.seals
+    return {"seals": [{"envelope": s.envelope, "old_seal_no": await reseal(w, s.envelope, s.seal_no), "seal_no": s.seal_no} for s in seals]}
 
 
 async def reject_return(w: Writing) -> Detail:
@@ -46,6 +51,8 @@ async def reject_return(w: Writing) -> Detail:
     await open_cases(
         w, [m for m in broken if DiscrepancyKind.SEAL_BROKEN not in m.frozen and m.record.envelope], DiscrepancyKind.SEAL_BROKEN
     )
+    bare = [m for m in w.moves if m.action is A.REJECT_RETURN and m.inspection and m.inspection.shows_mortgage is False]
+    await open_cases(w, not_known([m for m in bare if m.record.kind is PaperKind.CERTIFICATE]), DiscrepancyKind.RIGHT_NOT_SHOWN)
     w.made["checkouts"] = w.movements
     return {}
 

@@ -181,7 +181,7 @@ def _move(scene: Scene, record: Record | None, fact: Row | None, together: froze
         opened_by=scene.stand.row["opened_by"] if scene.stand.row and scene.stand.pending(scene.at) else None,
         on_duty=place.on_duty if place else {Seat.KEY: _ids(fact, "key_ids"), Seat.CODE: _ids(fact, "code_ids")},
         holds=tuple(Hold(HoldKind(k), p) for k, p in zip(fact.get("hold_kinds") or (), fact.get("hold_placers") or (), strict=True)),
-        hold=scene.hold,
+        hold=scene.hold if scene.hold and scene.hold.is_active else None,
         interested=_ids(fact, "interested"),
         overdue=scene.blocked & borrowers,
         inactive=_ids(fact, "inactive") & borrowers,
@@ -315,6 +315,8 @@ async def _records(conn: Connection, ask: Ask, lock: bool, queued: Mapping[UUID,
     elif not wanted and ask.action in NAMES:
         wanted = list(await NAMES[ask.action](conn, ask, lock))
     if not wanted:
+        if queued:  # what the act frees without naming it
+            await conn.rows(reading.RECORDS_LOCKED, ids=sorted(queued))
         return []
     all_rows = await conn.rows(reading.RECORDS_LOCKED if lock else reading.RECORDS, ids=sorted({*wanted, *queued}))
     rows: list[Row] = [row for row in all_rows if row["id"] in set(wanted)]
@@ -365,7 +367,7 @@ async def _hold(conn: Connection, id_: UUID | None, lock: bool) -> Hold | None:
     row = await conn.row(reading.HOLD_LOCKED if lock else reading.HOLD, hold=id_)
     if row is None:
         raise NotFound()
-    return Hold(HoldKind(row["kind"]), row["placer_id"], row["version"]) if row["lifted_at"] is None else None
+    return Hold(HoldKind(row["kind"]), row["placer_id"], row["version"], row["lifted_at"] is None)
 
 
 async def _blocked(conn: Connection, people: set[UUID], at: datetime, policy: Policy) -> frozenset[UUID]:

@@ -1,24 +1,19 @@
 """What a correction is about, as the caller sees it; whether its new number is another's, in whatever branch."""
 
 from collections.abc import Mapping
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Text, Uuid, bindparam, cast, func, literal, select
+from sqlalchemy import Text, Uuid, cast, func, literal, select
 from sqlalchemy.dialects.postgresql import JSONB
 
 from server.custody.facts.sources import Gathering, Source
 from server.custody.moves.corrections import CORRECTABLE, Corrected, Correcting
 from server.errors import NotFound
+from storage.statements import given
 from storage.tables import archive_records, collateral_certificates, contracts, events, file_items, loan_contracts, scans
 from storage.terms import Action, CorrectionSubject, ScanStatus
 
-
-def _given(name: str, type_: Any = Uuid) -> Any:
-    return bindparam(name, type_=type_, required=True)
-
-
-SUBJECT, FIELD = _given("subject"), _given("field", Text)
+SUBJECT, FIELD = given("subject"), given("field", Text)
 _told = cast(func.convert_from(func.substr(events.c.canonical, 18), "UTF8"), JSONB)["detail"].op("->>")(FIELD)
 _certified = select(archive_records.c.primary_loan_id).where(archive_records.c.certificate_id == SUBJECT).limit(1).scalar_subquery()
 _contracted = select(loan_contracts.c.loan_id).where(loan_contracts.c.contract_id == SUBJECT).limit(1).scalar_subquery()
@@ -34,8 +29,8 @@ FOUND = {
     CorrectionSubject.EVENT: select(events.c.id, events.c.chain_id.label("chain"), _told.label("told")).where(events.c.id == SUBJECT),
 }
 COLUMNS = {"registrationNo": "registration_no", "issuedOn": "issued_on", "signedOn": "signed_on"}
-EVIDENCE = select(scans.c.status, scans.c.record_id).where(scans.c.id == _given("scan"))
-TAKEN = select(func.correction_taken(_given("of", Text), FIELD, SUBJECT, _given("value", Text)))
+EVIDENCE = select(scans.c.status, scans.c.record_id).where(scans.c.id == given("scan"))
+TAKEN = select(func.correction_taken(given("of", Text), FIELD, SUBJECT, given("value", Text)))
 
 
 async def _corrected(g: Gathering) -> Mapping[UUID | None, Corrected]:

@@ -8,7 +8,8 @@ from sqlalchemy import ARRAY, Text, Uuid, bindparam, func, select, text
 
 from server.custody.facts.sources import Gathering, Source
 from server.custody.moves.certificates import ChangedReturn
-from server.custody.moves.envelopes import Contents, Opening, Sealing, Seals, Slot, Slots
+from server.custody.moves.envelopes import Contents, Opening, Resealing, Sealing, Seals, Slot, Slots
+from server.errors import NotFound
 from storage.terms import Action as A
 
 Found = Mapping[UUID | None, Any]
@@ -20,6 +21,12 @@ SLOT = select(text("*")).select_from(
 
 async def _seals(g: Gathering) -> Found:
     match g.ask.detail:
+        case None:  # of a return that nobody opened
+            return {None: Seals(True)}
+        case Resealing(seals=seals):
+            if not {s.envelope for s in seals} <= {r["envelope_id"] for r in g.records}:
+                raise NotFound()
+            wanted = [s.seal_no for s in seals]
         case Sealing(seal_no=number) | ChangedReturn(seal_no=number):
             wanted = [number]
         case Opening(seal_no=number, taken=taken, taken_seal_no=second):
@@ -54,7 +61,7 @@ async def _slot(g: Gathering, envelope: UUID | None, place: UUID) -> Slot | None
 
 
 SOURCES = (
-    Source(Seals, frozenset({A.SEAL_ENVELOPE, A.OPEN_ENVELOPE, A.ACCEPT_CHANGED_RETURN}), _seals),
+    Source(Seals, frozenset({A.SEAL_ENVELOPE, A.OPEN_ENVELOPE, A.ACCEPT_CHANGED_RETURN, A.ACCEPT_RETURN}), _seals),
     Source(Contents, frozenset({A.SEAL_ENVELOPE}), _contents),
     Source(Slots, frozenset({A.INTAKE, A.MOVE_LOCATION, A.OPEN_ENVELOPE}), _slots),
 )

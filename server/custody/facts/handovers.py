@@ -4,41 +4,38 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Text, Uuid, bindparam, func, or_, select, text
+from sqlalchemy import ARRAY, Text, Uuid, func, or_, select, text
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 
 from server.custody.facts.sources import Gathering, Source
 from server.custody.moves.handovers import Clearance, Line, NewHandover, OnHandover, Sides
 from server.custody.transitions.handovers import ARRIVING, BY_GIVER, COMING_BACK, LISTABLE, ON_LINES, SENDING, TAKING_OVER
 from server.errors import NotFound
+from storage.statements import given
 from storage.tables import handovers, org_units, sealed_envelopes, storage_locations
 from storage.terms import Action, HandoverKind, HandoverLineState, HandoverState, RecordState, Seat, Tier
 
 AT = TIMESTAMP(timezone=True)
 
 
-def _given(name: str, type_: Any = Uuid) -> Any:
-    return bindparam(name, type_=type_, required=True)
-
-
-HANDOVER = select(handovers).where(handovers.c.id == _given("id"))
+HANDOVER = select(handovers).where(handovers.c.id == given("id"))
 FACTS = select(text("*")).select_from(
-    func.handover_facts(_given("id"), _given("ids", ARRAY(Uuid)), _given("vault"), _given("seal", Text), _given("at", AT))
+    func.handover_facts(given("id"), given("ids", ARRAY(Uuid)), given("vault"), given("seal", Text), given("at", AT))
 )
-SIDES = select(text("*")).select_from(func.unit_facts(_given("a"), _given("b")))
+SIDES = select(text("*")).select_from(func.unit_facts(given("a"), given("b")))
 _taken = select(sealed_envelopes.c.id).where(sealed_envelopes.c.location_id == storage_locations.c.id).exists()
 PLACES = select(storage_locations.c.vault_id, storage_locations.c.org_id).where(
-    storage_locations.c.id == func.any(_given("ids", ARRAY(Uuid))), storage_locations.c.kind == "SLOT", ~_taken
+    storage_locations.c.id == func.any(given("ids", ARRAY(Uuid))), storage_locations.c.kind == "SLOT", ~_taken
 )
 VAULT_OF = (
     select(storage_locations.c.id)
-    .where(storage_locations.c.org_id == _given("org"), storage_locations.c.kind == "VAULT")
-    .where(or_(_given("named").is_(None), storage_locations.c.id == _given("named")))
+    .where(storage_locations.c.org_id == given("org"), storage_locations.c.kind == "VAULT")
+    .where(or_(given("named").is_(None), storage_locations.c.id == given("named")))
     .order_by(storage_locations.c.code)
     .limit(1)
 )
-CLEAR = select(func.unit_is_clear(_given("unit")))
-UNIT = select(org_units.c.id).where(org_units.c.id == _given("id"))
+CLEAR = select(func.unit_is_clear(given("unit")))
+UNIT = select(org_units.c.id).where(org_units.c.id == given("id"))
 
 
 async def _sides(g: Gathering) -> Mapping[UUID | None, Sides]:

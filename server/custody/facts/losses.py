@@ -1,41 +1,36 @@
 """What is known of what is not there: its discrepancy and case, its slot, its successor, and how its loan stands."""
 
 from collections.abc import Mapping
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Uuid, bindparam, func, select, text
+from sqlalchemy import ARRAY, Uuid, func, select, text
 
 from server.custody.facts.sources import Gathering, Source
 from server.custody.moves.losses import Case, CaseOpened, Item, ItemMissing, Loss, Reissue, Reissued, Settled, Slot
 from server.errors import NotFound
+from storage.statements import given
 from storage.tables import archive_records, discrepancies, file_items, loss_cases, sealed_envelopes, staff
 from storage.terms import Action as A
 from storage.terms import DiscrepancyKind, LossState, RecordState, Tier
 
-
-def _given(name: str, type_: Any = Uuid) -> Any:
-    return bindparam(name, type_=type_, required=True)
-
-
 IDS = ARRAY(Uuid)
-CASE = select(discrepancies).where(discrepancies.c.id == _given("id"))
+CASE = select(discrepancies).where(discrepancies.c.id == given("id"))
 CASE_LOCKED = CASE.with_for_update()
-OWNER = select(staff.c.active).where(staff.c.id == _given("id"))
-ITEM = select(file_items.c.id).where(file_items.c.id == _given("id"), file_items.c.record_id == func.any(_given("records", IDS)))
+OWNER = select(staff.c.active).where(staff.c.id == given("id"))
+ITEM = select(file_items.c.id).where(file_items.c.id == given("id"), file_items.c.record_id == func.any(given("records", IDS)))
 ITEM_CASE = select(discrepancies.c.id).where(
-    discrepancies.c.item_id == _given("id"), discrepancies.c.resolved_at.is_(None), discrepancies.c.kind == DiscrepancyKind.MISSING.value
+    discrepancies.c.item_id == given("id"), discrepancies.c.resolved_at.is_(None), discrepancies.c.kind == DiscrepancyKind.MISSING.value
 )
-LOSSES = select(loss_cases).where(loss_cases.c.record_id == func.any(_given("ids", IDS))).order_by(loss_cases.c.opened_at, loss_cases.c.id)
+LOSSES = select(loss_cases).where(loss_cases.c.record_id == func.any(given("ids", IDS))).order_by(loss_cases.c.opened_at, loss_cases.c.id)
 LOSSES_LOCKED = LOSSES.with_for_update()
-OWNERS = select(discrepancies.c.id, discrepancies.c.owner_id).where(discrepancies.c.id == func.any(_given("ids", IDS)))
+OWNERS = select(discrepancies.c.id, discrepancies.c.owner_id).where(discrepancies.c.id == func.any(given("ids", IDS)))
 SLOTS = (
     select(archive_records.c.id, archive_records.c.envelope_id, sealed_envelopes.c.location_id)
     .outerjoin(sealed_envelopes, sealed_envelopes.c.id == archive_records.c.envelope_id)
-    .where(archive_records.c.id == func.any(_given("ids", IDS)))
+    .where(archive_records.c.id == func.any(given("ids", IDS)))
 )
-FITS = select(func.reissue_fits(_given("lost"), _given("reissued")))
-SETTLED = select(text("*")).select_from(func.settled_for_good(_given("ids", IDS)))
+FITS = select(func.reissue_fits(given("lost"), given("reissued")))
+SETTLED = select(text("*")).select_from(func.settled_for_good(given("ids", IDS)))
 
 
 async def cases(g: Gathering) -> Mapping[UUID | None, Case]:

@@ -14,7 +14,7 @@ from server.custody.moves.papers import Arrival, CertificateData, Checked, Check
 from server.errors import InputProblem, InvalidInput, NotFound
 from storage.tables import bailee_letters, collateral, loan_collateral, loans, movements, return_claims, storage_locations
 from storage.terms import Action as A
-from storage.terms import LocationKind, PaperKind, RecordState
+from storage.terms import LocationKind, PaperKind, RecordState, RequestKind
 
 Found = Mapping[UUID | None, Any]
 
@@ -34,7 +34,13 @@ LOAN = select(loans.c.org_id).where(loans.c.id == given("loan"))
 ASSET = select(collateral.c.id).where(collateral.c.id == given("asset"))
 SECURES = select(loan_collateral.c.id).where(loan_collateral.c.loan_id == given("loan"), loan_collateral.c.collateral_id == given("asset"))
 VAULT = select(storage_locations.c.org_id, storage_locations.c.kind).where(storage_locations.c.id == given("vault"))
-LETTER = select(bailee_letters.c.id).where(bailee_letters.c.request_id == given("request")).limit(1)
+LETTER = select(func.max(bailee_letters.c.return_by)).where(bailee_letters.c.request_id == given("request"))
+LETTERS = (  # of what is out
+    select(movements.c.record_id, func.max(bailee_letters.c.return_by).label("until"))
+    .join(bailee_letters, bailee_letters.c.request_id == movements.c.request_id)
+    .where(movements.c.record_id == func.any(given("ids", ARRAY(Uuid))), movements.c.closed_at.is_(None))
+    .group_by(movements.c.record_id)
+)
 CLAIMS = (
     select(movements.c.record_id, return_claims.c.id, return_claims.c.claimed_by)
     .join(return_claims, return_claims.c.movement_id == movements.c.id)
@@ -116,8 +122,14 @@ async def _replacement(g: Gathering) -> Found:
 
 
 async def _letters(g: Gathering) -> Found:
-    found = g.request and await g.conn.value(LETTER, request=g.request.id)
-    return {None: Letters(found is not None)}
+    """Of the request that takes the papers out, or of those on which they are out."""
+    none: dict[UUID | None, Any] = {None: Letters(False)}
+    if g.ask.action is A.CHECK_OUT:
+        until = g.request and await g.conn.value(LETTER, request=g.request.id)
+        return {None: Letters(True, until)} if until else none
+    if g.ask.action is A.APPROVE and (g.request is None or g.request.kind is not RequestKind.EXTENSION):
+        return none
+    return none | {r["record_id"]: Letters(True, r["until"]) for r in await g.conn.rows(LETTERS, ids=g.ids)}
 
 
 async def _claims(g: Gathering) -> Found:
@@ -134,6 +146,6 @@ SOURCES = (
         _titles,
     ),
     Source(Replacement, frozenset({A.ACCEPT_CHANGED_RETURN}), _replacement),
-    Source(Letters, frozenset({A.CHECK_OUT}), _letters),
+    Source(Letters, frozenset({A.CHECK_OUT, A.APPROVE, A.OVERDUE_SEARCH}), _letters),
     Source(Claim, frozenset({A.CLAIM_RETURNED, A.RESOLVE_CLAIM}), _claims),
 )

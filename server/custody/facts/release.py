@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Date, LargeBinary, Text, Uuid, bindparam, func, select, text
+from sqlalchemy import ARRAY, Date, LargeBinary, Text, Uuid, func, select, text
 
 from server.custody.facts.sources import Gathering, Source
 from server.custody.moves.release import (
@@ -22,50 +22,46 @@ from server.custody.moves.release import (
 )
 from server.custody.policy import POSITION_HOURS
 from server.errors import InputProblem, InvalidInput, NotFound
+from storage.statements import given
 from storage.tables import archive_records, loan_positions, loans, settlement_notices
 from storage.terms import Action as A
 from storage.terms import Tier
 
-
-def _given(name: str, type_: Any = Uuid) -> Any:
-    return bindparam(name, type_=type_, required=True)
-
-
-PAYOFFS = select(text("*")).select_from(func.release_facts(_given("ids", ARRAY(Uuid))))
-PAYOFF = select(text("*")).select_from(func.payoff_of(_given("loan")))
-FINAL = select(func.settlement_final_at(_given("loan")))
-LOAN = select(loans.c.org_id).where(loans.c.id == _given("loan"))
+PAYOFFS = select(text("*")).select_from(func.release_facts(given("ids", ARRAY(Uuid))))
+PAYOFF = select(text("*")).select_from(func.payoff_of(given("loan")))
+FINAL = select(func.settlement_final_at(given("loan")))
+LOAN = select(loans.c.org_id).where(loans.c.id == given("loan"))
 LOAN_LOCKED = LOAN.with_for_update()
-NOTICE = select(settlement_notices.c.id).where(settlement_notices.c.loan_id == _given("loan"), settlement_notices.c.voided_at.is_(None))
+NOTICE = select(settlement_notices.c.id).where(settlement_notices.c.loan_id == given("loan"), settlement_notices.c.voided_at.is_(None))
 PAPER = (
     select(archive_records.c.id)
     .where(
-        archive_records.c.primary_loan_id == _given("loan"),
+        archive_records.c.primary_loan_id == given("loan"),
         archive_records.c.tier == Tier.FIRST.value,
         archive_records.c.vault_id.is_not(None),
     )
     .limit(1)
 )
 KNOWN = select(loan_positions.c.id).where(
-    loan_positions.c.loan_id == _given("loan"), loan_positions.c.as_of == _given("at", loan_positions.c.as_of.type)
+    loan_positions.c.loan_id == given("loan"), loan_positions.c.as_of == given("at", loan_positions.c.as_of.type)
 )
-REVERSED = select(loan_positions.c.id).where(loan_positions.c.id == _given("id"), loan_positions.c.loan_id == _given("loan"))
-REVERSALS = select(loan_positions.c.id).where(loan_positions.c.reversal_of_id == _given("id"))
+REVERSED = select(loan_positions.c.id).where(loan_positions.c.id == given("id"), loan_positions.c.loan_id == given("loan"))
+REVERSALS = select(loan_positions.c.id).where(loan_positions.c.reversal_of_id == given("id"))
 RECIPIENT = select(
     func.recipient_fits(
-        _given("request"),
-        _given("record"),
-        _given("capacity", Text),
-        _given("identity", LargeBinary),
-        _given("scan"),
-        _given("until", Date),
+        given("request"),
+        given("record"),
+        given("capacity", Text),
+        given("identity", LargeBinary),
+        given("scan"),
+        given("until", Date),
     )
 )
-VERIFIED = select(func.recipient_is_verified(_given("request"), _given("record")))
-ON_FILE = select(func.receipt_is_on_file(_given("scan"), _given("request")))
-SEEN = select(archive_records.c.id).where(archive_records.c.id == _given("record"))
-OFFERED = select(text("*")).select_from(func.replacement_facts(_given("record"), _given("replacement")))
-REPLACED = select(text("*")).select_from(func.substitution_facts(_given("request"), _given("record")))
+VERIFIED = select(func.recipient_is_verified(given("request"), given("record")))
+ON_FILE = select(func.receipt_is_on_file(given("scan"), given("request")))
+SEEN = select(archive_records.c.id).where(archive_records.c.id == given("record"))
+OFFERED = select(text("*")).select_from(func.replacement_facts(given("record"), given("replacement")))
+REPLACED = select(text("*")).select_from(func.substitution_facts(given("request"), given("record")))
 
 
 async def payoffs(g: Gathering) -> Mapping[UUID | None, Payoff]:

@@ -2,10 +2,9 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Uuid, bindparam, func, select, text
+from sqlalchemy import ARRAY, Uuid, func, select, text
 
 from server.custody.facts.sources import Gathering, Source
 from server.custody.moves.volumes import (
@@ -23,6 +22,7 @@ from server.custody.moves.volumes import (
 )
 from server.custody.policy import BANK_ZONE
 from server.errors import NotFound
+from storage.statements import given
 from storage.tables import (
     archive_records,
     contract_element_checks,
@@ -37,29 +37,24 @@ from storage.tables import (
 from storage.terms import Action as A
 from storage.terms import Element, ElementResult, RecordState, RetentionClass, Role
 
-
-def _given(name: str, type_: Any = Uuid) -> Any:
-    return bindparam(name, type_=type_, required=True)
-
-
 YEARS = {RetentionClass.FIVE_YEARS: 5, RetentionClass.TWENTY_YEARS: 20}
-LOAN = select(loans.c.id, loans.c.org_id).where(loans.c.id == _given("id"))
-STATE_OF = select(archive_records.c.state, archive_records.c.primary_loan_id).where(archive_records.c.id == _given("id"))
-CONTRACT = select(contracts.c.id, contracts.c.org_id).where(contracts.c.id == _given("id"))
-LOANS = select(loan_contracts.c.loan_id).where(loan_contracts.c.contract_id == _given("id"))
+LOAN = select(loans.c.id, loans.c.org_id).where(loans.c.id == given("id"))
+STATE_OF = select(archive_records.c.state, archive_records.c.primary_loan_id).where(archive_records.c.id == given("id"))
+CONTRACT = select(contracts.c.id, contracts.c.org_id).where(contracts.c.id == given("id"))
+LOANS = select(loan_contracts.c.loan_id).where(loan_contracts.c.contract_id == given("id"))
 BEFORE = (
     select(contract_element_items, contract_element_checks.c.checked_at)
     .join(contract_element_checks, contract_element_checks.c.id == contract_element_items.c.check_id)
-    .where(contract_element_checks.c.contract_id == _given("id"))
+    .where(contract_element_checks.c.contract_id == given("id"))
     .order_by(contract_element_checks.c.checked_at, contract_element_checks.c.id)
 )
-CONTENTS = select(text("*")).select_from(func.contents_of(_given("ids", ARRAY(Uuid))))
-TERMS = select(text("*")).select_from(func.term_of(_given("ids", ARRAY(Uuid))))
-BATCH = select(disposal_batches).where(disposal_batches.c.id == _given("id"))
+CONTENTS = select(text("*")).select_from(func.contents_of(given("ids", ARRAY(Uuid))))
+TERMS = select(text("*")).select_from(func.term_of(given("ids", ARRAY(Uuid))))
+BATCH = select(disposal_batches).where(disposal_batches.c.id == given("id"))
 BATCH_LOCKED = BATCH.with_for_update()
-LINES = select(disposal_lines).where(disposal_lines.c.batch_id == _given("id"), disposal_lines.c.is_open)
-LIST_NOW = select(func.list_hash_of(_given("id")))
-APPROVED = select(disposal_approvals.c.role, disposal_approvals.c.staff_id).where(disposal_approvals.c.batch_id == _given("id"))
+LINES = select(disposal_lines).where(disposal_lines.c.batch_id == given("id"), disposal_lines.c.is_open)
+LIST_NOW = select(func.list_hash_of(given("id")))
+APPROVED = select(disposal_approvals.c.role, disposal_approvals.c.staff_id).where(disposal_approvals.c.batch_id == given("id"))
 
 
 async def origins(g: Gathering) -> Mapping[UUID | None, Origin]:

@@ -99,11 +99,12 @@ class Movement:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """An active hold that covers the record, of whatever branch."""
+    """A hold that covers the record, of whatever branch, or the one that is to be lifted."""
 
     kind: HoldKind
     placer: UUID
     version: int = 1
+    is_active: bool = True
 
 
 @dataclass(frozen=True, slots=True)

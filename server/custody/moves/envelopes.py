@@ -23,6 +23,21 @@ class Opening:
 
 
 @dataclass(frozen=True, slots=True)
+class NewSeal:
+    """The seal that closes an envelope again."""
+
+    envelope: UUID
+    seal_no: str
+
+
+@dataclass(frozen=True, slots=True)
+class Resealing:
+    """ACCEPT_RETURN: envelopes that were opened while they were out, or for the inspection."""
+
+    seals: tuple[NewSeal, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Seals:
     """Fact: whether the numbers that the act puts on are new, and all of them are there."""
 

@@ -21,6 +21,7 @@ class BaileeLetter:
 
 @dataclass(frozen=True, slots=True)
 class Letters:
-    """Fact: whether a signed letter with return duty was registered for the request."""
+    """Fact: whether a signed letter with return duty was registered for the request, and the last day that one promises."""
 
     signed: bool
+    until: date | None = None

@@ -1,10 +1,11 @@
-"""C25, C26, C40, C54: claims, letters, and certificates that come back changed."""
+"""C24, C25, C26, C40, C54: claims, letters, and certificates that come back changed."""
 
 from server.custody.moves import Move
 from server.custody.moves.certificates import Replacement
 from server.custody.moves.claims import Claim
 from server.custody.moves.letters import Letters
 from server.custody.moves.papers import Title
+from server.custody.policy import BANK_ZONE
 from server.custody.rules.table import Rule
 from storage.terms import Action as A
 from storage.terms import Tier
@@ -28,7 +29,21 @@ def _has_letter(m: Move) -> bool:
     return m.record.tier is Tier.SECOND or r is None or not r.outside_bank or m.of(Letters).signed
 
 
+def _is_covered(m: Move) -> bool:
+    """That there is no letter is another rule's."""
+    until = m.of(Letters).until
+    return until is None or m.due_at is None or m.due_at.astimezone(BANK_ZONE).date() <= until
+
+
 RULES: tuple[Rule, ...] = (
+    Rule(
+        "C24",
+        "KEPT_BY_BAILEE",
+        frozenset({A.OVERDUE_SEARCH}),
+        "what a bailee keeps under a letter is confirmed in writing, not sought",
+        lambda m: not m.of(Letters).signed,
+        "tg_overdue_steps_c24_bailee",
+    ),
     Rule(
         "C25",
         "NOT_CURRENT_HOLDER",
@@ -96,6 +111,15 @@ RULES: tuple[Rule, ...] = (
         _has_letter,
         "tg_movements_c40_letter, ck_bailee_letters_c40_return_duty",
         facts=("request",),
+    ),
+    Rule(
+        "C40",
+        "BAILEE_LETTER_TOO_SHORT",
+        frozenset({A.CHECK_OUT, A.EXTEND}),
+        "the papers are due no later than a letter promises their return",
+        _is_covered,
+        "tg_movements_c40_covered",
+        facts=("due_at",),
     ),
     Rule(
         "C54",

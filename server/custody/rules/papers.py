@@ -5,13 +5,13 @@ from collections.abc import Callable
 from server.custody.moves import Move
 from server.custody.moves.envelopes import Contents, Seals, Slots
 from server.custody.moves.papers import Arrival, Checked, Checks, NewPapers, Title
-from server.custody.rules.table import Rule
+from server.custody.rules.table import Rule, by_construction
 from storage.terms import Action as A
 from storage.terms import DiscrepancyKind, PaperKind
 
 NAMED = frozenset({A.REGISTER_FIRST_TIER, A.RECORD_ARRIVAL})
 CERTIFIED = NAMED | {A.ACCEPT_CHANGED_RETURN}
-SEALED_ANEW = frozenset({A.SEAL_ENVELOPE, A.OPEN_ENVELOPE, A.ACCEPT_CHANGED_RETURN})
+SEALED_ANEW = frozenset({A.SEAL_ENVELOPE, A.OPEN_ENVELOPE, A.ACCEPT_CHANGED_RETURN, A.ACCEPT_RETURN})
 PLACED = frozenset({A.INTAKE, A.MOVE_LOCATION})
 WHOLE = frozenset({A.REFUSE_INTAKE, A.OPEN_ENVELOPE, A.MOVE_LOCATION, A.REPORT_BROKEN_SEAL})
 BROKEN_SEAL = frozenset({DiscrepancyKind.SEAL_BROKEN.value, "SLOT"})  # SLOT: another paper of the envelope has a case
@@ -223,5 +223,13 @@ RULES: tuple[Rule, ...] = (
         "a registry is asked about an electronic certificate",
         lambda m: m.of(Title).is_electronic,
         "tg_registry_checks_c55_electronic",
+    ),
+    Rule(
+        "C43",
+        "RECORD_FROZEN",
+        frozenset({A.RECORD_REGISTRY_CHECK, A.REJECT_RETURN}),
+        "what the registry denies, and a mortgage entry that is gone, is a case with an owner and a deadline",
+        by_construction,
+        "ct_registry_checks_c43_case, ct_return_inspections_c43_case",
     ),
 )

@@ -28,6 +28,7 @@ from storage.terms import (
 from tests.custody.attacking import STATE, Attack, movement, operation, twin, who
 from tests.custody.breaking import Break, change_ask, change_found, change_movement
 from tests.custody.chapters.papers import DUPLICATE, NEW_SEAL, RIGHT, fact, known, on
+from tests.custody.chapters.stocktakes import electronic_certificate
 from tests.custody.examples import ANN, CODY, KAY, NOW, OTHER, REQ, RID, person
 from tests.harness.world import World
 
@@ -64,8 +65,10 @@ def _about(detail: Any, *facts: Any, **changes: Any) -> Any:
 ADJUST = {
     A.ACCEPT_CHANGED_RETURN: _changed,
     A.REPLACE_RETURNED: _replaced,
-    A.ACCEPT_RETURN: lambda m: known(replace(m, ask=replace(m.ask, inspections=(FOUND,))), Title(m.record.tier is FIRST)),
+    A.ACCEPT_RETURN: lambda m: known(replace(m, ask=replace(m.ask, inspections=(FOUND,))), Title(m.record.tier is FIRST), Seals(True)),
     A.CHECK_OUT: lambda m: known(replace(m, request=m.request and replace(m.request, outside_bank=True)), Letters(True)),
+    A.EXTEND: lambda m: known(m, Letters(m.record.tier is FIRST)),
+    A.OVERDUE_SEARCH: lambda m: known(m, Letters(False)),
     A.REGISTER_BAILEE_LETTER: lambda m: replace(m, ask=replace(m.ask, detail=LETTER)),
     A.RECORD_REGISTRY_CHECK: lambda m: known(replace(m, ask=replace(m.ask, detail=RegistryCheck(True, "E-1"))), Title(True, True, True)),
     A.CLAIM_RETURNED: _claimed,
@@ -81,6 +84,7 @@ LETTERED, MORTGAGE = (
     "what leaves the bank leaves under a signed letter with return duty",
     "a certificate that comes back still shows the bank's mortgage entry",
 )
+COVERED = "the papers are due no later than a letter promises their return"
 SEEN, PAIR = "what goes into the vault after a change was inspected and found right", "old and new paper are certificates of one collateral"
 ANSWERED, VOID = (
     "core banking answers with a serial, or says why it did not book",
@@ -118,8 +122,12 @@ BREAKS: tuple[Break, ...] = (
     Break(PAIR, A.ACCEPT_CHANGED_RETURN, FIRST, fact(Replacement(False))),
     Break(PAIR, A.REPLACE_RETURNED, FIRST, fact(Replacement(False))),
     Break(NEW_SEAL, A.ACCEPT_CHANGED_RETURN, FIRST, fact(Seals(False))),
+    Break(NEW_SEAL, A.ACCEPT_RETURN, FIRST, fact(Seals(False))),
     Break(DUPLICATE, A.ACCEPT_CHANGED_RETURN, FIRST, fact(Checks((replace(RIGHT.certificates[0], number_taken=True),)))),
     Break(LETTERED, A.CHECK_OUT, FIRST, fact(Letters(False))),
+    Break(COVERED, A.CHECK_OUT, FIRST, fact(Letters(True, NOW.date()))),
+    Break(COVERED, A.EXTEND, FIRST, fact(Letters(True, NOW.date()))),
+    Break("what a bailee keeps under a letter is confirmed in writing, not sought", A.OVERDUE_SEARCH, FIRST, fact(Letters(True))),
     Break(MORTGAGE, A.ACCEPT_RETURN, FIRST, change_found(shows_mortgage=None)),
     Break(MORTGAGE, A.ACCEPT_CHANGED_RETURN, FIRST, change_found(shows_mortgage=False)),
     Break("a registry is asked about an electronic certificate", A.RECORD_REGISTRY_CHECK, FIRST, fact(Title(True))),
@@ -282,6 +290,27 @@ async def _(bank: World) -> Attack:
     return Attack("kay", (opened, (out, papers[0], op)))
 
 
+@twin("tg_movements_c40_covered")
+async def _(bank: World) -> Attack:
+    papers = await bank.papers()
+    request = await bank.requests(papers)
+    for name in ("head", "risk"):
+        await bank.done(name, Ask(A.APPROVE, request=request))
+    await bank.trusted(request, days=0)
+    op, opened = operation(bank, A.CHECK_OUT, FIRST, papers, ["KEY", "CODE", "CLERK", "RECEIVER"], request)
+    out = (
+        "update movements set out_at = clock_timestamp(), due_at = clock_timestamp() + interval '2 days', exit_operation_id = $2"
+        " where record_id = $1 and closed_at is null"
+    )
+    return Attack("kay", (opened, (out, papers[0], op)))
+
+
+@twin("tg_overdue_steps_c24_bailee")
+async def _(bank: World) -> Attack:
+    step = "insert into overdue_steps (movement_id, step, due_at, reached_at) values ($1, 'SEARCH', clock_timestamp(), clock_timestamp())"
+    return Attack("ops", ((step, (await lent(bank))[1]),))
+
+
 @twin("ck_bailee_letters_c40_return_duty")
 async def _(bank: World) -> Attack:
     request = await bank.requests(await bank.papers())
@@ -334,3 +363,20 @@ async def _(bank: World) -> Attack:
 async def _(bank: World) -> Attack:
     moved, inspect, (_, seen) = await _coming_back(bank, PaperKind.OTHER_TITLE, None, False)
     return Attack("kay", (inspect, (CLOSE, moved, seen, "REPLACED"), (STATE, inspect[3], "IN_VAULT")))
+
+
+@twin("ct_return_inspections_c43_case")
+async def _(bank: World) -> Attack:
+    _, inspect, _ = await _coming_back(bank, PaperKind.CERTIFICATE, False, False)
+    still_out = "update movements set returned_at = null, returned_by = null, presented_to = null where id = $1"
+    return Attack("kay", (inspect, (still_out, inspect[2]), (STATE, inspect[3], "CHECKED_OUT")))
+
+
+@twin("ct_registry_checks_c43_case")
+async def _(bank: World) -> Attack:
+    record = await electronic_certificate(bank)
+    denied = (
+        "insert into registry_checks (certificate_id, record_id, checked_by, checked_at, reference, is_valid, findings)"
+        " values ((select certificate_id from archive_records where id = $1), $1, $2, clock_timestamp(), 'REF-1', false, '抵押已注销')"
+    )
+    return Attack("clerk", ((denied, record, who(bank, "clerk")),))

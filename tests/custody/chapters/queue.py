@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from server.custody.moves import Ask, Move
@@ -44,13 +45,19 @@ ADJUST = {
     A.LAPSE: lambda m: replace(m, lapsed=replace(example(A.CANCEL, m.record.tier).movement, request=REQ), movement=None),
     A.OVERDUE_SEARCH: lambda m: replace(m, **change_movement(due_at=NOW - timedelta(days=20))(m)),
 }
-WAITED, RECALLED = {"known": {Queue: Queue((OTHER,))}}, {"known": {Queue: Queue(recalled=True)}}
+
+
+def _queue(queue: Queue) -> Any:
+    return lambda m: {"known": {**m.known, Queue: queue}}
+
+
+WAITED, RECALLED = _queue(Queue((OTHER,))), _queue(Queue(recalled=True))
 NOBODY = "nobody else waits for the record, and its holder was not asked for it back"
 BREAKS = (
-    Break("nobody waits for the record", A.RESERVE, FIRST, lambda m: WAITED),
-    Break(NOBODY, A.REQUEST_EXTENSION, SECOND, lambda m: WAITED),
-    Break(NOBODY, A.EXTEND, FIRST, lambda m: RECALLED),
-    Break("the holder was not asked for it back before", A.RECALL, SECOND, lambda m: RECALLED),
+    Break("nobody waits for the record", A.RESERVE, FIRST, WAITED),
+    Break(NOBODY, A.REQUEST_EXTENSION, SECOND, WAITED),
+    Break(NOBODY, A.EXTEND, FIRST, RECALLED),
+    Break("the holder was not asked for it back before", A.RECALL, SECOND, RECALLED),
     Break("only a reservation past its time is tidied", A.LAPSE, SECOND, lambda m: {"lapsed": None}),
     Break("it was due days ago and was not presented", A.OVERDUE_SEARCH, FIRST, change_movement(due_at=NOW + timedelta(days=1))),
     Break("the request is at the right step", A.SERVE, SECOND, change_request(state=RequestState.SUBMITTED)),

@@ -2,10 +2,12 @@
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
+from typing import Any
 
+from tests.harness.world import World as Bank
 from tests.model.stage import Stage, Try
 
 Change = Callable[[Stage, Try], Try | None]  # another way to try it; None where it makes no sense now
@@ -32,9 +34,30 @@ class Play:
     name: str
     offers: Callable[[Stage], Iterator[Try]]  # acts that every rule lets through now
     spoils: tuple[Spoil, ...] = field(default_factory=tuple)
+    arrange: Callable[[Bank], Coroutine[Any, Any, object]] | None = None  # brings about what it needs, where that is rarely there
+    often: int = 1  # how many times as often as others it is done, where it can be: steps that many acts share
+
+    def offered(self, stage: Stage) -> list[Try]:
+        """What can be done now; it is brought about first where nothing can be done."""
+        offers = list(self.offers(stage))
+        if not offers and self.arrange:
+            with suppress(NotNow):
+                stage.run(self.arrange(stage.bank))
+                offers = list(self.offers(stage))
+        return offers
+
+
+FILES = [found.name for found in pkgutil.iter_modules(__path__)]
+
+
+def arrives(stage: Stage) -> None:
+    """What each chapter lays in, so that there is something to play with."""
+    for name in FILES:
+        if (lay_in := getattr(importlib.import_module(f"{__name__}.{name}"), "lay_in", None)) is not None:
+            lay_in(stage)
 
 
 def plays() -> list[Play]:
     """Of all chapters."""
-    files = [importlib.import_module(f"{__name__}.{found.name}") for found in pkgutil.iter_modules(__path__)]
+    files = [importlib.import_module(f"{__name__}.{name}") for name in FILES]
     return [play for file in files for play in getattr(file, "PLAYS", ())]  # some files only help the others

@@ -1,10 +1,11 @@
 """Holds: placed, and lifted by two."""
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 
 from tests.model.plays import Play, Spoil
 from tests.model.plays.lending import free
-from tests.model.plays.spoiling import VERSION, by
+from tests.model.plays.spoiling import VERSION, by, changed, me, now
 from tests.model.stage import Stage, Try
 
 
@@ -28,15 +29,18 @@ def _confirmed(stage: Stage) -> Iterator[Try]:
         yield Try("risk", "confirmOperation", {"operationId": f"operation_{o['id']}", "seat": "SECOND"})
 
 
-def _lifted_meanwhile(stage: Stage, right: Try) -> Try | None:
-    gone = stage.rows("select id, version from holds where org_id = any($1) and lifted_at is not null limit 1", stage.ours())
-    return right.but(holdId=f"hold_{gone[0]['id']}", expectedVersion=None) if gone and right.mutation == "liftHold" else None
+def _over(stage: Stage, what: Try) -> AbstractContextManager[None]:
+    """It was lifted meanwhile, by others."""
+    operation = what.input["operationId"].removeprefix("operation_")
+    hold = stage.sql("select (ask->>'hold')::uuid from operations where id = $1::text::uuid", operation)
+    return changed(stage, "holds", hold, lifted_at=now(stage), lifted_by=me(stage, "compliance"))
 
 
 PLAYS = (
     Play("place hold", _placed),
     Play("lift hold", _lifted, (VERSION,)),
     Play("confirm lift", _confirmed, (
+        Spoil("the hold is active", world=_over),
         Spoil("a hold is lifted by a second person", by("legal")),
         Spoil("whoever proposed the lift is not its second", by("legal_two")),
     )),

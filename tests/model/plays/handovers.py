@@ -1,0 +1,448 @@
+"""Handovers from A to B, to the archive, and from one custodian to the next; F10, S7, C30 to C33."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from server.custody.moves import Ask
+from server.custody.moves.handovers import OnHandover
+from storage.terms import Action as A
+from storage.terms import HandoverKind, Role, Tier
+from storage.terms import RecordState as S
+from tests.custody import handing
+from tests.harness.world import World
+from tests.model import arranging
+from tests.model.arranging import FIRST, KEEPERS, SECOND, Made
+from tests.model.plays import NotNow, Play, Spoil
+from tests.model.plays.looking import here, last_seat
+from tests.model.plays.spoiling import FROZEN, INTEREST, SERVICE, by, changed, first_record, given, me, now, row
+from tests.model.stage import Stage, Try
+
+THERE = tuple(f"{name}_b" for name in KEEPERS)
+LINES = """select l.*, l.state as line, h.state as list, h.kind, h.giver_id, h.taker_id, h.to_org_id, r.envelope_id, r.state as record_state,
+    r.location_id, r.version as record_version
+  from handover_lines l join handovers h on h.id = l.handover_id join archive_records r on r.id = l.record_id
+  where h.org_id = $1 and l.state = $2 and l.back_operation_id is null and not is_on_hold(r.id) and cardinality(frozen_kinds(r.id)) = 0
+    and not exists (select from movements m where m.record_id = r.id and m.closed_at is null and m.operation_id is not null)
+    and (l.state <> 'LISTED' or (r.custody_org_id = h.org_id and r.state = l.stood_as))
+    and (r.envelope_id is null or not exists (select from archive_records x where x.envelope_id = r.envelope_id and x.id <> r.id))
+  order by l.id desc"""
+
+
+def _lines(stage: Stage, line: str, **wanted: Any) -> list[Any]:
+    """Lines of A's lists at that step, the newest first."""
+    return [r for r in stage.look(LINES, here(stage), line) if all(r[name] == value for name, value in wanted.items())]
+
+
+def _of(r: Any) -> dict[str, Any]:
+    return {"handoverId": f"handover_{r['handover_id']}", "recordIds": [f"record_{r['record_id']}"]}
+
+
+def _handover(stage: Stage, what: Try) -> UUID:
+    return UUID(what.input["handoverId"].removeprefix("handover_"))
+
+
+def _b(stage: Stage) -> UUID:
+    return stage.bank.branches["B"].id
+
+
+# Listed ----------------------------------------------------------------------------------------------------------------------
+def _begun(stage: Stage) -> Iterator[Try]:
+    yield Try("clerk", "createHandover", {"kind": "BETWEEN_UNITS", "toOrgUnitId": f"org_{_b(stage)}", "inTown": True})
+
+
+def _b_is_closed(stage: Stage, what: Try) -> AbstractContextManager[None]:
+    return changed(stage, "org_units", _b(stage), closed_at=now(stage))
+
+
+FOR_A_LIST = """select h.id as handover_id, r.id as record_id from handovers h, archive_records r where h.org_id = $1 and h.state = 'DRAFT'
+  and h.kind = 'BETWEEN_UNITS' and r.custody_org_id = h.org_id and r.state in ('IN_VAULT', 'FILED') and r.org_id = h.org_id
+  and not exists (select from handover_lines l where l.handover_id = h.id and l.record_id = r.id)
+  and (r.tier = 'FIRST') and r.envelope_id is not null
+  and not exists (select from archive_records x where x.envelope_id = r.envelope_id and x.id <> r.id)
+  order by h.id desc, r.id desc limit 3"""
+
+
+def _listed(stage: Stage) -> Iterator[Try]:
+    for r in stage.look(FOR_A_LIST, here(stage)):
+        yield Try("clerk", "addHandoverLines", _of(r))
+
+
+def _unsealed(stage: Stage, what: Try) -> AbstractContextManager[None]:
+    return changed(stage, "archive_records", first_record(stage, what), envelope_id=None)
+
+
+def _kept_by_b(stage: Stage, what: Try) -> AbstractContextManager[None]:
+    return changed(stage, "archive_records", first_record(stage, what), custody_org_id=_b(stage))
+
+
+def _listed_twice(stage: Stage, right: Try) -> Try:
+    for r in _lines(stage, "LISTED", list="DRAFT", kind="BETWEEN_UNITS"):
+        return right.but(**_of(r))
+    raise NotNow
+
+
+def _already_sent(stage: Stage, right: Try) -> Try:
+    gone = "select id from handovers where org_id = $1 and state = 'SENT' and kind = 'BETWEEN_UNITS' limit 1"
+    if stage.sql(gone, here(stage)) is None:
+        stage.run(arranging.sent(FIRST, arranging.in_vault)(stage.bank))
+    return right.but(handoverId=f"handover_{stage.sql(gone, here(stage))}")
+
+
+def _by_head_office(stage: Stage, right: Try) -> Try:
+    """Whoever writes belongs to another unit, and sees all."""
+    if "operations" not in stage.bank.people:
+        head = stage.sql("select parent_id from org_units where id = $1", here(stage))
+        stage.run(stage.bank.hire("operations", {Role.OPS_HEAD}, head, (), everywhere=True))
+    return right.but("operations")
+
+
+def _struck(stage: Stage) -> Iterator[Try]:
+    for r in _lines(stage, "LISTED"):
+        if r["giver_id"] is None:
+            yield Try("clerk", "removeHandoverLines", _of(r))
+
+
+def _on_the_way(stage: Stage, right: Try) -> Try:
+    for r in _lines(stage, "SENT", record_state="IN_TRANSIT"):
+        return right.but(**_of(r))
+    raise NotNow
+
+
+async def _draft(bank: World) -> None:
+    await handing.opened(bank, [await arranging.in_vault(bank)])
+
+
+async def _draft_and_paper(bank: World) -> None:
+    await _draft(bank)
+    await arranging.in_vault(bank)
+
+
+# Sent ------------------------------------------------------------------------------------------------------------------------
+def _sealed(stage: Stage) -> str:
+    return handing.seal(stage.bank)
+
+
+def _goes(stood: S, who: str, kind: str = "BETWEEN_UNITS") -> Callable[[Stage], Iterator[Try]]:
+    standing = {S.PENDING_INTAKE: "PENDING", S.CHECKED_OUT: "OUT"}.get(stood, "IN_PLACE")
+
+    def offers(stage: Stage) -> Iterator[Try]:
+        for r in _lines(stage, "LISTED", kind=kind, stood_as=stood.value):
+            seal = {} if standing == "OUT" else {"sealNo": _sealed(stage)}
+            yield Try(who, "sendHandover", {**_of(r), "standing": standing, **seal})
+
+    return offers
+
+
+def draft(make: Made, by: str = "clerk", **changes: Any) -> Callable[[World], Any]:
+    """A list with one thing on it."""
+
+    async def arrange(bank: World) -> UUID:
+        made = await make(bank)
+        await handing.opened(bank, [made], by=by, **changes)
+        return made
+
+    return arrange
+
+
+def _used_seal(stage: Stage, right: Try) -> Try:
+    return right.but(sealNo=stage.sql("select seal_no from sealed_envelopes where org_id = $1 limit 1", here(stage)))
+
+
+def _other_pages(stage: Stage, what: Try) -> AbstractContextManager[None]:
+    return changed(stage, "archive_records", first_record(stage, what), pages=99)
+
+
+def _on_another_list(stage: Stage, what: Try) -> AbstractContextManager[None]:
+    own, record = _handover(stage, what), first_record(stage, what)
+    line = stage.rows("select tier, archive_no, barcode, copies, pages, is_original, seal_no, stood_as, org_id from handover_lines"
+                      " where handover_id = $1 and record_id = $2", own, record)[0]  # fmt: skip
+    others = stage.rows("select id from handovers where org_id = $1 and id <> $2 limit 1", here(stage), own)
+    if not others:
+        raise NotNow
+    return row(
+        stage, "handover_lines", **dict(line), handover_id=others[0]["id"], record_id=record, state="SENT", sent_operation_id=uuid4()
+    )
+
+
+def _late_box(stage: Stage, what: Try) -> AbstractContextManager[None]:
+    """Another line of the list is on its way and has not arrived in time."""
+    box = stage.sql("select l.shipment_id from handover_lines l where l.handover_id = $1 and l.state = 'SENT' and l.shipment_id is not null limit 1",
+                    _handover(stage, what))  # fmt: skip
+    if box is None:
+        raise NotNow
+    at = now(stage)
+    return changed(stage, "shipments", box, sent_at=at - timedelta(days=9), due_at=at - timedelta(days=2))
+
+
+async def _half_sent(bank: World) -> None:
+    one, two = await arranging.in_vault(bank), await arranging.in_vault(bank)
+    handover = await handing.opened(bank, [one, two])
+    go = Ask(A.SEND_HANDOVER, records=(one,), detail=OnHandover(handover, seal_no=handing.seal(bank)))
+    await bank.seated(go, KEEPERS)
+
+
+def _of_half_sent(stage: Stage) -> Iterator[Try]:
+    for one in _goes(S.IN_VAULT, "kay")(stage):
+        sent = "select exists (select from handover_lines where handover_id = $1 and state = 'SENT')"
+        if stage.sql(sent, _handover(stage, one)):
+            yield one
+
+
+def _no_vault(stage: Stage, what: Try) -> AbstractContextManager[None]:
+    return changed(stage, "org_units", _b(stage), has_vault=False)
+
+
+def _kept_short(stage: Stage, what: Try) -> AbstractContextManager[None]:
+    return changed(stage, "archive_records", first_record(stage, what), retention_class="FIVE_YEARS")
+
+
+async def _sends_one(bank: World) -> tuple[Ask, Sequence[str]]:
+    made = await arranging.in_vault(bank)
+    handover = await handing.opened(bank, [made])
+    return Ask(A.SEND_HANDOVER, records=(made,), detail=OnHandover(handover, seal_no=handing.seal(bank))), KEEPERS
+
+
+async def _sends_waiting(bank: World) -> tuple[Ask, Sequence[str]]:
+    made = await arranging.waiting(bank)
+    handover = await handing.opened(bank, [made])
+    return Ask(A.SEND_PENDING, records=(made,), detail=OnHandover(handover, seal_no=handing.seal(bank))), ("officer", "clerk")
+
+
+# Taken, rejected, taken back ---------------------------------------------------------------------------------------------------
+def _slot(stage: Stage, r: Any, letter: str) -> list[dict[str, str]]:
+    return [{"envelopeId": f"envelope_{r['envelope_id']}", "locationId": f"location_{stage.run(stage.bank.slot(letter))}"}]
+
+
+def _taken(stood: S, kind: str = "BETWEEN_UNITS") -> Callable[[Stage], Iterator[Try]]:
+    def offers(stage: Stage) -> Iterator[Try]:
+        there = stage.bank.branches["B"]
+        for r in _lines(stage, "SENT", kind=kind, stood_as=stood.value, to_org_id=there.id):
+            if (r["record_state"] == "IN_TRANSIT") is (r["shipment_id"] is not None):
+                where: dict[str, Any] = {}
+                if r["tier"] == "SECOND":
+                    where = {"locationId": f"location_{there.cabinet}"}
+                elif stood is not S.PENDING_INTAKE:
+                    where = {"placements": _slot(stage, r, "B")}
+                yield Try("archivist_b" if r["tier"] == "SECOND" else "kay_b", "acknowledgeHandoverLines", {**_of(r), **where})
+
+    return offers
+
+
+def _rejected(stage: Stage) -> Iterator[Try]:
+    for r in _lines(stage, "SENT", kind="BETWEEN_UNITS", to_org_id=_b(stage)):
+        yield Try("archivist_b" if r["tier"] == "SECOND" else "clerk_b", "rejectHandoverLines", {**_of(r), "reasons": "封签破损"})
+
+
+def _taken_back(stood: S) -> Callable[[Stage], Iterator[Try]]:
+    def offers(stage: Stage) -> Iterator[Try]:
+        rows = [*_lines(stage, "REJECTED"), *_lines(stage, "SENT")]
+        for r in rows:
+            if r["kind"] == "BETWEEN_UNITS" and r["stood_as"] == stood.value and r["record_state"] == "IN_TRANSIT" and r["shipment_id"]:
+                where: dict[str, Any] = {}
+                if r["tier"] == "SECOND":
+                    where = {"locationId": f"location_{stage.bank.branches['A'].cabinet}"}
+                elif stood is not S.PENDING_INTAKE:
+                    where = {"placements": _slot(stage, r, "A")}
+                who = "archivist" if r["tier"] == "SECOND" else "officer" if stood is S.PENDING_INTAKE else "kay"
+                yield Try(who, "recallHandover", {**_of(r), **where})
+
+    return offers
+
+
+def _elsewhere(stage: Stage, right: Try) -> Try:
+    """Slots of a vault that does not take it."""
+    other = stage.run(stage.bank.slot("B"))
+    return right.but(placements=[{**p, "locationId": f"location_{other}"} for p in right.input["placements"]])
+
+
+def _care_offered(tier: Tier) -> Callable[[World], Any]:
+    """The care of something that is out, offered to B."""
+
+    async def arrange(bank: World) -> None:
+        made = await arranging.out(tier)(bank)
+        handover = await handing.opened(bank, [made])
+        go = Ask(A.SEND_RESPONSIBILITY, records=(made,), detail=OnHandover(handover))
+        await bank.done("clerk" if tier is FIRST else "archivist", go)
+
+    return arrange
+
+
+def _recalled_care(stage: Stage) -> Iterator[Try]:
+    for r in _lines(stage, "SENT", kind="BETWEEN_UNITS", stood_as="CHECKED_OUT"):
+        if r["shipment_id"] is None:
+            yield Try("archivist" if r["tier"] == "SECOND" else "clerk", "recallHandover", _of(r))
+
+
+def _one_left(make: Made, ask: Any) -> Callable[[World], Any]:
+    async def arrange(bank: World) -> tuple[Ask, Sequence[str]]:
+        made = await make(bank)
+        handover = await bank.sql("select handover_id from handover_lines where record_id = $1 and state = 'SENT'", made)
+        asked: tuple[Ask, Sequence[str]] = await ask(bank, made, handover)
+        return asked
+
+    return arranging.but_the_last(arrange)
+
+
+async def _for_the_archive(bank: World) -> None:
+    made = await arranging.closed(bank)
+    handover = await handing.opened(bank, [made], by="archivist", kind=HandoverKind.TO_ARCHIVE)
+    await bank.done("archivist", Ask(A.SEND_HANDOVER, records=(made,), detail=OnHandover(handover, seal_no=handing.seal(bank))))
+
+
+async def _takes(bank: World, made: UUID, handover: UUID) -> tuple[Ask, Sequence[str]]:
+    return Ask(
+        A.RECEIVE_HANDOVER, records=(made,), placements=await arranging.slot_for(bank, made, "B"), detail=OnHandover(handover)
+    ), THERE
+
+
+async def _takes_waiting(bank: World, made: UUID, handover: UUID) -> tuple[Ask, Sequence[str]]:
+    return Ask(A.RECEIVE_PENDING, records=(made,), detail=OnHandover(handover)), THERE
+
+
+async def _takes_back(bank: World, made: UUID, handover: UUID) -> tuple[Ask, Sequence[str]]:
+    return Ask(A.TAKE_BACK, records=(made,), placements=await arranging.slot_for(bank, made), detail=OnHandover(handover)), KEEPERS
+
+
+async def _takes_waiting_back(bank: World, made: UUID, handover: UUID) -> tuple[Ask, Sequence[str]]:
+    return Ask(A.TAKE_BACK_PENDING, records=(made,), detail=OnHandover(handover)), ("officer", "clerk")
+
+
+# From one custodian to the next ------------------------------------------------------------------------------------------------
+async def _leaver(bank: World) -> UUID:
+    """A list of all that a leaving archivist keeps, for the next one."""
+    bank.number += 1
+    leaver, heir = f"leaver {bank.number}", f"heir {bank.number}"
+    parties = {"giver": await arranging.someone(bank, leaver, Role.ARCHIVIST), "taker": await arranging.someone(bank, heir, Role.ARCHIVIST)}
+    made = await arranging.submitted(bank)
+    await arranging.taken_over(bank, made, leaver)
+    await handing.opened(bank, [made], by=leaver, kind=HandoverKind.CUSTODIAN, to_org=bank.branches["A"].id, **parties)
+    return made
+
+
+async def _left(bank: World) -> None:
+    made = await _leaver(bank)
+    row_ = await bank.root.fetchrow(
+        "select h.id, h.giver_id from handovers h join handover_lines l on l.handover_id = h.id where l.record_id = $1", made
+    )
+    assert row_ is not None
+    leaver = next(name for name, p in bank.people.items() if p.staff_id == row_["giver_id"])
+    await bank.done(leaver, Ask(A.SEND_RESPONSIBILITY, records=(made,), detail=OnHandover(row_["id"])))
+
+
+def _name(stage: Stage, staff: UUID) -> str:
+    return next(name for name, p in stage.bank.people.items() if p.staff_id == staff)
+
+
+def _offered(stage: Stage) -> Iterator[Try]:
+    for r in _lines(stage, "LISTED", kind="CUSTODIAN"):
+        yield Try(_name(stage, r["giver_id"]), "sendHandover", _of(r))
+
+
+def _followed(stage: Stage) -> Iterator[Try]:
+    for r in _lines(stage, "SENT", kind="CUSTODIAN"):
+        yield Try(_name(stage, r["taker_id"]), "acknowledgeHandoverLines", _of(r))
+
+
+def _supervised(stage: Stage) -> Iterator[Try]:
+    for o in stage.rows("select id from operations where org_id = $1 and action = 'RECEIVE_CUSTODY' and state = 'PENDING' and expires_at > $2",
+                        here(stage), now(stage)):  # fmt: skip
+        yield Try("chief", "confirmOperation", {"operationId": f"operation_{o['id']}", "seat": "SUPERVISOR"})
+
+
+async def _followed_by_heir(bank: World) -> None:
+    await _left(bank)
+    r = await bank.root.fetchrow("select l.record_id, h.id, h.taker_id from handovers h join handover_lines l on l.handover_id = h.id"
+                                 " where h.kind = 'CUSTODIAN' and l.state = 'SENT' and h.org_id = $1 order by l.id desc limit 1",
+                                 bank.branches["A"].id)  # fmt: skip
+    assert r is not None
+    heir = next(name for name, p in bank.people.items() if p.staff_id == r["taker_id"])
+    await bank.done(heir, Ask(A.RECEIVE_CUSTODY, records=(r["record_id"],), detail=OnHandover(r["id"])))
+
+
+def _keeps_more(stage: Stage, what: Try) -> AbstractContextManager[None]:
+    more = stage.sql("select id from archive_records where custody_org_id = $1 and tier = 'SECOND' and state = 'FILED' and id <> $2 limit 1",
+                     here(stage), first_record(stage, what))  # fmt: skip
+    return changed(stage, "archive_records", more, custodian_id=me(stage, what.who))
+
+
+# Units -------------------------------------------------------------------------------------------------------------------------
+def _closed(stage: Stage) -> Iterator[Try]:
+    empty = "select o.id from org_units o where o.parent_id = (select parent_id from org_units where id = $1) and o.closed_at is null and unit_is_clear(o.id)"
+    for o in stage.rows(empty, here(stage)):
+        if not stage.sql(
+            "select exists (select from operations where action = 'CLOSE_ORG_UNIT' and state = 'PENDING' and ask->'change'->>'unit' = $1)",
+            str(o["id"]),
+        ):
+            yield Try("admin", "closeOrgUnit", {"orgUnitId": f"org_{o['id']}"})
+
+
+async def _empty_unit(bank: World) -> None:
+    await bank.sql("insert into org_units (code, name, level, parent_id, has_vault) select $1, '支行', 'BRANCH', parent_id, false from org_units"
+                   " where id = $2 returning id", f"U{uuid4().hex[:8]}", bank.branches["A"].id)  # fmt: skip
+
+
+def _of_a(stage: Stage, right: Try) -> Try:
+    return right.but(orgUnitId=f"org_{here(stage)}")
+
+
+SIDE = "who sits belongs to the side that acts"
+STEP = "the line is at the step before"
+KEEPS = "the giving side keeps the record"
+HIMSELF = "a custodian hands over to their successor, under the eyes of a third"
+DRAFT = "only a draft takes further lines, and each record once"
+SLOTS = "each envelope has a slot in the vault that takes it"
+PLAYS = (
+    Play("begin a handover", _begun, (Spoil("both units are open", world=_b_is_closed),)),
+    Play("list", _listed, (
+        Spoil("the register knows number, copies, pages, originals and seal of what is listed", world=_unsealed),
+        Spoil(KEEPS, world=_kept_by_b),
+        Spoil(DRAFT, _listed_twice),
+        Spoil(DRAFT, _already_sent),
+        Spoil("the giving side writes the list", _by_head_office),
+    ), _draft_and_paper),
+    Play("strike off", _struck, (Spoil(STEP, _on_the_way),), _draft),
+    Play("send papers", _goes(S.IN_VAULT, "kay"), (
+        FROZEN,
+        Spoil("the shipment bears a seal number that was never used", _used_seal),
+        Spoil("the list still says what the register says", world=_other_pages),
+        Spoil("first-tier papers go to a unit with a vault", world=_no_vault),
+        Spoil("the record is on no other list that is under way", world=_on_another_list),
+        Spoil("only what is out passes without being moved", lambda _, right: right.but(standing="OUT", sealNo=None)),
+        INTEREST, SERVICE,
+    ), _draft),
+    Play("send the rest", _of_half_sent, (Spoil("no shipment of the handover is overdue", world=_late_box),), _half_sent),
+    Play("send papers: last seat", last_seat(A.SEND_HANDOVER, FIRST), (), arranging.but_the_last(_sends_one)),
+    Play("send what waits", _goes(S.PENDING_INTAKE, "officer"), (), draft(arranging.waiting)),
+    Play("send what waits: last seat", last_seat(A.SEND_PENDING, FIRST), (), arranging.but_the_last(_sends_waiting)),
+    Play("send volumes", _goes(S.FILED, "archivist"), (), draft(arranging.filed)),
+    Play("send closed volumes", _goes(S.CLOSED_VOLUME, "archivist"), (), draft(arranging.closed)),
+    Play("send to the archive", _goes(S.CLOSED_VOLUME, "archivist", "TO_ARCHIVE"), (
+        Spoil("the archive department takes closed volumes of the twenty-year and permanent classes", world=_kept_short),
+    ), draft(arranging.closed, "archivist", kind=HandoverKind.TO_ARCHIVE)),
+    Play("offer the care of what is out", _goes(S.CHECKED_OUT, "archivist"), (), draft(arranging.out(SECOND), "archivist")),
+    Play("take papers", _taken(S.IN_VAULT), (Spoil(SLOTS, given(placements=[])),), arranging.sent(FIRST, arranging.in_vault)),
+    Play("take papers: last seat", last_seat(A.RECEIVE_HANDOVER, FIRST), (), _one_left(arranging.sent(FIRST, arranging.in_vault), _takes)),
+    Play("take what waits", _taken(S.PENDING_INTAKE), (), arranging.sent_waiting),
+    Play("take what waits: last seat", last_seat(A.RECEIVE_PENDING, FIRST), (), _one_left(arranging.sent_waiting, _takes_waiting)),
+    Play("take volumes", _taken(S.FILED), (Spoil(SIDE, by("archivist")),), arranging.sent(SECOND, arranging.filed)),
+    Play("take closed volumes", _taken(S.CLOSED_VOLUME), (), arranging.sent(SECOND, arranging.closed)),
+    Play("take into the archive", _taken(S.CLOSED_VOLUME, "TO_ARCHIVE"), (), _for_the_archive),
+    Play("take over the care of what is out", _taken(S.CHECKED_OUT), (Spoil(SIDE, by("archivist")),), _care_offered(SECOND)),
+    Play("reject lines", _rejected, (), arranging.sent(FIRST, arranging.in_vault)),
+    Play("take papers back", _taken_back(S.IN_VAULT), (Spoil(SLOTS, _elsewhere),), arranging.sent(FIRST, arranging.in_vault)),
+    Play("take papers back: last seat", last_seat(A.TAKE_BACK, FIRST), (), _one_left(arranging.sent(FIRST, arranging.in_vault), _takes_back)),
+    Play("take back what waits", _taken_back(S.PENDING_INTAKE), (), arranging.sent_waiting),
+    Play("take back what waits: last seat", last_seat(A.TAKE_BACK_PENDING, FIRST), (), _one_left(arranging.sent_waiting, _takes_waiting_back)),
+    Play("take volumes back", _taken_back(S.FILED), (), arranging.sent(SECOND, arranging.filed)),
+    Play("take closed volumes back", _taken_back(S.CLOSED_VOLUME), (), arranging.sent(SECOND, arranging.closed)),
+    Play("recall the care of what is out", _recalled_care, (), _care_offered(SECOND)),
+    Play("a custodian leaves", _offered, (Spoil("a custodian who leaves lists all that they keep", world=_keeps_more),), _leaver),
+    Play("a custodian follows", _followed, (Spoil(HIMSELF, by("archivist")),), _left),
+    Play("the change is supervised", _supervised, (), _followed_by_heir),
+    Play("close a unit", _closed, (
+        Spoil("a unit that closes has no paper, loan, handover, unit below it or active staff", _of_a),
+    ), _empty_unit),
+)  # fmt: skip

@@ -1,0 +1,345 @@
+"""What is not where it should be: reported, sought, found or lost, re-issued, closed; F14 to F18, S11, C43, C44."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from server.custody.moves import Ask
+from server.custody.moves.losses import ItemMissing
+from server.custody.transitions.losses import REST, SOUGHT
+from storage.terms import Action as A
+from storage.terms import RecordState as S
+from storage.terms import Tier
+from tests.harness import losses
+from tests.harness.world import FINE, World
+from tests.model import arranging
+from tests.model.arranging import FIRST, MAKE, SECOND, Made
+from tests.model.plays import NotNow, Play, Spoil
+from tests.model.plays.looking import here, last_seat, missing_from, quiet
+from tests.model.plays.spoiling import INTEREST, SERVICE, VERSION, by, changed, first_record, given, me, now, row, without
+from tests.model.stage import Stage, Try
+
+OPENS = {FIRST: "kay", SECOND: "archivist"}
+REPORTER = "the owner of the case or the head of operations tells what was done"
+TWO_HEADS = "the two heads who end a loss are two people"
+WHOLE_CASE = "a case has an owner who is active, and a deadline that lies ahead"
+
+
+# Reported, and the search --------------------------------------------------------------------------------------------------
+def _reported(tier: Tier, state: S) -> Callable[[Stage], Iterator[Try]]:
+    def offers(stage: Stage) -> Iterator[Try]:
+        for r in quiet(stage, tier, state)[:3]:
+            yield Try("officer", "reportMissing", {"recordIds": [f"record_{r['id']}"], "findings": "架上无"})
+
+    return offers
+
+
+def _missed_already(stage: Stage, what: Try) -> AbstractContextManager[None]:
+    at, who = now(stage), me(stage, "risk")
+    return row(stage, "discrepancies", org_id=here(stage), record_id=first_record(stage, what), kind="MISSING", findings="x",
+               reported_by=who, owner_id=who, reported_at=at, deadline_at=at)  # fmt: skip
+
+
+def _sought(stage: Stage) -> Iterator[Try]:
+    for r in [*missing_from(stage, FIRST), *missing_from(stage, SECOND)]:
+        if r["case"]["search_log"] is None:
+            yield Try("ops", "recordSearch", {"lossCaseId": f"loss_{r['case']['id']}", "log": "库内均已查找", "responsibility": "书面说明"})
+
+
+def _told(stage: Stage) -> Iterator[Try]:
+    for r in [*missing_from(stage, FIRST), *missing_from(stage, SECOND)]:
+        if r["case"]["notified_at"] is None:
+            yield Try("ops", "notifyCompliance", {"lossCaseId": f"loss_{r['case']['id']}"})
+
+
+# Found -----------------------------------------------------------------------------------------------------------------------
+def _finding(stage: Stage, tier: Tier, back_to: S) -> Iterator[Try]:
+    names = {"numbers_match": "numbersMatch", "pages_match": "pagesMatch", "seal_intact": "sealIntact", "no_alterations": "noAlterations",
+             "no_damage": "noDamage"}  # fmt: skip
+    for r in missing_from(stage, tier, back_to)[:3]:
+        looked = {"recordId": f"record_{r['id']}", "pagesCounted": r["pages"] or 1, **{names[k]: v for k, v in FINE.items()}}
+        placed = []
+        if tier is FIRST and r["slot"] is None:
+            placed = [{"envelopeId": f"envelope_{r['envelope_id']}", "locationId": f"location_{stage.run(stage.bank.slot())}"}]
+        yield Try(OPENS[tier], "resolveFound", {"inspections": [looked], "where": "柜后", "placements": placed})
+
+
+def _found(tier: Tier, back_to: S) -> Callable[[Stage], Iterator[Try]]:
+    return lambda stage: _finding(stage, tier, back_to)
+
+
+def _slotless(stage: Stage, what: Try) -> AbstractContextManager[None]:
+    if what.input.get("placements"):
+        raise NotNow
+    envelope = stage.sql("select envelope_id from archive_records where id = $1", first_record(stage, what))
+    return changed(stage, "sealed_envelopes", envelope, location_id=None)
+
+
+def _counted(stage: Stage, what: Try) -> AbstractContextManager[None]:
+    """The slot is being counted."""
+    slot = stage.sql("select e.location_id from sealed_envelopes e join archive_records r on r.envelope_id = e.id where r.id = $1",
+                     first_record(stage, what))  # fmt: skip
+    if slot is None or what.input.get("placements"):
+        raise NotNow
+    return being_counted(stage, slot)
+
+
+def being_counted(stage: Stage, slot: UUID) -> AbstractContextManager[None]:
+    """As if a stocktake that is under way counted the place."""
+    take = stage.sql("select id from stocktakes where org_id = $1 limit 1", here(stage)) or stage.run(
+        arranging.counting(arranging.in_vault)(stage.bank)
+    )
+    return row(stage, "stocktake_places", org_id=here(stage), stocktake_id=take, location_id=slot, cabinet_id=stage.bank.branches["A"].cabinet,
+               frozen_until=now(stage) + timedelta(hours=4))  # fmt: skip
+
+
+def _worse(_: Stage, right: Try) -> Try:
+    return right.but(inspections=[{**i, "noDamage": False, "findings": "破损"} for i in right.input["inspections"]])
+
+
+async def _finds_one(bank: World) -> tuple[Ask, tuple[str, ...]]:
+    return losses.found(bank, await arranging.missing(arranging.in_vault)(bank)), arranging.KEEPERS
+
+
+# Lost ------------------------------------------------------------------------------------------------------------------------
+def _declared(tier: Tier) -> Callable[[Stage], Iterator[Try]]:
+    def offers(stage: Stage) -> Iterator[Try]:
+        for r in missing_from(stage, tier):
+            if r["case"]["search_log"] and r["case"]["responsibility"] and r["case"]["notified_at"]:
+                yield Try("ops", "declareLost", {"lossCaseId": f"loss_{r['case']['id']}", "expectedVersion": str(r["case"]["version"]),
+                                                 "statement": "查找无着"})  # fmt: skip
+
+    return offers
+
+
+def _case_is(**values: Any) -> Callable[[Stage, Try], AbstractContextManager[None]]:
+    return lambda stage, what: changed(stage, "loss_cases", UUID(what.input["lossCaseId"].removeprefix("loss_")), **values)
+
+
+def _both_heads(stage: Stage, what: Try) -> AbstractContextManager[None]:
+    return row(stage, "staff_roles", staff_id=me(stage, "ops"), role="VICE_PRESIDENT")
+
+
+async def _declares_one(bank: World, make: Made) -> tuple[Ask, tuple[str, ...]]:
+    return Ask(A.DECLARE_LOST, records=(await arranging.sought(make)(bank),), reason="查找无着"), ("ops", "vice")
+
+
+def _lost(stage: Stage, tier: Tier, *, paid: bool) -> list[dict[str, Any]]:
+    found = []
+    for r in quiet(stage, tier, S.LOST):
+        is_paid = stage.sql(
+            "select is_settled and coalesce(final_at <= now() + $2, true) from settled_for_good($1)", [r["id"]], stage.bank.desk.shift
+        )
+        if bool(is_paid) is paid:
+            found.append({**r, "case": stage.rows("select * from loss_cases where record_id = $1 and closed_at is null", r["id"])[0]})
+    return found
+
+
+def _closed(tier: Tier) -> Callable[[Stage], Iterator[Try]]:
+    def offers(stage: Stage) -> Iterator[Try]:
+        for r in _lost(stage, tier, paid=True):
+            yield Try(
+                "ops",
+                "closeLost",
+                {"lossCaseId": f"loss_{r['case']['id']}", "expectedVersion": str(r["case"]["version"]), "statement": "已结清"},
+            )
+
+    return offers
+
+
+def _loan_of(stage: Stage, what: Try) -> UUID:
+    loan = "select r.primary_loan_id from archive_records r join loss_cases c on c.record_id = r.id where c.id = $1"
+    return UUID(str(stage.sql(loan, UUID(what.input["lossCaseId"].removeprefix("loss_")))))
+
+
+def _unpaid(stage: Stage, what: Try) -> AbstractContextManager[None]:
+    return without(stage, "loan_positions", "loan_id = $1", _loan_of(stage, what))
+
+
+def _not_final(stage: Stage, what: Try) -> AbstractContextManager[None]:
+    newest = stage.sql("select id from loan_positions where loan_id = $1 order by as_of desc limit 1", _loan_of(stage, what))
+    return changed(stage, "loan_positions", newest, payoff_kind="CHEQUE", settled_at=now(stage) - timedelta(hours=2))
+
+
+async def _closes_one(bank: World, make: Made) -> tuple[Ask, tuple[str, ...]]:
+    return Ask(A.CLOSE_LOST, records=(await arranging.lost(make, paid=True)(bank),), reason="已结清"), ("ops", "vice")
+
+
+# Re-issued -------------------------------------------------------------------------------------------------------------------
+FITS = "select n.id, n.envelope_id from archive_records n join sealed_envelopes e on e.id = n.envelope_id where n.state = 'PENDING_INTAKE'" \
+       " and n.custody_org_id = $1 and reissue_fits($2, n.id) and n.collateral_id = $3 and not exists (select from movements m" \
+       " where m.record_id = n.id and m.closed_at is null)"  # fmt: skip
+
+
+def _reissued(stage: Stage) -> Iterator[Try]:
+    for r in _lost(stage, FIRST, paid=False):
+        for new in stage.rows(FITS, here(stage), r["id"], r["collateral_id"]):
+            slot = stage.run(stage.bank.slot())
+            yield Try("kay", "recordReissue", {
+                "lossCaseId": f"loss_{r['case']['id']}", "recordId": f"record_{new['id']}",
+                "placements": [{"envelopeId": f"envelope_{new['envelope_id']}", "locationId": f"location_{slot}"}]})  # fmt: skip
+            return
+
+
+async def _to_reissue(bank: World) -> None:
+    await arranging.successor(bank, await arranging.lost(arranging.in_vault)(bank))
+
+
+async def _reissues_one(bank: World) -> tuple[Ask, tuple[str, ...]]:
+    old = await arranging.lost(arranging.in_vault)(bank)
+    new, envelope = await arranging.successor(bank, old)
+    return await losses.reissued(bank, old, new, envelope), arranging.KEEPERS
+
+
+def _of_another(stage: Stage, right: Try) -> Try:
+    (made,), envelope = stage.run(stage.bank.registered())
+    return right.but(recordId=f"record_{made}", placements=[{**p, "envelopeId": f"envelope_{envelope}"} for p in right.input["placements"]])
+
+
+def _turned_up(stage: Stage) -> Iterator[Try]:
+    gone = stage.rows(
+        "select c.id from loss_cases c join archive_records r on r.id = c.record_id where r.custody_org_id = $1 and c.lost_at is not null"
+        " and c.original_found_at is null and r.state in ('LOST', 'REPLACED', 'CLOSED_LOST') and not exists (select from operations o"
+        " where r.id = any(o.record_ids) and o.state = 'PENDING')", here(stage),
+    )  # fmt: skip
+    for c in gone:
+        yield Try("ops", "recordVoidedOriginal", {"lossCaseId": f"loss_{c['id']}", "note": "柜后，已注销"})
+
+
+def _turned_up_before(stage: Stage, what: Try) -> AbstractContextManager[None]:
+    return _case_is(original_found_at=now(stage), original_found_by=me(stage, "ops"), original_note="x")(stage, what)
+
+
+# Cases -----------------------------------------------------------------------------------------------------------------------
+CASES = """select d.id, d.version, d.kind, d.item_id, d.resolved_at from discrepancies d join archive_records r on r.id = d.record_id
+  where r.custody_org_id = $1 and d.org_id = $1 and d.reported_by <> $2 order by d.id desc"""
+
+
+def _cases(stage: Stage) -> list[Any]:
+    return stage.rows(CASES, here(stage), me(stage, "ops"))
+
+
+def _case_input(d: Any, **more: Any) -> dict[str, Any]:
+    return {"discrepancyId": f"case_{d['id']}", "expectedVersion": str(d["version"]), **more}
+
+
+def _opened(stage: Stage) -> Iterator[Try]:
+    for d in _cases(stage):
+        if d["resolved_at"] is None:
+            owner, day = f"staff_{me(stage, 'clerk')}", (now(stage) + timedelta(days=9)).date()
+            yield Try("ops", "openCase", _case_input(d, ownerId=owner, deadlineOn=str(day)))
+
+
+def _explained(stage: Stage) -> Iterator[Try]:
+    for d in _cases(stage):
+        if d["resolved_at"] is None and (d["kind"] != "MISSING" or d["item_id"] is not None):
+            yield Try("ops", "resolveDiscrepancy", _case_input(d, resolution="已补齐"))
+
+
+def _solved(stage: Stage, right: Try) -> Try:
+    for d in _cases(stage):
+        if d["resolved_at"] is not None:
+            return right.but(**_case_input(d))
+    raise NotNow
+
+
+def _of_missing(stage: Stage, right: Try) -> Try:
+    for d in _cases(stage):
+        if d["resolved_at"] is None and d["kind"] == "MISSING" and d["item_id"] is None:
+            return right.but(**_case_input(d))
+    raise NotNow
+
+
+def _reported_by_me(stage: Stage, what: Try) -> AbstractContextManager[None]:
+    return changed(stage, "discrepancies", UUID(what.input["discrepancyId"].removeprefix("case_")), reported_by=me(stage, what.who))
+
+
+def _left(stage: Stage, what: Try) -> AbstractContextManager[None]:
+    return changed(stage, "staff", me(stage, "clerk"), active=False)
+
+
+def _items(stage: Stage) -> Iterator[Try]:
+    for r in quiet(stage, SECOND, S.FILED)[:3]:
+        for i in stage.rows("select id from file_items where record_id = $1", r["id"]):
+            yield Try("legal", "reportItemMissing", {"itemId": f"item_{i['id']}", "findings": "缺页"})
+
+
+def _item_missed(stage: Stage, what: Try) -> AbstractContextManager[None]:
+    item, at, who = UUID(what.input["itemId"].removeprefix("item_")), now(stage), me(stage, "risk")
+    record = stage.sql("select record_id from file_items where id = $1", item)
+    return row(stage, "discrepancies", org_id=here(stage), record_id=record, item_id=item, kind="MISSING", findings="x", reported_by=who,
+               owner_id=who, reported_at=at, deadline_at=at, visible_to=[here(stage)])  # fmt: skip
+
+
+async def _lacks_an_item(bank: World) -> None:
+    await report_item(bank, await arranging.filed(bank))
+
+
+async def report_item(bank: World, record: UUID) -> None:
+    """A paper of the volume is missing."""
+    item = await bank.sql("select id from file_items where record_id = $1", record)
+    await bank.done("legal", Ask(A.REPORT_ITEM_MISSING, records=(record,), reason="缺页", detail=ItemMissing(item)))
+
+
+INCOMPLETE = (
+    Spoil("the search for it is on record", world=_case_is(state="OPEN", search_log=None, searched_by=None, searched_at=None)),
+    Spoil("a statement says who answers for it", world=_case_is(responsibility=None)),
+    Spoil("compliance was told of it", world=_case_is(notified_at=None, notified_by=None)),
+)
+PLAYS = (
+    *(
+        Play(f"report missing: {tier} {state}", _reported(tier, state), (
+            (Spoil("no case of a missing record is open already", world=_missed_already),) if state in (S.IN_VAULT, S.FILED) else ()
+        ), MAKE[tier, state])
+        for tier, states in SOUGHT.items() for state in states
+    ),
+    Play("record the search", _sought, (Spoil(REPORTER, by("legal")),), arranging.missing(arranging.in_vault)),
+    Play("tell compliance", _told, (Spoil(REPORTER, by("legal")),), arranging.missing(arranging.filed)),
+    Play("find a paper", _found(FIRST, S.IN_VAULT), (
+        SERVICE, INTEREST,
+        Spoil("what is found goes back in its sealed envelope, into a slot", world=_slotless),
+        Spoil("what was found was inspected and found right in every respect", _worse),
+        Spoil("nothing is put into a place that is being counted", world=_counted),
+    ), arranging.missing(arranging.in_vault)),
+    Play("find a paper: last seat", last_seat(A.RESOLVE_FOUND, FIRST), (), arranging.but_the_last(_finds_one)),
+    *(
+        Play(f"find a volume: {state}", _found(SECOND, state), (
+            (Spoil("what was found was inspected and found right in every respect", _worse),) if state is S.FILED else ()
+        ), arranging.missing(MAKE[SECOND, state]))
+        for state in REST[SECOND]
+    ),
+    *(
+        play for tier, make in ((FIRST, arranging.in_vault), (SECOND, arranging.filed)) for play in (
+            Play(f"declare lost: {tier}", _declared(tier), (*INCOMPLETE, VERSION), arranging.sought(make)),
+            Play(f"declare lost, the second head: {tier}", last_seat(A.DECLARE_LOST, tier), (Spoil(TWO_HEADS, by("ops"), _both_heads),),
+                 arranging.but_the_last(lambda bank, make=make: _declares_one(bank, make))),
+            Play(f"close a loss: {tier}", _closed(tier), (
+                Spoil("the loan of what is lost is settled", world=_unpaid),
+                Spoil("the payoff of the loan of what is lost is final", world=_not_final),
+            ), arranging.lost(make, paid=True)),
+            Play(f"close a loss, the second head: {tier}", last_seat(A.CLOSE_LOST, tier), (),
+                 arranging.but_the_last(lambda bank, make=make: _closes_one(bank, make))),
+        )
+    ),
+    Play("take in what was re-issued", _reissued, (
+        Spoil("one new paper of the same kind and collateral takes the place of one that was declared lost", _of_another),
+    ), _to_reissue),
+    Play("take in what was re-issued: last seat", last_seat(A.RECORD_REISSUE, FIRST), (), arranging.but_the_last(_reissues_one)),
+    Play("the original turns up", _turned_up, (
+        Spoil("the lost original was not recorded as found before", world=_turned_up_before),
+    ), arranging.lost(arranging.filed)),
+    Play("open a case", _opened, (
+        Spoil(WHOLE_CASE, world=_left),
+        Spoil(WHOLE_CASE, given(deadlineOn="2020-01-02")),
+        Spoil("the discrepancy is not resolved yet", _solved),
+        VERSION,
+    ), _lacks_an_item),
+    Play("resolve a discrepancy", _explained, (
+        Spoil("whoever reported a discrepancy does not resolve it", world=_reported_by_me),
+        Spoil("a record that is missing is found or declared lost, not resolved in words", _of_missing),
+        Spoil("the discrepancy is not resolved yet", _solved),
+    ), _lacks_an_item),
+    Play("report a paper of a volume missing", _items, (Spoil("no case of that paper is open already", world=_item_missed),), arranging.filed),
+)  # fmt: skip
