@@ -306,6 +306,14 @@ language plpgsql security definer set search_path = public, pg_temp as $$ begin
   return new;
 end $$;
 
+-- C49: versions are counted over all units; of a handover or a request each side sees its own scans.
+create function last_scan_version(subject uuid) returns integer
+language sql stable security definer set search_path = public, pg_temp as $$
+  select coalesce(max(s.scan_version), 0) from scans s where s.subject_id = subject $$;
+alter function last_scan_version(uuid) owner to loanfile_judge;
+revoke execute on function last_scan_version(uuid) from public;
+grant execute on function last_scan_version(uuid) to loanfile_app;
+
 -- C45: it is kept from the first of January after the loan has ended; a closed volume is not kept from an earlier one.
 create function tg_archive_records_c45_cutoff() returns trigger
 language plpgsql security definer set search_path = public, pg_temp as $$

@@ -106,7 +106,7 @@ language plpgsql security definer set search_path = public, pg_temp as $$ begin
   return new;
 end $$;
 alter function tg_operations_done_in() owner to loanfile_owner;
-drop function stays_open(uuid);
+drop function stays_open(uuid), last_scan_version(uuid);
 do $$ declare called text; begin
   for called in select p.oid::regprocedure from pg_proc p where p.pronamespace = 'public'::regnamespace and p.prosecdef
                 and p.prorettype <> 'trigger'::regtype and has_function_privilege('loanfile_app', p.oid, 'execute') loop

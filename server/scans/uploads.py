@@ -62,7 +62,7 @@ NEWEST = (
     .order_by(scans.c.scan_version.desc())
     .limit(1)
 )
-LAST_VERSION = select(func.coalesce(func.max(scans.c.scan_version), 0)).where(scans.c.subject_id == the("subject"))
+LAST_VERSION = select(func.last_scan_version(the("subject")))
 SUBJECT_LOCK = select(func.pg_advisory_xact_lock(func.hashtextextended(the("subject", Text), 49)))
 MATURITY = (
     select(loans.c.matures_on, archive_records.c.primary_loan_id, archive_records.c.org_id)
@@ -135,16 +135,19 @@ class Uploads:
         before = await conn.row(NEWEST, the_subject=new.subject)
         version = await conn.value(LAST_VERSION, the_subject=new.subject)
         at, id_ = datetime.now(UTC), uuid4()
+        # What the other side of a handover or request uploads is that side's own.
+        ours = subject["id"] or principal.everywhere or subject["org_id"] in principal.branches
+        unit = subject["org_id"] if ours else principal.org_id
         await conn.insert(
             scans,
             {
-                "id": id_, "org_id": subject["org_id"], "subject_kind": new.subject_kind, "subject_id": new.subject,
+                "id": id_, "org_id": unit, "subject_kind": new.subject_kind, "subject_id": new.subject,
                 "record_id": subject["id"], "scan_version": version + 1, "supersedes_id": before["id"] if before else None,
                 "title": new.title, "media_type": new.media_type, "sha256": new.sha256, "size_bytes": new.size_bytes, "pages": new.pages,
                 "uploaded_by": principal.staff_id, "registered_at": at, "upload_expires_at": at + timedelta(seconds=UPLOAD_SECONDS),
             },
         )  # fmt: skip
-        chain = subject["primary_loan_id"] or subject["org_id"]
+        chain = subject["primary_loan_id"] or unit
         chains = await Chains.lock(conn, [chain])
         chains.note(
             chain, Tag.SCAN_REGISTERED, subject=("scan", id_), by=principal.staff_id, at=at, record=subject["id"], version=version + 1,
