@@ -1,14 +1,14 @@
 -- What SQL of the server's own login could still do around the desk; each is refused by the twin that bears its rule's number.
 
--- C0: what a login needs is granted to it. Facts of every branch are the desk's; reads call the few that they are made of.
+-- C0: what a login needs is granted to it. What locks, writes or gathers the facts of every branch is the desk's alone.
 do $$ declare f record; begin
-  for f in select p.oid::regprocedure as called, p.proname as name from pg_proc p
+  for f in select p.oid::regprocedure as called, p.proname as name, p.provolatile = 'v' as writes from pg_proc p
            where p.pronamespace = 'public'::regnamespace and p.prosecdef and p.prorettype <> 'trigger'::regtype
              and has_function_privilege('loanfile_app', p.oid, 'execute') loop
     execute format('revoke execute on function %s from public', f.called);
     execute format('grant execute on function %s to loanfile_app, loanfile_judge, loanfile_registrar, loanfile_search', f.called);
-    if f.name in ('blind_envelopes', 'blind_places', 'blind_records', 'feed_position', 'is_being_counted', 'is_on_hold', 'look_up', 'notice_is_filed',
-                  'queue_position', 'release_ready_since', 'search_hits', 'settlement_final_at', 'stocktakes_compared') then
+    if not f.writes and f.name not in ('certificate_facts', 'contents_of', 'correction_taken', 'facts_of_staff', 'handover_line_of', 'lateness_of',
+        'lines_under', 'loans_to_transfer', 'recipient_fits', 'release_facts', 'replacement_facts', 'slot_facts', 'stocktake_findings', 'title_facts') then
       execute format('grant execute on function %s to loanfile_reader', f.called);
     end if;
   end loop;
