@@ -327,7 +327,7 @@ PLAYS = (
         Spoil("an electronic certificate lies in no envelope", _other_records(lambda stage, _: [r for r in waiting(stage) if r["electronic"]][:1])),
     )),
     Play("seal in an emergency", _sealed("ops", emergency="库房漏水，保管员未到", seat="KEY"), (NEW_SEAL,)),
-    Play("take into the vault", _intakes, (
+    Play("take into the vault", _intakes, often=2, spoils=(
         *SEATED,
         Spoil("a paper enters in a sealed envelope, an electronic certificate by its reference, a settlement notice as it is", _unsealed),
         Spoil("each envelope goes into an empty slot of the vault that keeps its papers", _into_taken),
