@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import NamedTuple
 
 from server.custody.policy import BANK_ZONE, EXPIRING_DAYS, STOCKTAKE_DAYS, Policy
-from storage.database import Connection
+from storage.database import Connection, touched
 from storage.terms import NoticeKind
 
 
@@ -112,5 +112,5 @@ async def notify(conn: Connection, policy: Policy, at: datetime) -> int:
     for kind, sql, days in SOURCES:
         ahead = (-1 if days in BEHIND else 1) * policy.number(days, at) if days else 0
         status = await conn.raw.execute(TELL.format(kind=kind.value, sql=sql), at, date.fromordinal(today.toordinal() + ahead))
-        made += int(status.rpartition(" ")[2])
+        made += touched(status)
     return made

@@ -31,7 +31,17 @@ SOURCES = {  # type: (table, prefix)
     "Stocktake": ("stocktakes", "stocktake"), "StocktakePlace": ("stocktake_places", "stockplace"),
     "StocktakeLine": ("stocktake_lines", "stockline"), "StocktakeCount": ("stocktake_counts", "stockcount"),
 }  # fmt: skip
-LINKS = ("request_lines", "substitutions", "loan_contracts", "loan_collateral", "staff_roles", "disposal_lines", "contract_elements")
+LINKS = (
+    "request_lines",
+    "substitutions",
+    "loan_contracts",
+    "loan_collateral",
+    "staff_roles",
+    "disposal_lines",
+    "contract_elements",
+    "barcodes",
+    "seals",
+)
 OF_UNIT = {
     "contract_element_checks",
     "loans",
@@ -97,6 +107,8 @@ class Seen:
             "loan_products",
             "staff_roles",
             "contract_elements",
+            "barcodes",
+            "seals",
         ):
             return True
         branches = set(self.me.branches)

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import select, update
 
 from server.custody import notices
-from server.custody.acts.change import AT, CLOSE_UNUSED, SETTLE, THESE, Detail, given, open_cases
+from server.custody.acts.change import AT, CLOSE_UNUSED, SETTLE, THESE, Detail, given, inspected, open_cases
 from server.custody.moves import Move
 from server.custody.moves.losses import Case, CaseOpened, Finding, ItemMissing, Loss, OriginalFound, Reissue, Search
 from server.custody.policy import CASE_DAYS
@@ -195,24 +195,8 @@ async def _end(w: Writing, move: Move, end: MovementEnd, inspection: UUID | None
 
 
 async def _inspect(w: Writing, move: Move) -> UUID:
-    found, out = move.inspection, move.movement is not None and move.movement.out_at is not None
-    assert found is not None
-    row = {
-        "movement_id": move.movement.id if move.movement and out else None,
-        "discrepancy_id": move.of(Loss).discrepancy,
-        "record_id": move.record.id,
-        "operation_id": w.operation,
-        "inspected_by": w.by.id,
-        "inspected_at": w.at,
-        "numbers_match": found.numbers_match,
-        "pages_match": found.pages_match,
-        "seal_intact": found.seal_intact,
-        "no_alterations": found.no_alterations,
-        "no_damage": found.no_damage,
-        "pages_counted": found.pages_counted,
-        "findings": found.findings,
-        "passed": found.passed,
-    }
+    checkout = move.movement.id if move.movement and move.movement.out_at is not None else None
+    row = inspected(w, move) | {"movement_id": checkout, "discrepancy_id": move.of(Loss).discrepancy}
     made: UUID = await w.conn.insert(return_inspections, row, returning="id")
     return made
 
