@@ -3,7 +3,7 @@
 import datetime as dt
 import json
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -77,8 +77,17 @@ class Given:
 class Operation:
     """One random query; `variables` makes values for it again and again, of the same shape."""
 
-    def __init__(self, r: Random, schema: GraphQLSchema, rows: dict[str, list[dict[str, Any]]], ids: list[str], depth: int = 3) -> None:
-        self.r, self.schema, self.rows, self.ids, self.count = r, schema, rows, ids, 0
+    def __init__(
+        self,
+        r: Random,
+        schema: GraphQLSchema,
+        rows: dict[str, list[dict[str, Any]]],
+        ids: list[str],
+        seldom: Set[str] = frozenset(),
+        depth: int = 3,
+    ) -> None:
+        """What is `seldom` used so far is chosen with preference, and what leads to it."""
+        self.r, self.schema, self.rows, self.ids, self.count, self.seldom = r, schema, rows, ids, 0, seldom
         self.given: dict[str, Given] = {}
         self.used: Counter[str] = Counter()
         self.fragments: dict[str, tuple[str, str]] = {}
@@ -113,10 +122,10 @@ class Operation:
         out: dict[str, Any] = {}
         for name, field in type_.fields.items():
             if name in ("and", "or", "not"):
-                if depth < 2 and self.r.random() < 0.15:
+                if depth < 2 and self.r.random() < (0.6 if f"{type_.name}.{name}" in self.seldom else 0.15):
                     some = [self._where(type_, table, depth + 1) for _ in range(1 if name == "not" else self.r.randint(0, 2))]
                     out[name] = some[0] if name == "not" else some
-            elif self.r.random() > 2.0 / len(type_.fields):
+            elif self.r.random() > (0.7 if self._leads(type_, name, field, 2) else 2.0 / len(type_.fields)):
                 continue
             elif (inner := get_named_type(field.type)).name.endswith("Where"):
                 if depth < 2:
@@ -130,6 +139,7 @@ class Operation:
             else:
                 operators = list(get_named_type(field.type).fields.items())
                 chosen = self.r.sample(operators, self.r.randint(0, min(2, len(operators))))
+                chosen += [o for o in operators if o not in chosen and f"{inner.name}.{o[0]}" in self.seldom]
                 self.used.update(f"{inner.name}.{operator}" for operator, _ in chosen)
                 out[name] = {o: self._operand(f.type, o, table, snake(name)) for o, f in chosen}
         self.used.update(f"{type_.name}.{name}" for name in out)
@@ -228,22 +238,25 @@ class Operation:
 
     def _page(self, known: Any, table: str, most: int, key: str) -> list[str]:
         out = []
-        if "where" in known and self.r.random() < 0.6:
+        if "where" in known and self.r.random() < (0.9 if self._wanted(known["where"].type) else 0.6):
             out.append("where: " + self._value(known["where"].type, self._where(get_named_type(known["where"].type), table)))
         if "sort" in known and self.r.random() < 0.5:
             members = list(get_named_type(get_named_type(known["sort"].type).fields["field"].type).values)
             ways = [{}, {"direction": Raw("ASC")}, {"direction": Raw("DESC")}]
-            sort = [{"field": Raw(k), **self.r.choice(ways)} for k in self.r.sample(members, self.r.randint(1, min(2, len(members))))]
+            wanted = [k for k in members if f"{get_named_type(known['sort'].type).name}.{k}" in self.seldom]
+            chosen = wanted[:2] or self.r.sample(members, self.r.randint(1, min(2, len(members))))
+            sort = [{"field": Raw(k), **self.r.choice(ways)} for k in chosen]
             self.used.update(f"{get_named_type(known['sort'].type).name}.{one['field']}" for one in sort)
             out.append("sort: " + self._value(known["sort"].type, sort))
-        if "updatedSince" in known and self.r.random() < 0.2:
+        if "updatedSince" in known and self.r.random() < (0.5 if self.seldom else 0.2):
             out.append("updatedSince: " + self._value(known["updatedSince"].type, self._some(table, "updated_at")))
         size = literal(self.r.randint(1, most))
         if self.r.random() < 0.5:
             size = self._variable(Given("Int!", lambda: self.r.randint(1, most), None, True))
         out.append(f"{self.r.choice(['first', 'last'])}: {size}")
+        often = 0.5 if self.seldom else 0.2
         out += [
-            f"{name}: {self._variable(Given('String', None, None, False, key))}" for name in ("after", "before") if self.r.random() < 0.2
+            f"{name}: {self._variable(Given('String', None, None, False, key))}" for name in ("after", "before") if self.r.random() < often
         ]
         self.r.shuffle(out)
         return out
@@ -297,9 +310,33 @@ class Operation:
             if is_leaf_type(named):
                 if self.r.random() < (0.9 if name == "cursor" else 0.45):
                     out.append(self._field(type_, name, field, None, depth))
-            elif depth > 0 and self.count < FIELDS and self.r.random() < (0.85 if page else 0.3):
+            elif depth > 0 and self.count < FIELDS and self.r.random() < self._chance(type_, name, field, page):
                 out.append(self._field(type_, name, field, named, depth - (not page)))
         return out
+
+    def _chance(self, type_: Any, name: str, field: Any, page: bool) -> float:
+        if page:
+            return 0.95 if self.seldom else 0.85
+        return 0.7 if self._leads(type_, name, field, 3) else 0.15 if self.seldom else 0.3
+
+    def _leads(self, type_: Any, name: str, field: Any, depth: int) -> bool:
+        """Whether a field is used seldom, or leads in a few steps to what is."""
+        if f"{type_.name}.{name}" in self.seldom or any(f"{type_.name}.{name}({a})" in self.seldom for a in getattr(field, "args", {})):
+            return True
+        return any(self._wanted(x.type, depth) for x in [field, *getattr(field, "args", {}).values()])
+
+    def _wanted(self, type_: Any, depth: int = 2) -> bool:
+        """Whether something within a type is."""
+        named = get_named_type(type_)
+        if not self.seldom or depth == 0 or is_leaf_type(named):
+            return False
+        if named.name.endswith("Sort"):
+            return any(name.startswith(f"{named.name}.") for name in self.seldom)
+        return any(
+            self._leads(named, n, f, depth - 1)
+            for n, f in getattr(named, "fields", {}).items()
+            if n not in ("and", "or", "not") or (f"{named.name}.{n}" in self.seldom)
+        )
 
     def _field(self, type_: Any, name: str, field: Any, inner: Any, depth: int) -> str:
         self.count += 1

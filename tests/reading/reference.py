@@ -293,6 +293,7 @@ SPECIAL: dict[str, Special] = {
     "Handover.lines": lambda v, r, a: v.page("HandoverLine", v.kids("handover_lines", "handover_id", r), a),
     "Handover.shipments": lambda v, r, a: _ordered(v.kids("shipments", "handover_id", r), "sent_at"),
     "Hold.isActive": lambda v, r, a: r["lifted_at"] is None,
+    **{f"Decision.{name}": lambda v, r, a, n=name: json.dumps(r[n], ensure_ascii=False) for name in ("moves", "parameters")},
     "Hold.kind": lambda v, r, a: r["kind"] if HOLDS & v.me.roles else None,
     "Hold.reason": lambda v, r, a: r["reason"] if HOLDS & v.me.roles else None,
     "Scan.sha256": lambda v, r, a: bytes(r["sha256"]).hex(),

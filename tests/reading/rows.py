@@ -80,7 +80,11 @@ def snake(name: str) -> str:
 async def fetch_rows(root: Any) -> dict[str, list[Row]]:
     """Everything, as a superuser sees it."""
     names = [*(table for table, _ in SOURCES.values()), *LINKS]
-    return {name: [dict(r, __table=name) for r in await root.fetch(f"select * from {name}")] for name in names}  # names of ours
+    found = {name: [dict(r, __table=name) for r in await root.fetch(f"select * from {name}")] for name in names}  # names of ours
+    texts = {r["id"]: r for r in await root.fetch("select id, moves::text, parameters::text from decisions")}
+    for row in found["decisions"]:  # told as PostgreSQL writes them
+        row.update(texts[row["id"]])
+    return found
 
 
 class Seen:
