@@ -1,4 +1,4 @@
-"""Papers that run out: certificates, powers of attorney, letters of bailees, in one list, the first to run out first."""
+"""Papers that run out: certificates, policies, powers of attorney, letters of bailees, in one list, the first to run out first."""
 
 from enum import Enum
 from typing import Any
@@ -14,8 +14,9 @@ from schema.reading.compiler import Field, Plan, bad_request
 from schema.reading.declare import PageRead, PolymorphicOne, Sql, field_of, reads
 from schema.scalars import Date
 from schema.visibility import found_by_unit, shared
+from server.custody.transitions import ENDED
 from storage import tables
-from storage.terms import RecipientCapacity, ReleaseState
+from storage.terms import RecipientCapacity, RecordState, ReleaseState
 
 DAYS_MAX = 3_650
 
@@ -25,11 +26,14 @@ class ExpiringKind(Enum):
     """Kinds of paper."""
 
     CERTIFICATE = strawberry.enum_value("CERTIFICATE", description="A title or other-right certificate.")
+    INSURANCE_POLICY = strawberry.enum_value("INSURANCE_POLICY", description="Of a car that the bank still has the papers of.")
     POWER_OF_ATTORNEY = strawberry.enum_value("POWER_OF_ATTORNEY", description="Of a verified recipient whose papers are not released yet.")
     BAILEE_LETTER = strawberry.enum_value("BAILEE_LETTER", description="The letter that promises the last return of papers that are out.")
 
 
 _c, _v, _b, _m = (t.c for t in (tables.collateral_certificates, tables.releases, tables.bailee_letters, tables.movements))
+_r = tables.archive_records.c
+GONE = sorted(ENDED | {RecordState.LOST})
 _later = tables.bailee_letters.alias("later")
 
 
@@ -43,6 +47,9 @@ def _of(unit: Any) -> Any:
 
 EXPIRING = union_all(  # a kind of paper that has a last day is one more select
     _line("CERTIFICATE", _c, _c.number, _c.expires_on, _c.visible_to).where(_c.is_live, _c.expires_on.is_not(None)),
+    _line("INSURANCE_POLICY", _r, _r.archive_no, _r.expires_on, _r.visible_to).where(
+        _r.expires_on.is_not(None), *(_r.state != state.value for state in GONE)
+    ),
     _line("POWER_OF_ATTORNEY", _v, _v.recipient_name, _v.authority_until, _of(_v.org_id)).where(
         _v.capacity == RecipientCapacity.ATTORNEY.value, _v.state == ReleaseState.DRAFT.value
     ),
@@ -57,7 +64,7 @@ EXPIRING = union_all(  # a kind of paper that has a last day is one more select
         .exists(),
     ),
 ).subquery("expiring")
-SUBJECTS = {"CERTIFICATE": "certificate", "POWER_OF_ATTORNEY": "release", "BAILEE_LETTER": "letter"}
+SUBJECTS = {"CERTIFICATE": "certificate", "INSURANCE_POLICY": "record", "POWER_OF_ATTORNEY": "release", "BAILEE_LETTER": "letter"}
 
 
 def _today() -> Any:
@@ -70,7 +77,7 @@ class Expiring:
     """A line of the list."""
 
     kind: ExpiringKind = col("What it is.")
-    label: str = col("Its number; of a power of attorney the name of its holder.")
+    label: str = col("Its number, of a policy the archive number; of a power of attorney the name of its holder.")
     expires_on: Date = col("Last day of validity.")
     days_left: int = Sql(lambda row, me: row.expires_on - _today(), description="Days until then; 0 on the last day.")
     subject: Node | None = PolymorphicOne("kind", "id", SUBJECTS, description="The paper.")

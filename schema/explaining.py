@@ -20,7 +20,8 @@ def _act_input() -> Any:
     cls = type("CustodyActInput", (), {"__doc__": "Exactly one act.", "__annotations__": {}, "__module__": __name__})
     for name, askable in ASKABLE.items():
         cls.__annotations__[name] = askable.input_type | None
-        setattr(cls, name, strawberry.field(name=name, default=strawberry.UNSET, description=f"As {name} takes it; the key is not spent."))
+        told = askable.description or f"As {name} takes it; the key is not spent."
+        setattr(cls, name, strawberry.field(name=name, default=strawberry.UNSET, description=told))
     return strawberry.input(cls, one_of=True, description="Exactly one act, with the input of its mutation.")
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import ARRAY, Boolean, Text
 from strawberry.file_uploads import Upload
 
 from schema.custody import CustodyEvent
+from schema.custody_mutations.acting import UNSET, field
 from schema.paging import col
 from schema.papers import InspectionReport, Scan
 from schema.reading.answers import payload
@@ -19,7 +20,6 @@ from server.inspections import DRAFTERS, SIGNERS, Inspections, NewReport
 from server.scans.uploads import READERS, UPLOADERS, NewScan, Uploads
 from storage.terms import MediaType, ReportKind, ReportSubject, ScanSubject
 
-UNSET: Any = strawberry.UNSET
 SHA256_DIGITS = 64
 SUBJECT_PREFIXES = {
     ScanSubject.FILE_ITEM: "item",
@@ -30,11 +30,6 @@ SUBJECT_PREFIXES = {
     ScanSubject.HANDOVER: "handover",
     ScanSubject.RELEASE: "release",
 }
-
-
-def field(description: str, default: Any = None) -> Any:
-    """An input field; with a default it may be left out."""
-    return strawberry.field(description=description) if default is None else strawberry.field(description=description, default=UNSET)
 
 
 async def read(info: strawberry.Info, type_: type, outcome: dict[str, Any], **more: Any) -> Any:

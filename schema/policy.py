@@ -3,7 +3,7 @@
 from typing import Any
 
 import strawberry
-from sqlalchemy import Date, Integer, Text, Uuid, and_, case, cast, column, func, literal, or_, select, values
+from sqlalchemy import Date, Integer, Text, Uuid, and_, case, cast, column, func, literal, null, or_, select, values
 from sqlalchemy.dialects.postgresql import ARRAY, INTERVAL, JSON, TIMESTAMP
 
 from schema.organisation import OrgUnit, StaffMember
@@ -58,7 +58,7 @@ def _parameters(_: Any, at: Any = None, org_unit: Any = None) -> Any:
         select(SET.id).where(SET.key == known.c.name, here, SET.effective_from <= then)
         .order_by(SET.org_id.is_not(None).desc(), SET.effective_from.desc()).limit(1).correlate(known).scalar_subquery()
     )  # fmt: skip
-    return select(known, found.label("version"), (unit if org_unit is not None else literal(None, Uuid)).label("unit")).subquery(
+    return select(known, found.label("version"), (unit if org_unit is not None else cast(null(), Uuid)).label("unit")).subquery(
         "parameters"
     )
 

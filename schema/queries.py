@@ -6,6 +6,7 @@ from uuid import UUID
 import strawberry
 
 from schema.compliance import HistoryConnection, HistoryPurpose, history_page, read_after
+from schema.directives import Requires
 from schema.disclosure import SeenConnection, WhoSawBy, seen_page
 from schema.explaining import CustodyActInput, CustodyExplanation, explanation
 from schema.reading.compiler import bad_request
@@ -59,6 +60,7 @@ class Query(Reads):
     @strawberry.field(  # type: ignore[untyped-decorator]  # strawberry's
         description="The history of a contract: events, requests, refusals, scans, reports and reads, oldest first; reading it is logged.",
         metadata={"requires": READERS},
+        directives=[Requires(roles=sorted(READERS))],
     )
     async def contract_history(
         self,
@@ -91,6 +93,7 @@ class Query(Reads):
     @strawberry.field(  # type: ignore[untyped-decorator]  # strawberry's
         description="Who has seen a person's data or a contract, or was denied, oldest first; asking is logged.",
         metadata={"requires": WATCHERS},
+        directives=[Requires(roles=sorted(WATCHERS))],
     )
     async def who_saw(
         self,

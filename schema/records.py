@@ -145,6 +145,7 @@ class FirstTierRecord(ArchiveRecord):
     copies: int = col("How many of it there are.")
     is_original: bool = col("Original or copy.")
     from_whom: str | None = col("From whom an awaited paper should come.")
+    expires_on: Date | None = col("Last day of cover of an insurance policy; see `certificate` for a certificate's.")
     off_balance_entries: list[Entries] = Many(
         "record_id", order=lambda row: row.queued_at, description="Its entries in core banking's off-balance register, oldest first."
     )

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import strawberry
 
+from schema.directives import Requires
 from schema.paging import col
 from schema.reading.compiler import bad_request
 from schema.results import given, id_of
@@ -277,7 +278,9 @@ async def stocktakes_due(info: strawberry.Info) -> list[StocktakeDue]:
 
 def registered(resolve: Any, description: str) -> Any:
     """The root field of a register, for those who may read it."""
-    return strawberry.field(resolver=resolve, description=description, metadata={"requires": READERS})
+    return strawberry.field(
+        resolver=resolve, description=description, metadata={"requires": READERS}, directives=[Requires(roles=sorted(READERS))]
+    )
 
 
 async def _found(info: strawberry.Info, of: Any, prefix: str, read: Any) -> Register | None:

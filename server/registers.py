@@ -55,7 +55,7 @@ STANDING = _asked(
 )
 VAULT_LINES = _asked(
     "select x.id, x.queued_at, x.direction, x.state, x.serial_no, r.id as record_id, r.archive_no, r.barcode, o.action, t.ticket_no"
-    f" {OF_VAULT.replace('where', 'left join tickets t on t.operation_id = o.id where')}"
+    f" {OF_VAULT.replace('where', 'left join tickets t on t.operation_id = o.id and not t.is_void where')}"
     " and x.queued_at >= :since and x.queued_at < :until and (cast(:after as uuid) is null or (x.queued_at, x.id) >"
     " (select b.queued_at, b.id from off_balance_entries b where b.id = :after)) order by x.queued_at, x.id limit :size"
 )

@@ -76,7 +76,7 @@ class Connection:
     async def run(self, statement: ClauseElement, **values: Any) -> int:
         """The number of rows that it touched."""
         text = compiled(statement)
-        return _touched(await self.raw.execute(text.sql, *text.bound(values)))
+        return touched(await self.raw.execute(text.sql, *text.bound(values)))
 
     async def insert(self, table: Table, values: Mapping[str, Any] | Sequence[Mapping[str, Any]], returning: str | None = None) -> Any:
         """Inserts one row, or several of the same columns; the value of `returning` for one row."""
@@ -92,7 +92,7 @@ class Connection:
         """Changes the rows whose columns equal `where`; the number of them."""
         text = change(table, tuple(sorted(where)), tuple(sorted(values)))
         keys = {f"key_{name}": value for name, value in where.items()}
-        return _touched(await self.raw.execute(text.sql, *text.bound({**values, **keys})))
+        return touched(await self.raw.execute(text.sql, *text.bound({**values, **keys})))
 
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[Any]:
@@ -224,5 +224,6 @@ def _dump(value: Any) -> str:
     return orjson.dumps(value, default=str).decode()
 
 
-def _touched(status: str) -> int:
+def touched(status: str) -> int:
+    """The number of rows in what PostgreSQL says of a statement, e.g. `UPDATE 3`; 0 where it names none."""
     return int(status.rpartition(" ")[2] or 0) if status[-1:].isdigit() else 0

@@ -211,7 +211,7 @@ async def test_a_count_that_is_cut_and_sent_again_shuffled_says_each_thing_once(
     r = Random(seed)
     take, _, lies = await opened(bank, papers=6)
     lines, cuts, replayed = counting(take, lies), 0, 0
-    with site(told, database_name, tmp_path_factory.mktemp("counted"), failpoint="after_commit:0.3") as shaky:
+    with site(told, database_name, tmp_path_factory.mktemp("counted"), failpoint="after_commit:0.5") as shaky:
         for counter in ("ann", "bob"):
             key, answered = uuid4().hex, set[str]()
             async with shaky.client(bank.people[counter].staff_no) as client:

@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -16,6 +16,7 @@ import pytest
 import pytest_asyncio
 
 from schema.graphiql.examples import due_on
+from server.custody.policy import BANK_ZONE
 from server.demo.names import small_pdf
 from tests.harness.demo import Demo
 from tests.harness.listener import listener
@@ -124,7 +125,20 @@ async def known(demo: Demo, tmp_path: Path) -> dict[str, Any]:
         " where s.username = 'loan-officer' and r.tier = 'FIRST' and r.state = 'IN_VAULT' and r.kind = 'CERTIFICATE' order by r.archive_no limit 1"
     )
     assert volume and car
+    living = await demo.root.fetchrow(
+        "select r.id, r.version, r.primary_loan_id from archive_records r join loans l on l.id = r.primary_loan_id join staff s on s.org_id = r.org_id"
+        " where s.username = 'loan-officer-b2' and r.tier = 'SECOND' and r.state = 'FILED' and l.status = 'ACTIVE' order by r.archive_no limit 1"
+    )
+    people = {name: await demo.root.fetchval("select id from staff where username = $1", name) for name in ("inspector-b2", "risk-head-b2")}
+    today = datetime.now(BANK_ZONE).date()
     return {
+        "an inspector of branch 2": f"staff_{people['inspector-b2']}",
+        "the risk head of branch 2": f"staff_{people['risk-head-b2']}",
+        "a loan of branch 2": f"loan_{living['primary_loan_id']}",
+        "a volume of a living loan": f"record_{living['id']}",
+        "its version": str(living["version"]),
+        "today": str(today),
+        "a weekday in three months": str(due_on(today + timedelta(days=90))),
         "a loan": f"loan_{car['primary_loan_id']}",
         "its car": f"collateral_{car['collateral_id']}",
         "the vault": f"location_{car['vault_id']}",

@@ -8,10 +8,13 @@ import pytest
 from server.custody.moves import Ask
 from storage.terms import Action as A
 from storage.terms import NoticeKind, RecipientCapacity
-from tests.custody.releasing import SEATED, Case, scan
+from tests.custody.releasing import SEATED, Case, scan, secures
 from tests.harness.jobs import jobs_of
+from tests.harness.losses import lost
 from tests.harness.world import World
 from tests.reading.test_loan_file import ask as ask
+from tests.stories.asking import Asking
+from tests.stories.conftest import api as api
 
 SOON = """query ($n: Int!, $a: String) { expiring(within: $n, first: 2, after: $a) { totalCount pageInfo { hasNextPage endCursor }
   edges { node { kind label expiresOn daysLeft subject { __typename ... on CollateralCertificate { number } } } } } }"""
@@ -59,6 +62,32 @@ async def notices(bank: World, who: str) -> list[str]:
         await (await jobs_of(bank)).notify()
     rows = await bank.root.fetch("select subject_kind from notices where staff_id = $1 and kind = 'EXPIRING'", bank.people[who].staff_id)
     return [r[0] for r in rows]
+
+
+async def test_an_insurance_policy_runs_out_while_the_bank_has_it(bank: World, ask: Any, api: Asking) -> None:
+    loan, asset = await bank.loan(), await bank.collateral()
+    await secures(bank, loan, asset)
+    where = {"loanId": f"loan_{loan}", "collateralId": f"collateral_{asset}", "vaultId": f"location_{bank.branches['A'].vault}"}
+    paper = {"archiveNo": f"I{bank.tag}1", "title": "机动车保险单", "kind": "INSURANCE_POLICY", "pages": 2, "expiresOn": str(here(4))}
+    wrong = await api.answer("officer", "registerFirstTier", "__typename", **where, papers=[{**paper, "kind": "RECEIPT"}])
+    assert wrong["problems"] == [{"path": ["papers", "0", "expiresOn"], "code": "NOT_ALLOWED"}]
+    made = await api.does("officer", "registerFirstTier", "records { ... on FirstTierRecord { expiresOn } }", **where, papers=[paper])
+    assert made["records"] == [{"expiresOn": str(here(4))}]
+    late = {"archiveNo": f"I{bank.tag}2", "title": "保险单", "expectedBy": str(here(9)), "fromWhom": "保险公司"}
+    for kind, problem in (("RECEIPT", [{"path": ["expiresOn"], "code": "NOT_ALLOWED"}]), ("INSURANCE_POLICY", None)):
+        told = await api.does("officer", "expectPaper", "records { id }", **where, **{**late, "archiveNo": f"{kind}{bank.tag}"}, kind=kind)
+        record = told["records"][0]["id"]
+        come = await api.answer("officer", "recordArrival", "records { id }", recordId=record, pages=2, expiresOn=str(here(6)))
+        assert come.get("problems") == problem
+    found = await soon(ask, "officer", 6)
+    assert [(kind, days, subject) for kind, _, days, subject in found] == [
+        ("INSURANCE_POLICY", 4, "FirstTierRecord"), ("INSURANCE_POLICY", 6, "FirstTierRecord"),
+    ]  # fmt: skip
+    assert len(await soon(ask, "officer", 4)) == 1 and await soon(ask, "officer_b", 6) == []
+    assert await notices(bank, "head") == ["record", "record"]
+    first = await bank.sql("select id from archive_records where archive_no = $1", f"I{bank.tag}1")
+    await lost(bank, first)
+    assert [days for _, _, days, _ in await soon(ask, "officer", 6)] == [6]
 
 
 async def test_a_power_of_attorney_runs_out_until_the_papers_are_released(bank: World, ask: Any) -> None:

@@ -1,5 +1,6 @@
 """Handovers through the schema: every way to be wrong is told by path and code, a repetition is the same, a late shipment shows."""
 
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -7,6 +8,7 @@ import pytest
 
 from schema.reading.answers import ReadingSchema
 from server.context import Context
+from server.custody.policy import BANK_ZONE
 from server.settings import Settings
 from storage.objects import ObjectStore
 from storage.terms import Tier
@@ -119,6 +121,16 @@ async def test_a_shipment_that_has_not_arrived_in_time_shows_and_blocks_the_next
     assert [e["node"] for e in found] == [{"id": f"handover_{handover}", "shipments": [{"isOverdue": True}]}]
     told = await does("archivist", "sendHandover", handoverId=f"handover_{handover}", sealNo=f"M{bank.tag}", idempotencyKey="other")
     assert {"rule": "C33", "code": "TRANSIT_OVERDUE"} in told["violations"]
+    why = {"overrides": [{"rule": "C33", "comment": "车辆已在途"}], "idempotencyKey": "why"}
+    waiting = await does("archivist", "sendHandover", handoverId=f"handover_{handover}", sealNo=f"M{bank.tag}", **why)
+    assert waiting["__typename"] == "SendHandoverPayload" and await bank.state(volumes[1]) == "FILED"
+    pending = "{ operations(first: 1, where: { state: { eq: PENDING } }) { edges { node { id openSeats } } } }"
+    operation = (await ask("ops", pending))["operations"]["edges"][0]["node"]
+    assert operation["openSeats"] == ["OVERRIDE"]
+    done = await does("ops", "confirmOperation", operationId=operation["id"], idempotencyKey="second")
+    assert done["records"] == [{"id": f"record_{volumes[1]}"}] and await bank.state(volumes[1]) == "IN_TRANSIT"
+    report = await ask("ops", "query ($d: Date!) { overrideReport(day: $d) { rule comment } }", d=str(datetime.now(BANK_ZONE).date()))
+    assert report["overrideReport"] == [{"rule": "C33", "comment": "车辆已在途"}]
 
 
 async def test_both_parties_of_an_open_line_see_the_paper_and_nobody_else(bank: World, ask: Any) -> None:

@@ -1,5 +1,6 @@
 """Printed papers: who gets them, what they say in Chinese, the code on them, and the same bytes each time."""
 
+import re
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -9,14 +10,18 @@ import pypdfium2
 import pytest
 import segno
 
+from server.custody.moves import Ask
+from server.custody.moves.handovers import OnHandover
 from server.errors import NotFound
 from server.papers import chinese
 from server.papers.serving import printed
-from server.papers.typeset import pdf, qr
+from storage.terms import Action as A
 from storage.terms import Tier
+from tests.custody import handing
 from tests.custody.chapters.stocktakes import opened
 from tests.harness.web import site
 from tests.harness.world import World
+from tests.stories.test_merger import files
 
 
 def said(made: bytes) -> list[str]:
@@ -57,6 +62,7 @@ async def test_a_ticket_says_what_left_for_whom_and_bears_the_label(bank: World)
         "领取人",
         "信贷部门负责人",
         "2件",
+        "受托保管：市车辆管理所（函号T",
         label,
         *numbers,
     ):
@@ -111,6 +117,18 @@ async def test_another_branchs_paper_unknown_paper_and_what_one_counts_are_not_p
     assert await printed(bank.database, bank.people["kay"], "receipts", mine, "r")
 
 
+async def test_a_ticket_of_what_one_counts_is_not_printed_without_its_lines(bank: World) -> None:
+    lent = await bank.papers()
+    await bank.out(lent)
+    await bank.presented(lent)
+    await bank.accepted(lent)
+    await opened(bank, papers=0)
+    ticket = await bank.sql("select t.id from tickets t join operations o on o.id = t.operation_id where $1 = any (o.record_ids)", lent[0])
+    with pytest.raises(NotFound):
+        await printed(bank.database, bank.people["ann"], "tickets", ticket, "r")
+    assert await printed(bank.database, bank.people["kay"], "tickets", ticket, "r")
+
+
 async def test_a_text_that_looks_like_a_program_is_printed_as_it_is(bank: World) -> None:
     papers = await bank.papers()
     await bank.sql("update archive_records set title = '#panic(1) $x$ *证书* <a>' where id = $1", papers[0])
@@ -146,22 +164,24 @@ def test_amounts_in_capitals(amount: str, words: str) -> None:
     assert chinese.capitals(Decimal(amount)) == words
 
 
-def test_a_handover_list_is_set_over_many_pages() -> None:
-    line = {
-        "archive_no": "A1",
-        "barcode": "P1",
-        "title": "机动车登记证书",
-        "copies": 1,
-        "pages": 2,
-        "original": "原件",
-        "seal": "S1",
-        "state": "在途",
-    }
-    content = {
-        "unit": "朝阳支行", "to_unit": "浦东支行", "number": "B01-H1", "label": "B01-H1", "qr": "", "state": "已发出", "kind": "机构间移交",
-        "made": "2026年11月25日", "giver": "甲", "taker": "乙", "reason": "", "pages": 600, "shipments": [],
-        "lines": [{**line, "n": n} for n in range(1, 301)],
-    }  # fmt: skip
-
-    pages = said(pdf("handover", {**content, "qr": qr("B01-H1")}))
-    assert len(pages) > 5 and all("档案编号" in page for page in pages), "the head of the table is on each page"
+async def test_a_handover_list_of_what_was_sent_and_what_was_not_is_set_over_many_pages(
+    bank: World, told: dict[str, Any], database_name: str, tmp_path: Path
+) -> None:
+    papers = await files(bank, 120)
+    handover = await handing.opened(bank, papers)
+    sent = Ask(A.SEND_HANDOVER, records=tuple(papers[:100]), detail=OnHandover(handover, seal_no=f"Z{bank.tag}"))
+    await bank.seated(sent, handing.HERE)
+    with site(told, database_name, tmp_path) as server:
+        async with server.client(f"clerk-{bank.tag}") as clerk, server.client(f"legal_b-{bank.tag}") as other:
+            found = await clerk.get(f"/papers/handovers/handover_{handover}")
+            assert (await other.get(f"/papers/handovers/handover_{handover}")).status_code == 403
+    pages = said(found.content)
+    assert len(pages) > 2 and all("档案编号" in page for page in pages), "the head of the table is on each page"
+    assert all(
+        word in pages[0]
+        for word in ("移交清单", "A支行", "B支行", "120件", "120页", f"封签号Z{bank.tag}，共100件", "移出经办：kay、cody、clerk")
+    )
+    numbers = [number for page in pages for number in re.findall(f"M1{bank.tag}\\d{{5}}", page)]
+    assert numbers == [f"M1{bank.tag}{n:05}" for n in range(120)], "each line once, in order"
+    assert (sum(page.count("在途") for page in pages), sum(page.count("已列入") for page in pages)) == (100, 20)
+    assert all(word in pages[-1] for word in ("移交人", "接收人", "监交人")) and f"共{len(pages)}页" in pages[-1]

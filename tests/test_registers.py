@@ -50,6 +50,13 @@ async def test_a_vaults_entries_and_exits_come_to_what_stands_in_it(bank: World,
     assert [(line["direction"], line["act"], line["ticketNo"]) for line in lines] == [("IN", "INTAKE", None)] * 3 + [
         ("OUT", "CHECK_OUT", 1)
     ]
+    await bank.sql(
+        "insert into tickets (id, org_id, ticket_no, operation_id, issued_at, is_void, void_reason)"
+        " select gen_random_uuid(), org_id, ticket_no + 1, operation_id, issued_at, true, '打印模糊' from tickets where org_id = $1",
+        bank.branches["A"].id,
+    )
+    again = (await run("auditor", VAULT, **{**given, "n": 50}))["data"]["vaultRegister"]
+    assert again["lines"] == lines, "a void ticket makes no second exit"
     await bank.sql("delete from off_balance_entries where record_id = $1", kept[0])  # a book that was tampered with
     told = (await run("auditor", VAULT, **given))["data"]["vaultRegister"]
     assert told["isBalanced"] is False

@@ -162,6 +162,7 @@ class Askable(NamedTuple):
 
     input_type: Any
     ask_of: Callable[[strawberry.Info, Any], Awaitable[Ask]]
+    description: str | None = None  # of what has no mutation of its own name
 
 
 ASKABLE: dict[str, Askable] = {}  # by the name of the mutation: what explainCustody takes

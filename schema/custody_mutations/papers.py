@@ -54,6 +54,7 @@ class PaperInput:
     copies: int = strawberry.field(description="How many of it there are.", default=1)
     is_original: bool = strawberry.field(description="Original or copy.", default=True)
     certificate: CertificateInput | None = field("Of a certificate, what stands on it.", UNSET)
+    expires_on: Date | None = field("Of an insurance policy, the last day of cover.", UNSET)
 
 
 @strawberry.input(description="Input of registerFirstTier.")
@@ -89,6 +90,7 @@ class RecordArrivalInput(KeyedInput):
     copies: int = strawberry.field(description="How many of it there are.", default=1)
     is_original: bool = strawberry.field(description="Original or copy.", default=True)
     certificate: CertificateInput | None = field("Of a certificate, what stands on it.", UNSET)
+    expires_on: Date | None = field("Of an insurance policy, the last day of cover.", UNSET)
 
 
 @strawberry.input(description="Input of refuseIntake.")
@@ -155,8 +157,12 @@ async def _register(info: strawberry.Info, i: RegisterFirstTierInput) -> Ask:
         raise InvalidInput([InputProblem(("papers",), "EMPTY")])
     if len(i.papers) > PAPERS_MAX:
         raise InvalidInput([InputProblem(("papers",), "TOO_MANY")])
+    for n, p in enumerate(i.papers):
+        if given(p.expires_on) and p.kind is not PaperKind.INSURANCE_POLICY:
+            raise InvalidInput([InputProblem(("papers", str(n), "expiresOn"), "NOT_ALLOWED")])
     papers = tuple(
-        Paper(p.archive_no.strip(), p.title, p.kind, p.pages, p.copies, p.is_original, certificate_of(p.certificate)) for p in i.papers
+        Paper(p.archive_no.strip(), p.title, p.kind, p.pages, p.copies, p.is_original, certificate_of(p.certificate), given(p.expires_on))
+        for p in i.papers
     )
     detail = NewPapers(id_of(i.loan_id, "loan"), id_of(i.collateral_id, "collateral"), id_of(i.vault_id, "location"), papers)
     return Ask(A.REGISTER_FIRST_TIER, detail=detail)
@@ -171,7 +177,7 @@ async def _expect(info: strawberry.Info, i: ExpectPaperInput) -> Ask:
 
 
 async def _arrival(info: strawberry.Info, i: RecordArrivalInput) -> Ask:
-    detail = Arrival(i.pages, i.copies, i.is_original, certificate_of(i.certificate))
+    detail = Arrival(i.pages, i.copies, i.is_original, certificate_of(i.certificate), given(i.expires_on))
     return Ask(A.RECORD_ARRIVAL, records=(id_of(i.record_id, "record"),), detail=detail)
 
 

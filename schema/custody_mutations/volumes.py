@@ -156,7 +156,7 @@ class RejectDisposalInput(KeyedInput):
     reason: str = field("Why.")
 
 
-@strawberry.input(description="What explainCustody takes of executeDisposal.")
+@strawberry.input(description="What explainCustody takes of executeDisposal, which is explained and not carried out yet.")
 class ExecuteDisposalInput(KeyedInput):
     """Two witnesses with the list."""
 
@@ -263,7 +263,10 @@ async def _execute(info: strawberry.Info, i: ExecuteDisposalInput) -> Ask:
     return Ask(A.EXECUTE_DISPOSAL, records=await _listed(info, batch), detail=BatchNamed(batch, read, ticked))
 
 
-ASKABLE["executeDisposal"] = Askable(ExecuteDisposalInput, _execute)  # told beforehand; the destruction itself is not yet carried out
+NOT_YET = (
+    "What the destruction of a list (S9) would ask for. There is no mutation that carries it out yet: it is explained, and nothing more."
+)
+ASKABLE["executeDisposal"] = Askable(ExecuteDisposalInput, _execute, NOT_YET)
 
 
 @strawberry.type

@@ -29,6 +29,7 @@ from server.custody.transitions import ADMINISTRATION, PARTS
 from server.errors import InputProblem, InvalidInput
 from storage.terms import Action
 
+LINES_MAX = 500  # records of one act
 DETAILS: dict[Action, type] = {  # the dataclass in `server.custody.moves` that an act's `detail` is; required for the act
     Action.EXPECT_PAPER: papers.ExpectedPaper,
     Action.REGISTER_FIRST_TIER: papers.NewPapers,

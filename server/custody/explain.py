@@ -12,6 +12,7 @@ from server.custody.rules import RULES, Rule, Violation, violation
 from server.custody.rules.table import excused
 
 HIDDEN = frozenset({"holds", "overdue", "inactive", "on_duty", "mates"})
+UNTOLD = frozenset({"chain"})  # of a record: its loan, which may be another branch's
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,9 @@ def _plain(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat()
     if is_dataclass(value):
-        return {f.name: _plain(getattr(value, f.name)) for f in fields(value) if getattr(value, f.name) is not None}
+        return {
+            f.name: _plain(getattr(value, f.name)) for f in fields(value) if getattr(value, f.name) is not None and f.name not in UNTOLD
+        }
     if isinstance(value, dict):
         return {str(_plain(name)): _plain(inner) for name, inner in value.items()}
     if isinstance(value, list | tuple | set | frozenset):

@@ -6,15 +6,13 @@ from uuid import UUID
 
 from sqlalchemy import ARRAY, Uuid, func, or_, select
 
+from server.custody.asks import LINES_MAX
 from server.errors import InputProblem, InvalidInput, NotFound
 from storage.database import Database, Principal
 from storage.statements import given
 from storage.tables import archive_records, handover_lines, handovers
 from storage.terms import Action as A
 from storage.terms import HandoverKind, HandoverLineState, HandoverStanding, RecordState
-
-LINES_MAX = 500
-
 
 KIND = select(handovers.c.kind).where(handovers.c.id == given("handover"))
 LINES = (

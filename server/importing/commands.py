@@ -6,12 +6,10 @@ from collections.abc import Callable, Coroutine
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
-from uuid import UUID
 
 import asyncpg
 import typer
 from rich.console import Console
-from sqlalchemy import bindparam, exists, select
 
 from server.errors import LoanfileError
 from server.importing import mapping as mappings
@@ -20,20 +18,14 @@ from server.importing.positions import import_positions
 from server.importing.report import Bar, ImportFailed, Lines, Meter, Summary
 from server.importing.staging import OnChange, Options
 from server.personal import Keys
+from server.service import service_of
 from server.settings import Settings, SettingsError
 from server.settings import load as load_settings
 from storage import migration
 from storage.database import Database, Principal
-from storage.tables import staff, staff_roles
-from storage.terms import Role, StaffKind
 
 app = typer.Typer(name="import", help="Read loans or positions from a CSV file.", no_args_is_help=True)
 STATEMENT_SECONDS_MAX = 3600.0
-SERVICE = (
-    select(staff.c.id, staff.c.org_id, staff.c.name, staff.c.staff_no)
-    .where(staff.c.active, exists().where(staff_roles.c.staff_id == staff.c.id, staff_roles.c.role == Role.SYSTEM.value))
-    .order_by((staff.c.kind == bindparam("service", StaffKind.SERVICE.value)).desc(), staff.c.staff_no)
-)
 SOME_REJECTED, FAILED = 1, 2
 Work = Callable[[Database, Principal, Keys, Meter], Coroutine[Any, Any, Summary]]
 
@@ -141,12 +133,11 @@ def address(settings: Settings) -> str:
 
 
 async def service(database: Database) -> Principal:
-    """The service that imports: role SYSTEM, all branches; it never holds a custody seat."""
+    """The service that imports; ImportFailed on a database of another version, and while the bank has none."""
     async with database.transaction(None) as conn:
         if await migration.current(conn.raw) != migration.head():
             raise ImportFailed("NOT_MIGRATED", "the database is not at this version's migration; start the server first")
-        found = await conn.row(SERVICE)
+    found = await service_of(database)
     if found is None:
         raise ImportFailed("NO_SERVICE", "no active member of staff has the role SYSTEM; is the first start still filling the demo bank?")
-    roles = frozenset({Role.SYSTEM})
-    return Principal(UUID(str(found["id"])), UUID(str(found["org_id"])), found["name"], roles, (), True, found["staff_no"])
+    return found

@@ -14,7 +14,7 @@ from server.importing.report import ImportFailed, Meter, Summary
 from server.importing.staging import Import, OnChange, Options, run
 from server.importing.values import Reading
 from server.personal import Keys, Kind, Personal, mask_identity
-from storage.database import Database, Principal
+from storage.database import Database, Principal, touched
 
 COLUMNS = (
     "line", "source_key", "number", "branch_code", "branch_name", "product_code", "product_name", "customer_id", "customer_name",
@@ -189,7 +189,7 @@ async def _products(current: Import, mapping: LoanMapping) -> None:
 async def _known(current: Import, mapping: LoanMapping) -> None:
     """Loans that are here already: the same, kept, changed, or an error."""
     raw, source, summary = current.conn.raw, mapping.source, current.summary
-    summary.unchanged = _touched(await raw.execute(SAME, source))
+    summary.unchanged = touched(await raw.execute(SAME, source))
     await current.drop(MOVED, source, column="", code="NOT_CHANGEABLE")
     first = await raw.fetchrow(CHANGED, source)
     if first is None:
@@ -197,7 +197,7 @@ async def _known(current: Import, mapping: LoanMapping) -> None:
     if current.options.on_change is OnChange.FAIL:
         raise ImportFailed("CHANGED", f"line {first['line']}: the loan {first['number']} is stored with other terms")
     if current.options.on_change is OnChange.KEEP:
-        summary.kept = _touched(await raw.execute(KEEP, source))
+        summary.kept = touched(await raw.execute(KEEP, source))
         return
     changes = await raw.fetch(CHANGES, source)
     current.meter.phase("changing", len(changes))
@@ -213,7 +213,7 @@ async def _known(current: Import, mapping: LoanMapping) -> None:
 
 async def _new(current: Import, mapping: LoanMapping, personal: Personal) -> None:
     await current.conn.raw.execute(NEW_CUSTOMERS, personal.epoch)
-    total = _touched(await current.conn.raw.execute(NEW_LOANS, mapping.source))
+    total = touched(await current.conn.raw.execute(NEW_LOANS, mapping.source))
     current.summary.new, done = total, 0
     if not total:
         return
@@ -231,7 +231,3 @@ async def _new(current: Import, mapping: LoanMapping, personal: Personal) -> Non
 
 def _note(chains: Chains, current: Import, tag: Tag, loan: UUID, **told: Any) -> None:
     chains.note(loan, tag, subject=("loan", loan), by=current.by.staff_id, at=current.at, **told)
-
-
-def _touched(status: str) -> int:
-    return int(status.rpartition(" ")[2])

@@ -13,7 +13,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from server.importing.reader import AUTO
 from server.importing.report import ImportFailed
-from storage.terms import Classification, LoanStatus
+from storage.terms import Classification, LoanStatus, PayoffKind
 
 MAPPING_BYTES_MAX = 1 << 20
 
@@ -180,11 +180,21 @@ class PositionMapping(Mapping):
     fees: Value
     overdue: Value
     days_overdue: Value
+    settled_at: Value | None = None
+    payoff_kind: Value | None = None
+    payoff_cleared_at: Value | None = None
+    reverses: Value | None = None
 
     @model_validator(mode="after")
     def _one(self) -> "PositionMapping":
         if (self.key is None) == (self.number is None):
             raise ValueError("give either `key` or `number`")
+        if self.settled_at is None and (self.payoff_kind or self.payoff_cleared_at):
+            raise ValueError("`payoff_kind` and `payoff_cleared_at` need `settled_at`")
+        kind = self.payoff_kind
+        said = {*(kind.map or {}).values(), *filter(None, [kind.value, kind.default])} if kind else set()
+        if wrong := sorted(said - set(PayoffKind)):
+            raise ValueError(f"payoff_kind: {wrong[0]} is none of {', '.join(PayoffKind)}")
         return self
 
 

@@ -2,33 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
-
-from sqlalchemy import bindparam, exists, select
 
 from server.calendar import load_holidays
 from server.custody import reading
 from server.custody.desk import Desk
 from server.jobs import overdue, provisional, sources, tidying
-from storage.database import Connection, Database, Principal
-from storage.tables import staff, staff_roles
-from storage.terms import Role, StaffKind
-
-SERVICE = (
-    select(staff.c.id, staff.c.org_id, staff.c.name, staff.c.staff_no)
-    .where(staff.c.active, exists().where(staff_roles.c.staff_id == staff.c.id, staff_roles.c.role == Role.SYSTEM.value))
-    .order_by((staff.c.kind == bindparam("service", StaffKind.SERVICE.value)).desc(), staff.c.staff_no)
-)
-
-
-async def service_of(database: Database) -> Principal | None:
-    """The service in whose name jobs act: role SYSTEM, all branches; None while the bank has none."""
-    async with database.transaction(None) as conn:
-        found = await conn.row(SERVICE)
-    if found is None:
-        return None
-    roles = frozenset({Role.SYSTEM})
-    return Principal(UUID(str(found["id"])), UUID(str(found["org_id"])), found["name"], roles, (), True, found["staff_no"])
+from storage.database import Connection, Principal
 
 
 @dataclass(frozen=True, slots=True)

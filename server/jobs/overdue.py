@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Text, Uuid, and_, bindparam, func, or_, select
+from sqlalchemy import Text, Uuid, and_, func, or_, select
 from sqlalchemy.dialects.postgresql import TIMESTAMP, insert
 
 from server.compliance.events import Chains
@@ -14,6 +14,7 @@ from server.custody.desk import Desk, Done
 from server.custody.moves import Ask
 from server.custody.policy import Policy
 from storage.database import Connection, Principal
+from storage.statements import the
 from storage.tables import archive_records, bailee_letters, movements, overdue_steps
 from storage.terms import Action, MovementKind, NoticeKind, OverdueStep, RecordState, Role
 
@@ -37,10 +38,6 @@ m, r = movements.c, archive_records.c
 AT = TIMESTAMP(timezone=True)
 
 
-def _given(name: str, type_: Any) -> Any:
-    return bindparam(f"the_{name}", type_=type_, required=True)
-
-
 TAKEN = select(func.array_agg(overdue_steps.c.step)).where(overdue_steps.c.movement_id == m.id, overdue_steps.c.due_at == m.due_at)
 STANDING = and_(m.closed_at.is_(None), m.out_at.is_not(None), m.returned_at.is_(None))
 LETTERS = select(func.max(bailee_letters.c.signed_on)).where(bailee_letters.c.request_id == m.request_id)
@@ -52,17 +49,17 @@ SEEN = (
     )
     .join(archive_records, r.id == m.record_id)
     .where(
-        STANDING, or_(m.kind == MovementKind.CHECKOUT.value, m.kind == MovementKind.READING.value), m.due_at < _given("until", AT),
-        or_(_given("after", Uuid).is_(None), m.id > _given("after", Uuid)),
+        STANDING, or_(m.kind == MovementKind.CHECKOUT.value, m.kind == MovementKind.READING.value), m.due_at < the("until", AT),
+        or_(the("after", Uuid).is_(None), m.id > the("after", Uuid)),
         or_(r.state == RecordState.CHECKED_OUT.value, r.state == RecordState.READING.value),
     )
     .order_by(m.id)
     .limit(BATCH)
 )  # fmt: skip
-STILL = select(m.id).where(m.id == _given("movement", Uuid), m.due_at == _given("due", AT), STANDING)
+STILL = select(m.id).where(m.id == the("movement", Uuid), m.due_at == the("due", AT), STANDING)
 TAKE = (
     insert(overdue_steps)
-    .values(movement_id=_given("movement", Uuid), step=_given("step", Text), due_at=_given("due", AT), reached_at=_given("at", AT))
+    .values(movement_id=the("movement", Uuid), step=the("step", Text), due_at=the("due", AT), reached_at=the("at", AT))
     .on_conflict_do_nothing()
     .returning(overdue_steps.c.id)
 )

@@ -8,8 +8,11 @@ from datetime import date, datetime
 from typing import NamedTuple
 
 from server.custody.policy import BANK_ZONE, EXPIRING_DAYS, STOCKTAKE_DAYS, Policy
-from storage.database import Connection
-from storage.terms import NoticeKind
+from server.custody.transitions import ENDED
+from storage.database import Connection, touched
+from storage.terms import NoticeKind, RecordState
+
+GONE = ", ".join(f"'{state.value}'" for state in sorted(ENDED | {RecordState.LOST}))
 
 
 class Source(NamedTuple):
@@ -46,6 +49,14 @@ SOURCES: tuple[Source, ...] = (
         """select 'certificate' as subject_kind, c.id as subject_id, null::uuid as record_id, c.org_id, c.expires_on::text as occasion,
              c.expires_on::timestamp at time zone 'Asia/Shanghai' as due_at, null::uuid[] as staff, 'CREDIT_DEPT_HEAD' as role
            from collateral_certificates c where c.is_live and c.expires_on <= $2::date and c.expires_on >= ($1::timestamptz at time zone 'Asia/Shanghai')::date""",
+        EXPIRING_DAYS,
+    ),
+    Source(
+        NoticeKind.EXPIRING,
+        f"""select 'record' as subject_kind, r.id as subject_id, r.id as record_id, r.org_id, r.expires_on::text as occasion,
+             r.expires_on::timestamp at time zone 'Asia/Shanghai' as due_at, null::uuid[] as staff, 'CREDIT_DEPT_HEAD' as role
+           from archive_records r where r.expires_on <= $2::date and r.expires_on >= ($1::timestamptz at time zone 'Asia/Shanghai')::date
+             and r.state not in ({GONE})""",  # states are ours
         EXPIRING_DAYS,
     ),
     Source(
@@ -112,5 +123,5 @@ async def notify(conn: Connection, policy: Policy, at: datetime) -> int:
     for kind, sql, days in SOURCES:
         ahead = (-1 if days in BEHIND else 1) * policy.number(days, at) if days else 0
         status = await conn.raw.execute(TELL.format(kind=kind.value, sql=sql), at, date.fromordinal(today.toordinal() + ahead))
-        made += int(status.rpartition(" ")[2])
+        made += touched(status)
     return made

@@ -16,7 +16,8 @@ from procrastinate.jobs import DeleteJobCondition, Status
 from psycopg_pool import PoolTimeout
 
 from server.custody.desk import Desk
-from server.jobs.jobs import Jobs, service_of
+from server.jobs.jobs import Jobs
+from server.service import service_of
 
 log: Any = structlog.get_logger()
 POLL_SECONDS, DOWN_SECONDS, GRACE_SECONDS = 5.0, 5.0, 5.0

@@ -9,7 +9,7 @@ DIGITS = "零壹贰叁肆伍陆柒捌玖"
 PLACES = ("", "拾", "佰", "仟")
 GROUPS = ("", "万", "亿", "万亿")
 WORDS = {
-    "PAPER": {"CERTIFICATE": "权证", "INSURANCE_POLICY": "保险单", "RECEIPT": "收据", "SETTLEMENT_NOTICE": "结清通知书", "OTHER_TITLE": "其他权属凭证",
+    "PAPER": {"CERTIFICATE": "权证", "INSURANCE_POLICY": "保险单", "RECEIPT": "回执", "SETTLEMENT_NOTICE": "结清通知书", "OTHER_TITLE": "其他权属凭证",
               "VOLUME": "信贷卷宗"},
     "ACT": {"CHECK_OUT": "借出", "RELEASE": "结清退还", "SUBSTITUTE": "置换出库", "SEND_HANDOVER": "移交", "SURRENDER": "移送司法"},
     "PURPOSE": {"EXTENSION_REREGISTRATION": "展期重新登记", "CERTIFICATE_CHANGE": "权证变更", "AUDIT_READING": "审计查阅",

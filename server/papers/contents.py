@@ -18,9 +18,11 @@ def _by(sql: str, type_: Any = Uuid) -> TextClause:
 
 
 TICKET = _by(
-    "select t.ticket_no, t.issued_at, t.is_void, t.void_reason, u.name as unit, u.code as unit_code, o.id as operation, o.action, o.record_ids,"
-    " v.code as vault, q.id as request, q.purpose, q.reason, a.name as applicant, d.name as reader,"
-    " (select max(m.due_at) from movements m where m.exit_operation_id = o.id) as due_at"
+    "select t.ticket_no, t.issued_at, t.is_void, t.void_reason, u.name as unit, u.code as unit_code, t.operation_id, o.id as operation, o.action,"
+    " o.record_ids, v.code as vault, q.id as request, q.purpose, q.reason, a.name as applicant, d.name as reader,"
+    " (select max(m.due_at) from movements m where m.exit_operation_id = o.id) as due_at,"
+    " (select string_agg(b.bailee || '（函号' || b.letter_no || '，承诺' || to_char(b.return_by, 'YYYY年FMMM月FMDD日') || '前归还）', '；'"
+    " order by b.registered_at) from bailee_letters b where b.request_id = q.id) as bailee"
     " from tickets t join org_units u on u.id = t.org_id left join operations o on o.id = t.operation_id"
     " left join storage_locations v on v.id = o.vault_id left join access_requests q on q.id = o.request_id"
     " left join staff a on a.id = q.applicant_id left join staff d on d.id = q.reader_id where t.id = :id"
@@ -52,6 +54,8 @@ SERIALS = _by("select serial_no from off_balance_entries where operation_id = :i
 async def ticket(conn: Connection, id_: UUID) -> dict[str, Any]:
     """出库单: what left, for whom, approved and handed out by whom."""
     t = await _row(conn, TICKET, id_)
+    if t["operation_id"] is not None and t["operation"] is None:  # what lies where the caller is counting
+        raise NotFound()
     rows = await _lines(conn, t["record_ids"] or [])
     approvals = await conn.rows(APPROVALS, id=t["request"]) if t["request"] else []
     number = f"{t['unit_code']}-{t['ticket_no']:06}"
@@ -70,6 +74,7 @@ async def ticket(conn: Connection, id_: UUID) -> dict[str, Any]:
         "applicant": t["applicant"] or "",
         "reader": t["reader"] or "",
         "vault": t["vault"] or "档案室",
+        "bailee": t["bailee"] or "",
         "reason": t["reason"] or "",
         "lines": [_line(n, r) for n, r in enumerate(rows, 1)],
         "approvals": [f"{chinese.word('RANK', a['rank'])} {a['name']} {chinese.instant(a['approved_at'])}" for a in approvals],
@@ -112,7 +117,11 @@ HANDED = _by(
     "select x.archive_no, x.barcode, x.copies, x.pages, x.is_original, x.seal_no, x.state, r.title from handover_lines x"
     " left join archive_records r on r.id = x.record_id where x.handover_id = :id order by x.archive_no"
 )
-SHIPPED = _by("select s.seal_no, s.lines, s.sent_at, s.due_at from shipments s where s.handover_id = :id order by s.sent_at")
+SHIPPED = _by(
+    "select s.seal_no, s.lines, s.sent_at, s.due_at, (select string_agg(p.name, '、' order by x.taken_at) from operation_seats x"
+    " join staff p on p.id = x.staff_id where x.operation_id = s.operation_id) as people"
+    " from shipments s where s.handover_id = :id order by s.sent_at, s.id"
+)
 
 
 async def handover(conn: Connection, id_: UUID) -> dict[str, Any]:
@@ -141,7 +150,13 @@ async def handover(conn: Connection, id_: UUID) -> dict[str, Any]:
         "reason": h["reason"] or "",
         "pages": sum(r["pages"] for r in rows),
         "shipments": [
-            {"seal": s["seal_no"], "lines": s["lines"], "sent": chinese.instant(s["sent_at"]), "due": chinese.instant(s["due_at"])}
+            {
+                "seal": s["seal_no"],
+                "lines": s["lines"],
+                "sent": chinese.instant(s["sent_at"]),
+                "due": chinese.instant(s["due_at"]),
+                "people": s["people"] or "",
+            }
             for s in shipped
         ],
         "lines": lines,

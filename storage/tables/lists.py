@@ -8,11 +8,13 @@ from sqlalchemy import Index, Table, literal_column
 
 from storage.tables.collateral import collateral_certificates
 from storage.tables.custody import access_requests, discrepancies, holds, movements, operations
+from storage.tables.decisions import corrections
 from storage.tables.handovers import handovers
 from storage.tables.lending import contracts, customers, loans
 from storage.tables.losses import loss_cases
 from storage.tables.papers import inspection_reports, scans
 from storage.tables.records import archive_records, sealed_envelopes
+from storage.tables.volumes import disposal_batches
 
 ORDERS: dict[Table, tuple[str, ...]] = {
     loans: ("starts_on", "matures_on", "principal_amount"),
@@ -32,7 +34,7 @@ ORDERS: dict[Table, tuple[str, ...]] = {
 }
 SHARED = (
     archive_records, collateral_certificates, sealed_envelopes, scans, movements, operations, access_requests, discrepancies, loss_cases,
-    handovers,
+    handovers, corrections, disposal_batches,
 )  # fmt: skip
 # A row is seen by up to three units, one that names several records by more. An array operator cannot be asked before
 # row-level security, a member's equality can.

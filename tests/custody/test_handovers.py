@@ -1,18 +1,21 @@
 """Handovers at the desk: sent by one side, taken by the other, rejected, recalled; what the rules refuse and who sees what."""
 
+from dataclasses import replace
 from uuid import UUID, uuid4
 
 import pytest
 
-from server.custody.moves import Ask
+from server.custody.moves import Ask, Override
 from server.custody.moves.handovers import OnHandover
-from server.errors import InvalidInput
+from server.errors import InvalidInput, NotFound
 from server.scans.uploads import NewScan, Uploads
 from storage.objects import ObjectStore
 from storage.terms import Action as A
-from storage.terms import HandoverKind, HandoverLineState, HoldKind, HoldSubject, MediaType, Role, ScanSubject, Tier
+from storage.terms import HandoverKind, HandoverLineState, HoldKind, HoldSubject, MediaType, RetentionClass, Role, ScanSubject, Seat, Tier
+from tests.custody.chapters.volumes import ended
 from tests.custody.handing import HERE, SLOT, THERE, line, opened, placed, seal, sent, taken
-from tests.harness.world import World
+from tests.harness import losses
+from tests.harness.world import Branch, World
 
 
 async def test_papers_go_to_another_unit_and_custody_passes_when_both_sides_have_acknowledged(bank: World) -> None:
@@ -70,6 +73,36 @@ async def test_a_handover_is_recalled_before_it_is_acknowledged(bank: World) -> 
     await bank.seated(back, HERE)
     assert await bank.state(papers[0]) == "IN_VAULT"
     assert await bank.sql("select state from handovers where id = $1", handover) == "RECALLED"
+
+
+async def test_what_went_missing_on_its_way_is_found_by_its_giver_and_its_line_is_open_no_longer(bank: World) -> None:
+    gone, arrived = await bank.papers(), await bank.papers()
+    handover = await sent(bank, [*gone, *arrived])
+    await losses.missing(bank, gone[0])
+    await taken(bank, handover, arrived)
+    back = replace(losses.found(bank, gone[0]), placements=await placed(bank, gone, "A"))
+    assert ("C1", "DUAL_CONTROL_REQUIRED") in await bank.refused("kay_b", back)  # until both have acknowledged it is not theirs
+    await bank.seated(back, HERE)
+    assert await bank.state(gone[0]) == "IN_VAULT" and await line(bank, gone[0]) == HandoverLineState.RECALLED
+    assert await bank.sql("select state from handovers where id = $1", handover) == "CLOSED"
+    assert await bank.sql("select visible_to from archive_records where id = $1", gone[0]) == [bank.branches["A"].id]
+    late = Ask(A.RECEIVE_HANDOVER, records=tuple(gone), placements=await placed(bank, gone, "B"), detail=OnHandover(handover))
+    with pytest.raises(NotFound):
+        await bank.does("kay_b", late)
+    await taken(bank, await sent(bank, gone), gone)  # it may be sent again
+
+
+@pytest.mark.parametrize("rejected", [False, True])
+async def test_what_is_lost_on_its_way_leaves_no_handover_open(bank: World, rejected: bool) -> None:
+    volumes = await bank.volumes()
+    handover = await sent(bank, volumes, Tier.SECOND)
+    if rejected:
+        reject = Ask(A.REJECT_HANDOVER, records=tuple(volumes), reason="未收到", detail=OnHandover(handover))
+        await bank.done("archivist_b", reject)
+    await losses.lost(bank, volumes[0])
+    assert await line(bank, volumes[0]) == (HandoverLineState.REJECTED if rejected else HandoverLineState.RECALLED)
+    assert await bank.sql("select back_operation_id is not null from handover_lines where record_id = $1", volumes[0]) is rejected
+    assert await bank.sql("select state from handovers where id = $1", handover) == ("CLOSED" if rejected else "RECALLED")
 
 
 async def test_papers_that_wait_for_the_vault_arrive_waiting(bank: World) -> None:
@@ -144,6 +177,11 @@ async def test_loans_go_to_another_unit_with_their_customers_and_history(bank: W
     loan, here, there = await bank.loan(), bank.branches["A"].id, bank.branches["B"].id
     volumes = await bank.volumes(loan=loan)
     party = await bank.sql("select c.party_id from loans l join customers c on c.id = l.customer_id where l.id = $1", loan)
+    report = await bank.sql(
+        "insert into inspection_reports (org_id, number, kind, subject, loan_id, title, period_from, period_to, analysis, proposal, drafted_by,"
+        " drafted_at) values ($1, $2, 'BORROWER_TRACKING', 'BORROWER', $3, '贷后检查', current_date, current_date, '正常', '维持', $4, now())"
+        " returning id", here, f"R{bank.tag}", loan, bank.people["officer"].staff_id,
+    )  # fmt: skip
     change = {"unit": str(here), "receiver": str(there), "loans": [str(loan)], "expected": 1}
     moved = await bank.done("admin", Ask(A.TRANSFER_LOANS, change=change))
     assert await bank.sql("select org_id from loans where id = $1", loan) == here
@@ -155,6 +193,10 @@ async def test_loans_go_to_another_unit_with_their_customers_and_history(bank: W
     row = await bank.root.fetchrow("select org_id, custody_org_id, visible_to from archive_records where id = $1", volumes[0])
     assert tuple(row) == (there, here, sorted({here, there}))
     assert await bank.sql("select org_id from chains where id = $1", loan) == there
+    seen = "select count(*) from inspection_reports where id = $1"
+    for who, count in (("officer", 0), ("officer_b", 1)):
+        async with bank.database.transaction(bank.people[who]) as conn:
+            assert await conn.raw.fetchval(seen, report) == count
     tags = "select array_agg(tag order by seq) from events where chain_id = $1"
     for who in ("officer", "officer_b"):  # what was before the transfer is read by both, by one as its own, by the other with the loan
         async with bank.database.transaction(bank.people[who]) as conn:
@@ -177,3 +219,88 @@ async def test_either_side_uploads_a_scan_of_the_handover(bank: World, objects: 
         outcome, _, _ = await Uploads(bank.database, objects).register(bank.people[who], new, key=uuid4().hex)
         unit = await bank.sql("select org_id from scans where id = $1", UUID(outcome["scan"]))
         assert unit == bank.people[who].org_id
+
+
+async def archive_department(bank: World) -> None:
+    """A unit of head office without a vault, its archivist and shelf; they are branch C of the bank."""
+    head = await bank.sql("select parent_id from org_units where id = $1", bank.branches["A"].id)
+    org = await bank.sql(
+        "insert into org_units (code, name, level, parent_id) values ($1, '档案部', 'BRANCH', $2) returning id", f"AR{bank.tag}", head
+    )
+    shelf = await bank._place(org, "CABINET", None, None)
+    bank.branches["C"] = Branch(org, shelf, shelf)
+    await bank.hire("keeper", {Role.ARCHIVIST}, org, (org,))
+
+
+async def closed(bank: World, retention: RetentionClass = RetentionClass.TWENTY_YEARS) -> UUID:
+    volume = await ended(bank)
+    await bank.done("archivist", Ask(A.CLOSE_VOLUME, records=(volume,)))
+    if retention is RetentionClass.FIVE_YEARS:  # a loan of a year or less
+        await bank.past_the_triggers(f"update archive_records set retention_class = 'FIVE_YEARS' where id = '{volume}'")
+    return volume
+
+
+async def test_a_closed_volume_goes_to_the_archive_department_and_is_archived_there(bank: World) -> None:
+    await archive_department(bank)
+    volume, there = await closed(bank), bank.branches["C"]
+    handover = await opened(bank, [volume], by="archivist", kind=HandoverKind.TO_ARCHIVE, to_org=there.id)
+    out = Ask(A.SEND_HANDOVER, records=(volume,), detail=OnHandover(handover, seal_no=seal(bank)))
+    await bank.done("archivist", out)
+    assert await bank.state(volume) == "IN_TRANSIT"
+    take = Ask(A.RECEIVE_HANDOVER, records=(volume,), location=there.cabinet, detail=OnHandover(handover))
+    assert ("C31", "HANDOVER_NOT_ACKNOWLEDGED") in await bank.refused("archivist", take)  # not the branch for the department
+    await bank.done("keeper", take)
+    row = await bank.root.fetchrow("select state, custody_org_id, custodian_id, location_id from archive_records where id = $1", volume)
+    assert tuple(row) == ("ARCHIVED", there.id, bank.people["keeper"].staff_id, there.cabinet)
+    assert await bank.sql("select state from handovers where id = $1", handover) == "CLOSED"
+    told = (
+        "select array_agg(finish order by seq) from (select seq, convert_from(substr(canonical, 18), 'UTF8')::jsonb->'detail'->>'to' finish"
+    )
+    told += " from events where record_id = $1) e where finish is not null"
+    assert (await bank.sql(told, volume))[-2:] == ["IN_TRANSIT", "ARCHIVED"]
+
+
+@pytest.mark.parametrize("wrong", ["on the shelf", "five years"])
+async def test_the_archive_department_takes_closed_volumes_of_the_long_classes_alone(bank: World, wrong: str) -> None:
+    await archive_department(bank)
+    volume = (await bank.volumes())[0] if wrong == "on the shelf" else await closed(bank, RetentionClass.FIVE_YEARS)
+    handover = await opened(bank, [volume], by="archivist", kind=HandoverKind.TO_ARCHIVE, to_org=bank.branches["C"].id)
+    out = Ask(A.SEND_HANDOVER, records=(volume,), detail=OnHandover(handover, seal_no=seal(bank)))
+    assert await bank.refused("archivist", out) == [("C45", "NOT_FOR_THE_ARCHIVE")]
+
+
+async def late(bank: World) -> tuple[UUID, list[UUID]]:
+    """A handover whose first shipment is nine days late, and the volumes that are still on the shelf."""
+    volumes = await bank.volumes(2)
+    handover = await opened(bank, volumes, by="archivist")
+    await bank.done("archivist", Ask(A.SEND_HANDOVER, records=(volumes[0],), detail=OnHandover(handover, seal_no=seal(bank))))
+    await bank.sql(
+        "update shipments set sent_at = sent_at - interval '9 days', due_at = due_at - interval '9 days' where handover_id = $1", handover
+    )
+    return handover, volumes[1:]
+
+
+async def test_behind_a_late_shipment_the_next_leaves_with_a_second_person_and_says_so(bank: World) -> None:
+    handover, rest = await late(bank)
+    plain = Ask(A.SEND_HANDOVER, records=tuple(rest), detail=OnHandover(handover, seal_no=seal(bank)))
+    assert await bank.refused("archivist", plain) == [("C33", "TRANSIT_OVERDUE")]
+    why = replace(plain, overrides=(Override("C33", "车辆已在途，后续批次须同日到达"),))
+    waiting = await bank.done("archivist", why)
+    operation = UUID(waiting["operation"])
+    assert waiting["state"] == "PENDING" and await bank.state(rest[0]) == "FILED"
+    assert ("C50", "OVERRIDE_NOT_PERMITTED") in await bank.refused("chief", Ask(A.CONFIRM, operation=operation, seat=Seat.OVERRIDE))
+    done = await bank.done("ops", Ask(A.CONFIRM, operation=operation))
+    assert done["state"] == "DONE" and await bank.state(rest[0]) == "IN_TRANSIT"
+    row = await bank.root.fetchrow("select rule, code, asked_by, confirmed_by from overrides where record_id = $1", rest[0])
+    assert tuple(row) == ("C33", "TRANSIT_OVERDUE", bank.people["archivist"].staff_id, bank.people["ops"].staff_id)
+    await taken(bank, handover, rest, Tier.SECOND)
+    assert await bank.state(rest[0]) == "FILED"
+
+
+async def test_no_override_sends_first_tier_papers_where_there_is_no_vault(bank: World) -> None:
+    """C33 has two rows: the limit of a transit may be overridden, the night in a unit without a vault may not."""
+    await archive_department(bank)
+    papers = await bank.papers()
+    handover = await opened(bank, papers, to_org=bank.branches["C"].id)
+    ask = Ask(A.SEND_HANDOVER, records=tuple(papers), overrides=(Override("C33", "急"),), detail=OnHandover(handover, seal_no=seal(bank)))
+    assert ("C33", "NO_VAULT_OVERNIGHT") in await bank.refused("kay", ask)

@@ -7,16 +7,21 @@ from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
 import asyncpg
+import httpx
 import orjson
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.routing import Route
 
+from schema.http import View
 from schema.reading.answers import ReadingSchema
+from schema.trusted import TrustedDocuments
+from server.app import Frame, Parts
+from server.auth import Issuer
 from server.compliance.events import body_of
-from server.context import Context
 from server.custody.desk import Done, nothing_more
 from server.custody.moves import Ask
 from server.settings import Settings
-from storage.database import Database
-from storage.objects import ObjectStore
 from tests.harness.books import sound
 from tests.harness.world import World
 from tests.model.coverage import Coverage
@@ -48,6 +53,28 @@ class Job(Try):
     ask: Ask
 
 
+class Door:
+    """The application without its socket: requests, limits and sign-in as over the wire; the desk's clock is the bank's."""
+
+    def __init__(self, settings: Settings, schema: ReadingSchema) -> None:
+        self.settings, self.parts = settings, Parts(settings)
+        view = View(schema, self.parts.context, TrustedDocuments({}), None)
+        app = Starlette(routes=[Route("/graphql", view, methods=None)], middleware=[Middleware(Frame, settings=settings)])
+        self.client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test")
+        self.tokens: dict[str, str] = {}
+
+    async def answers(self, bank: World, who: str, query: str, variables: dict[str, Any]) -> dict[str, Any]:
+        """The body of the answer."""
+        self.parts.desk, account = bank.desk, bank.people[who].staff_no
+        if account not in self.tokens:
+            self.tokens[account] = Issuer.of(self.settings.home).token(self.settings, account)
+        body = orjson.dumps({"query": query, "variables": variables})
+        headers = {"Authorization": f"Bearer {self.tokens[account]}", "Content-Type": "application/json"}
+        response = await self.client.post("/graphql", content=body, headers=headers)
+        answer: dict[str, Any] = orjson.loads(response.content)
+        return {"data": answer.get("data"), "errors": answer.get("errors", [])}
+
+
 class Disagreement(AssertionError):
     """explainCustody said one thing and the mutation did another."""
 
@@ -57,21 +84,16 @@ class Stage:
     """One bank on one database; everything runs on one loop."""
 
     runner: asyncio.Runner
-    schema: ReadingSchema
-    objects: ObjectStore
+    door: "Door"
     bank: World
     coverage: Coverage
-    settings: Settings = field(default_factory=Settings)
     seen: dict[Any, list[Any]] = field(default_factory=dict)  # what was looked up since something was last changed
     kept: set[UUID] = field(default_factory=set)  # records that one chapter keeps for itself: no other asks for them
     stock: dict[str, Any] = field(default_factory=dict)  # what the chapters have laid in, by name
 
     @classmethod
-    def make(
-        cls, runner: asyncio.Runner, schema: ReadingSchema, objects: ObjectStore, database: Database,
-        root: "asyncpg.Connection[Any]", coverage: Coverage,
-    ) -> "Stage":  # fmt: skip
-        return cls(runner, schema, objects, runner.run(World.make(database, root)), coverage)
+    def make(cls, runner: asyncio.Runner, door: "Door", root: "asyncpg.Connection[Any]", coverage: Coverage) -> "Stage":
+        return cls(runner, door, runner.run(World.make(door.parts.database, root)), coverage)
 
     def run(self, what: Coroutine[Any, Any, T]) -> T:
         """Something that may change the bank."""
@@ -97,11 +119,8 @@ class Stage:
         return [b.id for b in self.bank.branches.values()]
 
     def ask(self, who: str, query: str, **variables: Any) -> dict[str, Any]:
-        bank = self.bank
-        context = Context(bank.people[who], bank.database, bank.desk, self.objects, self.settings, query=query, variables=variables)
-        result = self.run(self.schema.execute(query, variables, context))
-        answer: dict[str, Any] = orjson.loads(orjson.dumps({"data": result.data, "errors": [e.formatted for e in result.errors or ()]}))
-        return answer
+        """What the server answers to somebody who has signed in."""
+        return self.run(self.door.answers(self.bank, who, query, variables))
 
     def attempt(self, what: Try, spoiled: str | None = None) -> bool:
         """Explains, then does; raises Disagreement. `spoiled` names the sentence of the one rule that should say no."""
@@ -115,7 +134,7 @@ class Stage:
         if what.mutation in ONLY_EXPLAINED:
             self._count(what, {c["sentence"] for c in told["data"]["explainCustody"]["checks"] if not c["passed"]}, spoiled)
             return False
-        last = self._last_event()
+        first = self._next_transaction()
         act = f"mutation M($i: {kind}Input!) {{ {what.mutation}(input: $i) {{ __typename ... on {kind}Payload {{ events {{ id }} }} {PROBLEMS} }} }}"
         done = self.ask(what.who, act, i=given)
         if done["errors"]:
@@ -128,19 +147,19 @@ class Stage:
         self._compare(what, told, answer, spoiled)
         if answer["__typename"] != f"{kind}Payload":
             return False
-        self._took(last)
+        self._took(first)
         return True
 
     def _run_job(self, what: Job, spoiled: str | None) -> bool:
         desk, person = self.bank.desk, self.bank.people[what.who]
-        told, last = self.run(desk.explain(person, what.ask)), self._last_event()
+        told, first = self.run(desk.explain(person, what.ask)), self._next_transaction()
         answer = self.run(desk.perform(person, what.ask, uuid4().hex, what.mutation, nothing_more))
         failed = [c for c in told.checks if not c.passed]
         self._count(what, {c.rule.sentence for c in failed}, spoiled)
         said = [] if isinstance(answer, Done) else list(answer.violations)
         if said != [c.violation for c in failed]:
             raise Disagreement(f"{what}: {answer}, but explained as {[c.rule.sentence for c in failed]}")
-        self._took(last)
+        self._took(first)
         return isinstance(answer, Done)
 
     def _compare(self, what: Try, told: dict[str, Any], answer: dict[str, Any], spoiled: str | None) -> None:
@@ -172,14 +191,14 @@ class Stage:
         if said != ({spoiled} if spoiled else set()):
             self.coverage.missed[f"{what.mutation} by {what.who}: {spoiled or 'nothing'} -> {sorted(said)}"] += 1
 
-    def _last_event(self) -> UUID | None:
-        found: UUID | None = self.sql("select id from events order by id desc limit 1")
-        return found
+    def _next_transaction(self) -> str:
+        """Events of later transactions are younger; their ids and instants go by the bank's clock, which is set forward."""
+        return str(self.run(self.bank.sql("select pg_snapshot_xmax(pg_current_snapshot())::text")))
 
-    def _took(self, last: UUID | None) -> None:
+    def _took(self, first: str) -> None:
         """Counts what was told since: also what an act brought about for others."""
-        since = "select canonical, record_id from events where org_id = any($1) and ($2::uuid is null or id > $2)"
-        found = self.rows(since, self.ours(), last)
+        since = "select canonical, record_id from events where org_id = any($1) and transaction_id >= $2::text::xid8"
+        found = self.rows(since, self.ours(), first)
         tiers = {
             r["id"]: r["tier"]
             for r in self.rows("select id, tier from archive_records where id = any($1)", [r["record_id"] for r in found])

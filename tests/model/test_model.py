@@ -1,38 +1,56 @@
 """explainCustody and the mutations agree at every step that hypothesis finds, and the books stay sound."""
 
 import asyncio
+import logging
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import asyncpg
 import pytest
+import structlog
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
+from pydantic import SecretStr
 
 from schema.reading.answers import ReadingSchema
-from storage.database import Database
-from storage.objects import ObjectStore
+from server.settings import Settings
+from storage.objects import StoreAddress
 from tests.harness import servers
 from tests.model.coverage import Coverage
 from tests.model.machine import Machine
-from tests.model.stage import Stage
+from tests.model.stage import Door, Stage
 
-STEPS_A_BANK = 200
-BANKS = [3, pytest.param(50, marks=pytest.mark.soak)]
+BANKS = [(2, 250), pytest.param(50, 200, marks=pytest.mark.soak)]  # and steps of each
 
 
-@pytest.mark.parametrize("banks", BANKS)
+@pytest.fixture
+def quiet() -> Iterator[None]:
+    """No line of log for each of some thousand requests."""
+    before = structlog.get_config()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+    yield
+    structlog.configure(**before)
+
+
+@pytest.mark.usefixtures("quiet")
+@pytest.mark.parametrize(("banks", "steps"), BANKS)
 def test_whatever_is_played_explain_says_what_happens(
-    told: dict[str, Any], schema: ReadingSchema, objects: ObjectStore, banks: int
+    told: dict[str, Any], schema: ReadingSchema, store_address: StoreAddress, tmp_path: Path, banks: int, steps: int
 ) -> None:
     """500 steps here, 10,000 in the soak, where everything that can be reached must have been."""
     name, coverage = servers.clone(told), Coverage()
     with asyncio.Runner() as runner:
-        database = Database(servers.url(told, "app", name), servers.url(told, "reader", name))
-        runner.run(database.open())
+        settings_ = Settings(
+            database_url=servers.url(told, "app", name), reader_database_url=servers.url(told, "reader", name), home=tmp_path,
+            s3_endpoint=store_address.endpoint, s3_access_key=store_address.access_key, s3_secret_key=SecretStr(store_address.secret_key),
+        )  # fmt: skip
+        door = Door(settings_, schema)
+        runner.run(door.parts.database.open())
         root = runner.run(asyncpg.connect(servers.url(told, "super", name)))
-        Machine.new_stage = lambda: Stage.make(runner, schema, objects, database, root, coverage)
+        Machine.new_stage = lambda: Stage.make(runner, door, root, coverage)
         how = settings(
-            max_examples=banks, stateful_step_count=STEPS_A_BANK, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True,
+            max_examples=banks, stateful_step_count=steps, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True,
             database=None, derandomize=banks < 10,
             phases=(Phase.generate,),  # a bank is never the same twice: its ids and instants are new, so that there is nothing to shrink
         )  # fmt: skip
@@ -41,6 +59,6 @@ def test_whatever_is_played_explain_says_what_happens(
         finally:
             print(f"\n{coverage.told()}")
             runner.run(root.close())
-            runner.run(database.close())
+            runner.run(door.parts.database.close())
     if banks >= 10:
         assert not coverage.transitions_left() and not coverage.rules_left(), coverage.told()

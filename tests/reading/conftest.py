@@ -15,6 +15,7 @@ from storage.database import Database, Principal
 from storage.objects import ObjectStore
 from storage.terms import Role
 from tests.harness.demo import Demo
+from tests.reading.enriched import enrich
 from tests.reading.pages import View
 from tests.reading.reference import plain_schema
 from tests.reading.rows import SOURCES, fetch_rows
@@ -42,6 +43,7 @@ class Bank:
 @pytest_asyncio.fixture(scope="module")
 async def demo(demo: Demo) -> Bank:
     """With all its rows and people at hand."""
+    await enrich(demo.root)
     rows, root = await fetch_rows(demo.root), demo.root
     roles: dict[Any, set[Role]] = {}
     for row in await root.fetch("select staff_id, role from staff_roles"):

@@ -3,7 +3,7 @@
 import datetime as dt
 import json
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -23,25 +23,31 @@ from graphql import (
 
 from tests.reading.rows import SOURCES, snake
 
+# Not asked, and who asks it instead.
 UNASKED = {
-    "policyParameters",
-    "overrideReport",
-    "explainCustody",
-    "contractHistory",
-    "whoSaw",
-    "tasks",
-    "search",
-    "lookUp",
+    "explainCustody": "its answer is the judge's: every rule is compared with PostgreSQL and the acts themselves (tests/model, tests/custody)",
+    "contractHistory": "reading it writes what the next reading tells, so no two are alike (tests/test_disclosure.py)",
+    "whoSaw": "the same: asking is told (tests/test_disclosure.py)",
+    "tasks": "every kind, for whoever has it and for nobody else, until it is done (test_tasks.py)",
+    "search": "compared with a plain scan of every text, in ten ways of asking (test_search.py)",
+}
+ORDINARY = {
     "vaultRegister",
     "ticketRegister",
     "sealRegister",
     "doorLog",
     "offBalanceDifferences",
     "stocktakesDue",
-    "notices",
-    "expiring",
-    "queuePosition",
-}  # judged, logged, of the clock, tried by themselves
+}  # in a document of their own
+BEHIND = {
+    "vaultRegister": "off_balance_entries",
+    "ticketRegister": "tickets",
+    "doorLog": "operation_seats",
+}  # lines, and where a page begins
+CODES = {
+    "archive_records": ("barcode", "archive_no"), "sealed_envelopes": ("barcode", "seal_no"), "collateral_certificates": ("number",),
+    "collateral": ("vin",), "loans": ("number",), "contracts": ("number",),
+}  # fmt: skip
 NAMED = {"loan": ("loans", "number"), "contract": ("contracts", "number"), "collateralCertificate": ("collateral_certificates", "number")}
 UNALIASED = {"id", "version", "edges", "node", "pageInfo", "totalCount"}  # of one type wherever they meet: no conflict between fragments
 SELDOM = 0.08
@@ -71,11 +77,21 @@ class Given:
 class Operation:
     """One random query; `variables` makes values for it again and again, of the same shape."""
 
-    def __init__(self, r: Random, schema: GraphQLSchema, rows: dict[str, list[dict[str, Any]]], ids: list[str], depth: int = 3) -> None:
-        self.r, self.schema, self.rows, self.ids, self.count = r, schema, rows, ids, 0
+    def __init__(
+        self,
+        r: Random,
+        schema: GraphQLSchema,
+        rows: dict[str, list[dict[str, Any]]],
+        ids: list[str],
+        seldom: Set[str] = frozenset(),
+        depth: int = 3,
+    ) -> None:
+        """What is `seldom` used so far is chosen with preference, and what leads to it."""
+        self.r, self.schema, self.rows, self.ids, self.count, self.seldom = r, schema, rows, ids, 0, seldom
         self.given: dict[str, Given] = {}
         self.used: Counter[str] = Counter()
         self.fragments: dict[str, tuple[str, str]] = {}
+        self.ordinary = r.random() < 0.15
         body = self._selection(schema.query_type, depth)
         head = ", ".join(given.declared(name) for name, given in self.given.items())
         self.text = "\n".join([f"query Q{f'({head})' if head else ''} {body}", *(text for _, text in self.fragments.values())])
@@ -106,10 +122,10 @@ class Operation:
         out: dict[str, Any] = {}
         for name, field in type_.fields.items():
             if name in ("and", "or", "not"):
-                if depth < 2 and self.r.random() < 0.15:
+                if depth < 2 and self.r.random() < (0.6 if f"{type_.name}.{name}" in self.seldom else 0.15):
                     some = [self._where(type_, table, depth + 1) for _ in range(1 if name == "not" else self.r.randint(0, 2))]
                     out[name] = some[0] if name == "not" else some
-            elif self.r.random() > 2.0 / len(type_.fields):
+            elif self.r.random() > (0.7 if self._leads(type_, name, field, 2) else 2.0 / len(type_.fields)):
                 continue
             elif (inner := get_named_type(field.type)).name.endswith("Where"):
                 if depth < 2:
@@ -123,6 +139,7 @@ class Operation:
             else:
                 operators = list(get_named_type(field.type).fields.items())
                 chosen = self.r.sample(operators, self.r.randint(0, min(2, len(operators))))
+                chosen += [o for o in operators if o not in chosen and f"{inner.name}.{o[0]}" in self.seldom]
                 self.used.update(f"{inner.name}.{operator}" for operator, _ in chosen)
                 out[name] = {o: self._operand(f.type, o, table, snake(name)) for o, f in chosen}
         self.used.update(f"{type_.name}.{name}" for name in out)
@@ -160,6 +177,7 @@ class Operation:
         known = field.args
         if "first" in known and "last" in known:
             out = self._page(known, self._table(field), 20 if parent is self.schema.query_type else 3, key)
+            out += ["within: " + self._value(known["within"].type, self._days)] if "within" in known else []
         elif "id" in known:
             out = ["id: " + self._value(known["id"].type, lambda: self.r.choice(self.ids))]
         elif "ids" in known:
@@ -172,28 +190,73 @@ class Operation:
         elif "by" in known:
             out = ["by: " + self._value(known["by"].type, self._by(name))]
         else:
-            out = []
+            out = self._of_office(name, known)
         self.used.update(f"{parent.name}.{name}({text.partition(':')[0]})" for text in out)
         return f"({', '.join(out)})" if out else ""
 
+    def _of_office(self, name: str, known: Any) -> list[str]:
+        """Of registers and reports: a vault or a unit, a period, a day, a code."""
+        leaves: dict[str, Callable[[], Any]] = {
+            "vaultId": lambda: self._place("storage_locations", "location"),
+            "orgUnitId": lambda: self._place("org_units", "org"),
+            "orgUnit": lambda: self._place("org_units", "org"),
+            "first": lambda: self.r.choice([1, 2, 5, 500]),
+            "after": lambda: f"line_{self.r.choice(self.rows[BEHIND[name]])['id']}",
+            "day": lambda: self._day("overrides", "overridden_at"),
+            "at": lambda: self._some("policy_parameters", "effective_from")(),
+            "code": self._code,
+        }
+        out = []
+        for argument, given in known.items():
+            if not is_non_null_type(given.type) and self.r.random() < 0.4:
+                continue
+            tree = leaves.get(argument, {"firstDay": self._first_day, "lastDay": self._last_day})
+            out.append(f"{argument}: " + self._value(given.type, tree))
+        return out
+
+    def _days(self) -> int:
+        return self.r.choice([0, 1, 10, 30, 90, 400, 3650])
+
+    def _place(self, table: str, prefix: str) -> str:
+        some = [row for row in self.rows[table] if row.get("kind", "VAULT") == "VAULT"]
+        return f"{prefix}_{self.r.choice(some)['id']}" if self.r.random() < 0.9 else str(self.r.choice(self.ids))
+
+    def _first_day(self) -> str:
+        return str(self.r.choice(self.rows["tickets"])["issued_at"].date() - dt.timedelta(days=self.r.choice([0, 0, 3, 700])))
+
+    def _last_day(self) -> str:
+        newest = max(row["issued_at"] for row in self.rows["tickets"])
+        return str(newest.date() + dt.timedelta(days=self.r.choice([0, 1, 90])))
+
+    def _day(self, table: str, column: str) -> str:
+        return str((self.r.choice(self.rows[table])[column] + dt.timedelta(hours=8)).date())
+
+    def _code(self) -> str:
+        table = self.r.choice(list(CODES))
+        text = str(self.r.choice(self.rows[table])[self.r.choice(CODES[table])] or "nothing")
+        return text.lower() if self.r.random() < 0.2 else text
+
     def _page(self, known: Any, table: str, most: int, key: str) -> list[str]:
         out = []
-        if "where" in known and self.r.random() < 0.6:
+        if "where" in known and self.r.random() < (0.9 if self._wanted(known["where"].type) else 0.6):
             out.append("where: " + self._value(known["where"].type, self._where(get_named_type(known["where"].type), table)))
         if "sort" in known and self.r.random() < 0.5:
             members = list(get_named_type(get_named_type(known["sort"].type).fields["field"].type).values)
             ways = [{}, {"direction": Raw("ASC")}, {"direction": Raw("DESC")}]
-            sort = [{"field": Raw(k), **self.r.choice(ways)} for k in self.r.sample(members, self.r.randint(1, min(2, len(members))))]
+            wanted = [k for k in members if f"{get_named_type(known['sort'].type).name}.{k}" in self.seldom]
+            chosen = wanted[:2] or self.r.sample(members, self.r.randint(1, min(2, len(members))))
+            sort = [{"field": Raw(k), **self.r.choice(ways)} for k in chosen]
             self.used.update(f"{get_named_type(known['sort'].type).name}.{one['field']}" for one in sort)
             out.append("sort: " + self._value(known["sort"].type, sort))
-        if "updatedSince" in known and self.r.random() < 0.2:
+        if "updatedSince" in known and self.r.random() < (0.5 if self.seldom else 0.2):
             out.append("updatedSince: " + self._value(known["updatedSince"].type, self._some(table, "updated_at")))
         size = literal(self.r.randint(1, most))
         if self.r.random() < 0.5:
             size = self._variable(Given("Int!", lambda: self.r.randint(1, most), None, True))
         out.append(f"{self.r.choice(['first', 'last'])}: {size}")
+        often = 0.5 if self.seldom else 0.2
         out += [
-            f"{name}: {self._variable(Given('String', None, None, False, key))}" for name in ("after", "before") if self.r.random() < 0.2
+            f"{name}: {self._variable(Given('String', None, None, False, key))}" for name in ("after", "before") if self.r.random() < often
         ]
         self.r.shuffle(out)
         return out
@@ -240,16 +303,40 @@ class Operation:
 
     def _fields(self, type_: Any, depth: int) -> list[str]:
         out, page = [], type_.name.endswith(("Connection", "Edge")) or type_.name == "PageInfo"
-        for name, field in type_.fields.items():
+        for name, field in getattr(type_, "fields", {}).items():  # a union has none
             named = get_named_type(field.type)
-            if name in UNASKED:
+            if name in UNASKED or (type_ is self.schema.query_type and (name in ORDINARY) != self.ordinary):
                 continue
             if is_leaf_type(named):
                 if self.r.random() < (0.9 if name == "cursor" else 0.45):
                     out.append(self._field(type_, name, field, None, depth))
-            elif depth > 0 and self.count < FIELDS and self.r.random() < (0.85 if page else 0.3):
+            elif depth > 0 and self.count < FIELDS and self.r.random() < self._chance(type_, name, field, page):
                 out.append(self._field(type_, name, field, named, depth - (not page)))
         return out
+
+    def _chance(self, type_: Any, name: str, field: Any, page: bool) -> float:
+        if page:
+            return 0.95 if self.seldom else 0.85
+        return 0.7 if self._leads(type_, name, field, 3) else 0.15 if self.seldom else 0.3
+
+    def _leads(self, type_: Any, name: str, field: Any, depth: int) -> bool:
+        """Whether a field is used seldom, or leads in a few steps to what is."""
+        if f"{type_.name}.{name}" in self.seldom or any(f"{type_.name}.{name}({a})" in self.seldom for a in getattr(field, "args", {})):
+            return True
+        return any(self._wanted(x.type, depth) for x in [field, *getattr(field, "args", {}).values()])
+
+    def _wanted(self, type_: Any, depth: int = 2) -> bool:
+        """Whether something within a type is."""
+        named = get_named_type(type_)
+        if not self.seldom or depth == 0 or is_leaf_type(named):
+            return False
+        if named.name.endswith("Sort"):
+            return any(name.startswith(f"{named.name}.") for name in self.seldom)
+        return any(
+            self._leads(named, n, f, depth - 1)
+            for n, f in getattr(named, "fields", {}).items()
+            if n not in ("and", "or", "not") or (f"{named.name}.{n}" in self.seldom)
+        )
 
     def _field(self, type_: Any, name: str, field: Any, inner: Any, depth: int) -> str:
         self.count += 1

@@ -27,7 +27,7 @@ class View(Seen):
             ("ContractElementCheck", "isWhole"): lambda c: not any(
                 i["result"] in ("MISSING", "INCONSISTENT") and e["grade"] == "BLOCKING" for i in self.kids("contract_element_items", "check_id", c)
                 for e in self.rows["contract_elements"] if e["element"] == i["element"]),
-            ("Hold", "isActive"): lambda hold: hold["lifted_at"] is None, ("Checkout", "phase"): self.phase, ("Operation", "state"): self.operation_state, ("ArchiveRecord", "onHold"): self.on_hold, ("ArchiveRecord", "isFrozen"): self.frozen,
+            ("Notice", "isRead"): lambda notice: notice["read_at"] is not None, ("Hold", "isActive"): lambda hold: hold["lifted_at"] is None, ("Checkout", "phase"): self.phase, ("Operation", "state"): self.operation_state, ("ArchiveRecord", "onHold"): self.on_hold, ("ArchiveRecord", "isFrozen"): self.frozen,
             ("ArchiveRecord", "isAwaitedLate"): self.awaited_late, ("Checkout", "isClaimed"): lambda move: move["claimed_at"] is not None, ("OffBalanceEntry", "isOpen"): lambda entry: entry["state"] != "BOOKED", ("EmergencyReview", "isOpen"): lambda review: review["reviewed_at"] is None,
             ("EmergencyReview", "isOverdue"): self.review_late,
             ("ArchiveRecord", "releaseReadySince"): self.ready_since, ("SettlementNotice", "state"): self.notice_state,
@@ -72,6 +72,11 @@ class View(Seen):
             rows = [r for r in rows if r["updated_at"] >= dt.datetime.fromisoformat(a["updatedSince"])]
         keys = [(s["field"].lower(), s.get("direction", "ASC") == "DESC") for s in a.get("sort") or []]
         keys.append(("id", bool(keys) and keys[-1][1]))
+        anywhere = {r["id"]: r for r in self.every[SOURCES[type_][0]]}  # a cursor is a place in the order, whoever may see the row
+        return self.cut(rows, a, keys, anywhere)
+
+    def cut(self, rows: list[Row], a: dict[str, Any], keys: list[tuple[str, bool]], anywhere: dict[Any, Row]) -> dict[str, Any]:
+        """A page of rows that are chosen already, in the order of the keys."""
 
         def order(x: Row, y: Row) -> int:
             for key, down in keys:
@@ -80,7 +85,6 @@ class View(Seen):
             return 0
 
         every = sorted(rows, key=cmp_to_key(order))
-        anywhere = {r["id"]: r for r in self.every[SOURCES[type_][0]]}  # a cursor is a place in the order, whoever may see the row
         after, before = (anywhere[UUID(a[name])] if a.get(name) else None for name in ("after", "before"))
         cut = [r for r in every if (not after or order(r, after) > 0) and (not before or order(r, before) < 0)]
         if a.get("first"):

@@ -31,7 +31,17 @@ SOURCES = {  # type: (table, prefix)
     "Stocktake": ("stocktakes", "stocktake"), "StocktakePlace": ("stocktake_places", "stockplace"),
     "StocktakeLine": ("stocktake_lines", "stockline"), "StocktakeCount": ("stocktake_counts", "stockcount"),
 }  # fmt: skip
-LINKS = ("request_lines", "substitutions", "loan_contracts", "loan_collateral", "staff_roles", "disposal_lines", "contract_elements")
+LINKS = (
+    "request_lines",
+    "substitutions",
+    "loan_contracts",
+    "loan_collateral",
+    "staff_roles",
+    "disposal_lines",
+    "contract_elements",
+    "barcodes",
+    "seals",
+)
 OF_UNIT = {
     "contract_element_checks",
     "loans",
@@ -70,7 +80,11 @@ def snake(name: str) -> str:
 async def fetch_rows(root: Any) -> dict[str, list[Row]]:
     """Everything, as a superuser sees it."""
     names = [*(table for table, _ in SOURCES.values()), *LINKS]
-    return {name: [dict(r, __table=name) for r in await root.fetch(f"select * from {name}")] for name in names}  # names of ours
+    found = {name: [dict(r, __table=name) for r in await root.fetch(f"select * from {name}")] for name in names}  # names of ours
+    texts = {r["id"]: r for r in await root.fetch("select id, moves::text, parameters::text from decisions")}
+    for row in found["decisions"]:  # told as PostgreSQL writes them
+        row.update(texts[row["id"]])
+    return found
 
 
 class Seen:
@@ -97,6 +111,8 @@ class Seen:
             "loan_products",
             "staff_roles",
             "contract_elements",
+            "barcodes",
+            "seals",
         ):
             return True
         branches = set(self.me.branches)

@@ -32,6 +32,9 @@ async def test_a_bank_sets_its_own_rules_breaks_one_and_puts_a_title_right(bank:
         effectiveFrom=since.isoformat(),
     )  # fmt: skip
     await api.confirms(opened["operation"]["id"], ["compliance"])
+    for nowhere in ({}, {"o": None}):  # of the whole bank
+        told = {p["name"]: p for p in (await api.ask("officer", PARAMETERS, **nowhere))["policyParameters"]}
+        assert told[name]["roles"] == ["CREDIT_DEPT_HEAD"] and told[name]["history"] == []
     now = {p["name"]: p for p in (await api.ask("officer", PARAMETERS, o=f"org_{here}"))["policyParameters"]}
     assert now[name]["roles"] == ["CREDIT_DEPT_HEAD"] and now[name]["since"] is None  # not yet
     assert now[name]["history"][0]["roles"] == ["BRANCH_HEAD", "CREDIT_DEPT_HEAD"]

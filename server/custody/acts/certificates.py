@@ -1,9 +1,8 @@
 """Letters, claims, registry checks, and certificates that come back changed: what C25, C40, C55 and F8b change."""
 
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Text, Uuid, bindparam, func, select
+from sqlalchemy import Text, func, select
 
 from server.custody.acts.change import Detail, not_known, open_cases
 from server.custody.acts.envelopes import reseal
@@ -15,6 +14,7 @@ from server.custody.moves.letters import BaileeLetter
 from server.custody.moves.papers import Title
 from server.custody.writing import Writing
 from server.errors import InputProblem, InvalidInput, NotFound
+from storage.statements import given
 from storage.tables import (
     archive_records,
     bailee_letters,
@@ -28,15 +28,10 @@ from storage.tables import (
 from storage.terms import Action as A
 from storage.terms import DiscrepancyKind, MovementEnd, MovementKind, ScanStatus, ScanSubject
 
-
-def _given(name: str) -> Any:
-    return bindparam(name, type_=Uuid, required=True)
-
-
-LETTER_NO = select(func.letter_no_taken(_given("unit"), bindparam("no", type_=Text, required=True)))
+LETTER_NO = select(func.letter_no_taken(given("unit"), given("no", Text)))
 SCAN = select(scans.c.id).where(
-    scans.c.id == _given("scan"), scans.c.status == ScanStatus.STORED.value, scans.c.subject_kind == ScanSubject.REQUEST.value,
-    scans.c.subject_id == _given("request"),
+    scans.c.id == given("scan"), scans.c.status == ScanStatus.STORED.value, scans.c.subject_kind == ScanSubject.REQUEST.value,
+    scans.c.subject_id == given("request"),
 )  # fmt: skip
 
 

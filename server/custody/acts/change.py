@@ -40,16 +40,34 @@ async def open_cases(w: Writing, moves: list[Move], kind: DiscrepancyKind = Disc
         row = {"org_id": move.record.org, "record_id": move.record.id, "kind": kind, "findings": findings}
         row |= {"reported_by": w.by.id, "reported_at": w.at, "owner_id": w.by.id, "deadline_at": deadline}
         cases.append(await w.conn.insert(discrepancies, row, returning="id"))
-        missing = kind is DiscrepancyKind.MISSING
-        if missing and move.record.tier is Tier.FIRST and move.record.state in IN_THE_VAULT:
-            entry = {"org_id": move.record.custody_org, "record_id": move.record.id, "discrepancy_id": cases[-1]}
-            await w.conn.insert(off_balance_entries, entry | {"direction": OffBalanceDirection.OUT, "queued_at": w.at})
+        if kind is DiscrepancyKind.MISSING:
+            await off_the_balance(w, move, cases[-1])
     w.made["cases"] = [*w.made.get("cases", ()), *cases]
 
 
 def not_known(moves: list[Move]) -> list[Move]:
     """Those without an open case of a right that is not shown."""
     return [m for m in moves if DiscrepancyKind.RIGHT_NOT_SHOWN not in m.frozen]
+
+
+def inspected(w: Writing, move: Move) -> dict[str, Any]:
+    """A row of what was found of a record, without what it came back from: a checkout, or the case of what was missing."""
+    found = move.inspection
+    assert found is not None
+    return {
+        "record_id": move.record.id,
+        "operation_id": w.operation,
+        "inspected_by": w.by.id,
+        "inspected_at": w.at,
+        "numbers_match": found.numbers_match,
+        "pages_match": found.pages_match,
+        "seal_intact": found.seal_intact,
+        "no_alterations": found.no_alterations,
+        "no_damage": found.no_damage,
+        "pages_counted": found.pages_counted,
+        "findings": found.findings,
+        "passed": found.passed,
+    }
 
 
 async def off_the_balance(w: Writing, move: Move, case: UUID) -> None:

@@ -4,10 +4,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import ARRAY, Uuid, func, select, update
 
 from server.custody import notices
-from server.custody.acts.change import AT, CLOSE_UNUSED, SETTLE, THESE, Detail, given, open_cases
+from server.custody.acts.change import AT, CLOSE_UNUSED, SETTLE, THESE, Detail, given, inspected, open_cases
 from server.custody.moves import Move
 from server.custody.moves.losses import Case, CaseOpened, Finding, ItemMissing, Loss, OriginalFound, Reissue, Search
 from server.custody.policy import CASE_DAYS
@@ -16,6 +16,7 @@ from storage.tables import (
     archive_records,
     collateral_certificates,
     discrepancies,
+    handover_lines,
     loss_cases,
     movements,
     return_inspections,
@@ -25,9 +26,11 @@ from storage.terms import Action as A
 from storage.terms import (
     DiscrepancyKind,
     DiscrepancyState,
+    HandoverLineState,
     LossOutcome,
     LossState,
     MovementEnd,
+    MovementKind,
     NoticeKind,
     RequestState,
     Role,
@@ -44,6 +47,24 @@ END = (
         ended_as=given("end", movements.c.ended_as.type),
         closed_at=given("at", AT),
     )
+)
+ON_THEIR_WAY = handover_lines.c.record_id == func.any(given("records", ARRAY(Uuid)))
+KEEP_AFTER_ALL = (
+    update(handover_lines)
+    .where(ON_THEIR_WAY, handover_lines.c.state == HandoverLineState.SENT.value)
+    .values(state=HandoverLineState.RECALLED.value, decided_operation_id=given("operation"), decided_at=given("at", AT))
+    .returning(handover_lines.c.handover_id)
+)
+BACK_AFTER_ALL = (
+    update(handover_lines)
+    .where(
+        ON_THEIR_WAY,
+        handover_lines.c.state == HandoverLineState.REJECTED.value,
+        handover_lines.c.shipment_id.is_not(None),
+        handover_lines.c.back_operation_id.is_(None),
+    )
+    .values(back_operation_id=given("operation"))
+    .returning(handover_lines.c.handover_id)
 )
 CERTIFICATE = select(archive_records.c.certificate_id).where(archive_records.c.id == given("id"))
 
@@ -125,7 +146,7 @@ async def resolve_found(w: Writing) -> Detail:
         inspection = await _inspect(w, move)
         await _end(w, move, MovementEnd.FOUND, inspection)
         await _close(w, move, LossOutcome.FOUND, asked.found_by or w.by.id, asked.where)
-    return {"found_by": asked.found_by or w.by.id}
+    return {"found_by": asked.found_by or w.by.id, **await _end_lines(w)}
 
 
 async def declare_lost(w: Writing) -> Detail:
@@ -133,7 +154,7 @@ async def declare_lost(w: Writing) -> Detail:
     for move in w.moves:
         await _end(w, move, MovementEnd.LOST, None)
         await _change(w, move, {"state": LossState.LOST, "lost_at": w.at, "lost_operation_id": w.operation})
-    return {}
+    return await _end_lines(w)
 
 
 async def record_reissue(w: Writing) -> Detail:
@@ -187,6 +208,16 @@ async def _resolve(w: Writing, case: UUID, by: UUID, how: str | None) -> None:
     await w.conn.update(discrepancies, {"id": case}, {"state": DiscrepancyState.RESOLVED, **done})
 
 
+async def _end_lines(w: Writing) -> Detail:
+    """C31: what never arrived was its giver's all the time; its line is open no longer."""
+    records = [m.record.id for m in w.moves if m.movement is not None and m.movement.kind is MovementKind.TRANSIT]
+    if not records:
+        return {}
+    kept = await w.conn.rows(KEEP_AFTER_ALL, the_records=records, the_operation=w.operation, the_at=w.at)
+    back = await w.conn.rows(BACK_AFTER_ALL, the_records=records, the_operation=w.operation)
+    return {"handovers": sorted({row["handover_id"] for row in (*kept, *back)})}
+
+
 async def _end(w: Writing, move: Move, end: MovementEnd, inspection: UUID | None) -> None:
     """Of an act's own movement nothing is left to end."""
     if move.movement is not None and move.movement.out_at is not None:
@@ -195,24 +226,8 @@ async def _end(w: Writing, move: Move, end: MovementEnd, inspection: UUID | None
 
 
 async def _inspect(w: Writing, move: Move) -> UUID:
-    found, out = move.inspection, move.movement is not None and move.movement.out_at is not None
-    assert found is not None
-    row = {
-        "movement_id": move.movement.id if move.movement and out else None,
-        "discrepancy_id": move.of(Loss).discrepancy,
-        "record_id": move.record.id,
-        "operation_id": w.operation,
-        "inspected_by": w.by.id,
-        "inspected_at": w.at,
-        "numbers_match": found.numbers_match,
-        "pages_match": found.pages_match,
-        "seal_intact": found.seal_intact,
-        "no_alterations": found.no_alterations,
-        "no_damage": found.no_damage,
-        "pages_counted": found.pages_counted,
-        "findings": found.findings,
-        "passed": found.passed,
-    }
+    checkout = move.movement.id if move.movement and move.movement.out_at is not None else None
+    row = inspected(w, move) | {"movement_id": checkout, "discrepancy_id": move.of(Loss).discrepancy}
     made: UUID = await w.conn.insert(return_inspections, row, returning="id")
     return made
 

@@ -12,7 +12,7 @@ from server.custody.writing import Born, Writing
 from server.errors import InputProblem, InvalidInput
 from storage.tables import archive_records, collateral, collateral_certificates, intake_receipts, loans, sealed_envelopes, seals
 from storage.terms import Action as A
-from storage.terms import LabelKind, RecordState, Seat, Tier
+from storage.terms import LabelKind, PaperKind, RecordState, Seat, Tier
 
 ARCHIVE_NO = select(func.archive_no_taken(bindparam("no", type_=Text, required=True)))
 OWNER_OF = select(collateral.c.org_id).where(collateral.c.id == bindparam("asset", type_=Uuid, required=True))
@@ -75,6 +75,7 @@ async def _bear(w: Writing, papers: tuple[Paper, ...] | list[Paper], state: Reco
             "pages": p.pages,
             "copies": p.copies,
             "is_original": p.is_original,
+            "expires_on": p.expires_on,
         }
         await w.conn.insert(archive_records, row | more)
         told = {"archive_no": p.archive_no, "pages": p.pages, "copies": p.copies, "certificate": certificate}
@@ -126,7 +127,9 @@ async def record_arrival(w: Writing) -> Detail:
     """F0: the paper is here; what stands on it is read now."""
     detail: Arrival = w.ask.detail
     record = w.first.record
-    changes: Detail = {"pages": detail.pages, "copies": detail.copies, "is_original": detail.is_original}
+    if detail.expires_on and record.kind is not PaperKind.INSURANCE_POLICY:
+        raise InvalidInput([InputProblem(("expiresOn",), "NOT_ALLOWED")])
+    changes: Detail = {"pages": detail.pages, "copies": detail.copies, "is_original": detail.is_original, "expires_on": detail.expires_on}
     if detail.certificate:
         row = await w.conn.row(ASSET_OF, record=record.id)
         assert row is not None and row["collateral_id"] is not None  # C12 has compared it with its collateral

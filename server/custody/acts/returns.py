@@ -4,7 +4,7 @@ from uuid import UUID
 
 from sqlalchemy import update
 
-from server.custody.acts.change import AT, THESE, Detail, given, not_known, open_cases
+from server.custody.acts.change import AT, THESE, Detail, given, inspected, not_known, open_cases
 from server.custody.acts.envelopes import reseal
 from server.custody.moves import Move
 from server.custody.moves.envelopes import NewSeal
@@ -59,29 +59,10 @@ async def reject_return(w: Writing) -> Detail:
 
 async def inspect(w: Writing, move: Move, checkout: UUID | None = None) -> UUID:
     """What was found of one record; of a paper that takes another's place, at the checkout of that other."""
-    found = move.inspection
     checkout = checkout or (move.movement.id if move.movement else None)
-    assert found is not None and checkout is not None
-    made: UUID = await w.conn.insert(
-        return_inspections,
-        {
-            "movement_id": checkout,
-            "record_id": move.record.id,
-            "operation_id": w.operation,
-            "inspected_by": w.by.id,
-            "inspected_at": w.at,
-            "numbers_match": found.numbers_match,
-            "pages_match": found.pages_match,
-            "seal_intact": found.seal_intact,
-            "no_alterations": found.no_alterations,
-            "no_damage": found.no_damage,
-            "pages_counted": found.pages_counted,
-            "shows_mortgage": found.shows_mortgage,
-            "findings": found.findings,
-            "passed": found.passed,
-        },
-        returning="id",
-    )
+    assert move.inspection is not None and checkout is not None
+    row = inspected(w, move) | {"movement_id": checkout, "shows_mortgage": move.inspection.shows_mortgage}
+    made: UUID = await w.conn.insert(return_inspections, row, returning="id")
     return made
 
 

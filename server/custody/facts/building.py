@@ -11,44 +11,28 @@ from uuid import UUID
 
 from server.custody import reading
 from server.custody.asks import ask_from_json, check_whole
-from server.custody.facts.chapters import NAMES, SOURCES
+from server.custody.facts import rows
+from server.custody.facts.chapters import SOURCES
 from server.custody.facts.queue import lock_waiting
+from server.custody.facts.rows import Row, Stand
 from server.custody.facts.sources import Gathering
 from server.custody.moves import Ask, Elsewhere, Hold, Move, Movement, Person, Record, Request, Subject
 from server.custody.moves.queue import Queue
-from server.custody.policy import BLOCK_DAYS, EXTENSIONS_MAX, OVERRIDE_ROLES, TERM_DAYS, UNIT_BLOCK_DAYS, Policy, ranks
+from server.custody.policy import EXTENSIONS_MAX, OVERRIDE_ROLES, TERM_DAYS, Policy, ranks
 from server.custody.transitions import FULFILLING, SEATS, after, seat_roles, seats_of
-from server.errors import NotFound
 from storage.database import Connection
 from storage.terms import (
     Action,
     HoldKind,
     MovementKind,
-    OperationState,
-    PaperKind,
     Purpose,
     RecordState,
     RequestKind,
     RequestState,
     Role,
     Seat,
-    StaffKind,
     Tier,
 )
-
-Row = Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Stand:
-    """How an operation stands: its row and the seats taken."""
-
-    row: Row | None = None
-    taken: Mapping[Seat, UUID] = field(default_factory=dict)
-
-    def pending(self, now: datetime) -> bool:
-        """Whether seats may still be taken."""
-        return self.row is not None and self.row["state"] == OperationState.PENDING and now <= self.row["expires_at"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,16 +61,16 @@ async def moves_of(
 ) -> tuple[Move, ...]:
     """One Move for each record of the ask; NotFound for what is unknown or not the caller's to see."""
     check_whole(ask)
-    stand = await _operation(conn, ask.operation, lock)
+    stand = await rows.operation(conn, ask.operation, lock)
     ask = _resolved(ask, stand)
-    request = await _request(conn, ask.request, lock, policy)
-    hold = await _hold(conn, ask.hold, lock)
-    subject = await _subject(conn, ask)
+    request = await rows.request(conn, ask.request, lock, policy)
+    hold = await rows.hold(conn, ask.hold, lock)
+    subject = await rows.subject(conn, ask)
     queued = await lock_waiting(conn, ask, request) if lock else {}
-    records = await _records(conn, ask, lock, queued)
+    records = await rows.records(conn, ask, lock, queued)
     tier = Tier(records[0]["tier"]) if records else Tier.FIRST
     acting = _acting(ask, tier, caller, stand)
-    people = await _people(conn, {caller, acting, *stand.taken.values()}, shift)
+    people = await rows.people(conn, {caller, acting, *stand.taken.values()}, shift)
     borrowers = {request.applicant, request.reader} if request else {acting, ask.reader or acting}
     facts = {
         f["record_id"]: f
@@ -99,7 +83,7 @@ async def moves_of(
     ask = _seated(ask, tier, people[caller], request, stand, overriders)
     gathering = Gathering(conn, ask, records, request, people[acting], now, policy, lock)
     known = {source.kind: await source.read(gathering) for source in SOURCES if ask.action in source.actions}
-    blocked = await _blocked(conn, borrowers, now, policy) if request or ask.purpose else frozenset()
+    blocked = await rows.blocked(conn, borrowers, now, policy) if request or ask.purpose else frozenset()
     waits = _waits(request, records, facts, known)
     sitter = people[caller] if acting != caller else None
     scene = Scene(
@@ -108,7 +92,7 @@ async def moves_of(
     if not records:
         return (_move(scene, None, None, frozenset(), frozenset()),)
     together = frozenset(r["id"] for r in records)
-    return tuple(_move(scene, _record(r), facts[r["id"]], together, frozenset(borrowers)) for r in records)
+    return tuple(_move(scene, rows.record(r), facts[r["id"]], together, frozenset(borrowers)) for r in records)
 
 
 def _resolved(ask: Ask, stand: Stand) -> Ask:
@@ -213,7 +197,7 @@ def _waits(request: Request | None, records: list[Row], facts: Mapping[UUID, Row
     """Whether a request that was made to wait finds a record taken, or others waiting for one."""
     if request is None or not request.queue or request.kind is RequestKind.EXTENSION:
         return False
-    stands = {row["id"]: _stands(_record(row), facts[row["id"]])[0] for row in records}
+    stands = {row["id"]: _stands(rows.record(row), facts[row["id"]])[0] for row in records}
     taken = any(m is not None and m.kind is not MovementKind.ACT and m.request != request.id for m in stands.values())
     return taken or any(queue.waiting for queue in known.get(Queue, {}).values())
 
@@ -287,118 +271,3 @@ def _due(scene: Scene, request: Request | None, movement: Movement | None) -> tu
         return due_at, None
     start = movement.due_at if movement and movement.due_at else scene.at
     return due_at, policy.working_days_after(start, policy.term_days(purpose, scene.at, scene.by.org))
-
-
-def _record(row: Row) -> Record:
-    return Record(
-        row["id"],
-        Tier(row["tier"]),
-        RecordState(row["state"]),
-        row["org_id"],
-        row["custody_org_id"],
-        row["primary_loan_id"] or row["custody_org_id"],
-        row["vault_id"],
-        row["envelope_id"],
-        row["submitted_by"],
-        row["version"],
-        PaperKind(row["kind"]) if row["kind"] else None,
-        row["collateral_id"],
-        row["pages"],
-        row["copies"],
-    )
-
-
-async def _records(conn: Connection, ask: Ask, lock: bool, queued: Mapping[UUID, UUID]) -> list[Row]:
-    wanted = list(ask.records)
-    if not wanted and ask.request:
-        wanted = [r["record_id"] for r in await conn.rows(reading.RECORDS_OF_REQUEST, request=ask.request)]
-    elif not wanted and ask.action in NAMES:
-        wanted = list(await NAMES[ask.action](conn, ask, lock))
-    if not wanted:
-        if queued:  # what the act frees without naming it
-            await conn.rows(reading.RECORDS_LOCKED, ids=sorted(queued))
-        return []
-    all_rows = await conn.rows(reading.RECORDS_LOCKED if lock else reading.RECORDS, ids=sorted({*wanted, *queued}))
-    rows: list[Row] = [row for row in all_rows if row["id"] in set(wanted)]
-    if len(rows) < len(set(wanted)):
-        raise NotFound()
-    return rows
-
-
-async def _request(conn: Connection, id_: UUID | None, lock: bool, policy: Policy) -> Request | None:
-    if id_ is None:
-        return None
-    row = await conn.row(reading.REQUEST_LOCKED if lock else reading.REQUEST, request=id_)
-    if row is None:
-        raise NotFound()
-    given = {Role(a["rank"]): a["approver_id"] for a in await conn.rows(reading.APPROVALS, request=id_)}
-    policy.ranks(Tier(row["tier"]), Purpose(row["purpose"]), row["submitted_at"], row["org_id"])  # the version that the row was made by
-    return Request(
-        row["id"],
-        RequestKind(row["kind"]),
-        RequestState(row["state"]),
-        Purpose(row["purpose"]),
-        row["applicant_id"],
-        row["reader_id"],
-        row["version"],
-        given,
-        row["extends_id"],
-        row["extends_until"],
-        row["reason"],
-        row["outside_bank"],
-        row["queue"],
-        frozenset(Role(rank) for rank in row["ranks"]) or None,
-    )
-
-
-async def _operation(conn: Connection, id_: UUID | None, lock: bool) -> Stand:
-    if id_ is None:
-        return Stand()
-    row = await conn.row(reading.OPERATION_LOCKED if lock else reading.OPERATION, operation=id_)
-    if row is None:
-        raise NotFound()
-    taken = await conn.rows(reading.SEATS, operation=id_)
-    return Stand(row, {Seat(s["seat"]): s["staff_id"] for s in taken})
-
-
-async def _hold(conn: Connection, id_: UUID | None, lock: bool) -> Hold | None:
-    if id_ is None:
-        return None
-    row = await conn.row(reading.HOLD_LOCKED if lock else reading.HOLD, hold=id_)
-    if row is None:
-        raise NotFound()
-    return Hold(HoldKind(row["kind"]), row["placer_id"], row["version"], row["lifted_at"] is None)
-
-
-async def _blocked(conn: Connection, people: set[UUID], at: datetime, policy: Policy) -> frozenset[UUID]:
-    """C24: who has kept something too long, and whose unit has."""
-    blocked = set()
-    for row in await conn.rows(reading.LATENESS, people=sorted(people), at=at):
-        for due, parameter in ((row["own_due"], BLOCK_DAYS), (row["unit_due"], UNIT_BLOCK_DAYS)):
-            if due is not None and at >= policy.working_day_from(due, policy.number(parameter, at, row["org_id"])):
-                blocked.add(row["staff_id"])
-    return frozenset(blocked)
-
-
-async def _subject(conn: Connection, ask: Ask) -> Subject | None:
-    """The member of staff whom a change is about; NotFound for nobody."""
-    change = ask.change or {}
-    if ask.action is Action.REGISTER_STAFF:
-        return Subject(UUID(change["id"]), UUID(change["org"]), StaffKind(change["kind"]), True, False, False)
-    who = change.get("to") or change.get("staff")
-    if who is None:
-        return None
-    vault = UUID(change["vault"]) if "vault" in change else None
-    start, end = (datetime.fromisoformat(change[name]) if name in change else None for name in ("from_at", "to_at"))
-    row = await conn.row(reading.STAFF_FACTS, who=UUID(who), vault=vault, start=start, end=end)
-    if row is None:
-        raise NotFound()
-    return Subject(row["id"], row["org_id"], StaffKind(row["kind"]), row["active"], row["has_custody"], row["has_duty_then"])
-
-
-async def _people(conn: Connection, ids: set[UUID], shift: timedelta) -> dict[UUID, Person]:
-    rows = await conn.rows(reading.PEOPLE, ids=sorted(ids), shift=shift)
-    return {
-        r["id"]: Person(r["id"], r["org_id"], frozenset(Role(x) for x in r["roles"] if x), r["active"], r["kind"] == StaffKind.SERVICE)
-        for r in rows
-    }

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Numeric, Text, Uuid, bindparam, func, select, text
+from sqlalchemy import ARRAY, Numeric, Text, Uuid, func, select, text
 
 from server.custody.facts.sources import Gathering, Source
 from server.custody.moves.certificates import ChangedReturn, Replacement
@@ -12,16 +12,12 @@ from server.custody.moves.claims import Claim
 from server.custody.moves.letters import Letters
 from server.custody.moves.papers import Arrival, CertificateData, Checked, Checks, NewPapers, Place, Title
 from server.errors import InputProblem, InvalidInput, NotFound
+from storage.statements import given
 from storage.tables import bailee_letters, collateral, loan_collateral, loans, movements, return_claims, storage_locations
 from storage.terms import Action as A
 from storage.terms import LocationKind, PaperKind, RecordState, RequestKind
 
 Found = Mapping[UUID | None, Any]
-
-
-def given(name: str, type_: Any = Uuid) -> Any:
-    """A parameter."""
-    return bindparam(name, type_=type_, required=True)
 
 
 CERTIFICATE = select(text("*")).select_from(

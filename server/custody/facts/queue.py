@@ -1,10 +1,9 @@
 """Who waits for a record; and the lock on all that its becoming free would touch."""
 
 from collections.abc import Mapping
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Uuid, bindparam, func, or_, select, text
+from sqlalchemy import ARRAY, Uuid, func, or_, select, text
 
 from server.custody.facts.sources import Gathering, Source
 from server.custody.moves import Ask, Request
@@ -12,20 +11,15 @@ from server.custody.moves.queue import Queue
 from server.custody.moves.release import PositionSaid
 from server.custody.reading import RECORDS_OF_REQUEST
 from storage.database import Connection
+from storage.statements import given
 from storage.tables import access_requests, archive_records, request_lines
 from storage.terms import Action as A
 from storage.terms import RequestState
 
 FREEING = frozenset({A.ACCEPT_RETURN, A.CANCEL, A.END_READING, A.LAPSE, A.APPROVE, A.POST_POSITION})  # after which a turn may come
-
-
-def _given(name: str, type_: Any = Uuid) -> Any:
-    return bindparam(name, type_=type_, required=True)
-
-
 IDS = ARRAY(Uuid)
-QUEUE = select(text("*")).select_from(func.queue_of(_given("ids", IDS), _given("own")))
-_asked = access_requests.c.id.in_(select(request_lines.c.request_id).where(request_lines.c.record_id == func.any(_given("ids", IDS))))
+QUEUE = select(text("*")).select_from(func.queue_of(given("ids", IDS), given("own")))
+_asked = access_requests.c.id.in_(select(request_lines.c.request_id).where(request_lines.c.record_id == func.any(given("ids", IDS))))
 _chain = func.coalesce(archive_records.c.primary_loan_id, archive_records.c.custody_org_id).label("chain")
 OPEN = (RequestState.SUBMITTED, RequestState.WAITING, RequestState.APPROVED)
 WAITING_LOCKED = (
@@ -40,11 +34,11 @@ OPEN_LOCKED = (
     .order_by(access_requests.c.id)
     .with_for_update()
 )
-PAPERS = select(archive_records.c.id, _chain).where(archive_records.c.id.in_(select(func.papers_on(_given("loan")))))
+PAPERS = select(archive_records.c.id, _chain).where(archive_records.c.id.in_(select(func.papers_on(given("loan")))))
 THEIR_RECORDS = (
     select(archive_records.c.id, _chain)
     .join(request_lines, request_lines.c.record_id == archive_records.c.id)
-    .where(request_lines.c.request_id == func.any(_given("ids", IDS)))
+    .where(request_lines.c.request_id == func.any(given("ids", IDS)))
     .distinct()
 )
 

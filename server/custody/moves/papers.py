@@ -36,6 +36,7 @@ class Paper:
     copies: int
     is_original: bool = True
     certificate: CertificateData | None = None
+    expires_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,7 @@ class Arrival:
     copies: int
     is_original: bool = True
     certificate: CertificateData | None = None
+    expires_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

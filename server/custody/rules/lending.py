@@ -286,7 +286,7 @@ RULES: tuple[Rule, ...] = (
         HANDING_OUT | PROLONGING,
         "the due instant is after now and within the purpose's term",
         lambda m: m.due_at is None or m.due_at_max is None or m.at < m.due_at <= m.due_at_max,
-        "ck_movements_c21_due [its upper bound is a parameter]",
+        "ck_movements_c21_due [the term is a parameter of the purpose, which an override (C50) or a court's day (C22) may pass: decisions keep both]",
         facts=("due_at", "due_at_max"),
         overridable=lambda m: m.due_at is not None and m.due_at > m.at,  # the term, never a due instant that is past
     ),

@@ -78,9 +78,9 @@ def _of_another_car(stage: Stage, right: Try) -> Try | None:
     (one,) = right.input["changes"]
     back = _back(stage)[0]
     for new in waiting(stage):
-        if "newRecordId" in one and new["envelope_id"] is None and new["collateral_id"] != back["collateral_id"]:
-            seen = [finding(new["id"], showsMortgage=True)]
-            return right.but(changes=[one | {"newRecordId": f"record_{new['id']}"}], inspections=seen)
+        if new["envelope_id"] is None and not new["electronic"] and new["collateral_id"] != back["collateral_id"]:
+            other = {"recordId": one["recordId"], "newRecordId": f"record_{new['id']}"}
+            return right.but(changes=[other], inspections=[finding(new["id"], showsMortgage=True)])
     return None
 
 

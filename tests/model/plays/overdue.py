@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from server.custody.moves import Ask
 from storage.terms import Action as A
@@ -13,8 +13,8 @@ from tests.harness.world import World
 from tests.model import arranging
 from tests.model.arranging import SECOND
 from tests.model.plays import Play, Spoil
-from tests.model.plays.looking import quiet
-from tests.model.plays.spoiling import changed, me, now
+from tests.model.plays.looking import here, quiet
+from tests.model.plays.spoiling import changed, me, now, row
 from tests.model.stage import Job, Stage, Try
 
 
@@ -44,6 +44,9 @@ def _long_out(tier: Tier) -> Callable[[World], Any]:
 
     async def arrange(bank: World) -> None:
         made = await arranging.MAKE[tier, S.CHECKED_OUT](bank)
+        await bank.past_the_triggers(  # nobody outside the bank has it
+            f"delete from bailee_letters where request_id = (select request_id from movements where record_id = '{made}' and closed_at is null)"
+        )
         await bank.past_the_triggers(
             f"update movements set holder_id = '{bank.people['president'].staff_id}', out_at = out_at - interval '60 days',"
             f" reserved_at = reserved_at - interval '60 days', lapses_at = lapses_at - interval '60 days', due_at = due_at - interval '60 days'"
@@ -59,11 +62,19 @@ def _not_due(stage: Stage, what: Try) -> AbstractContextManager[None]:
     return changed(stage, "movements", movement, due_at=now(stage) + arranging.DAY)
 
 
+def _with_a_bailee(stage: Stage, what: Try) -> AbstractContextManager[None]:
+    record, day = UUID(what.input["recordIds"][0].removeprefix("record_")), now(stage).date()
+    request = stage.sql("select request_id from movements where record_id = $1 and closed_at is null", record)
+    return row(stage, "bailee_letters", org_id=here(stage), request_id=request, letter_no=f"T{uuid4().hex[:10]}", kind="COURT", bailee="人民法院",
+               signed_on=day, return_by=day, registered_by=me(stage, "officer"), registered_at=now(stage))  # fmt: skip
+
+
 PLAYS = (
     Play("call back", _called_back, (Spoil("the holder was not asked for it back before", world=_called_before),), arranging.MAKE[SECOND, S.CHECKED_OUT]),
     *(
         Play(f"seek what never came back: {tier}", _never_came(tier), (
             Spoil("it was due days ago and was not presented", world=_not_due),
+            Spoil("what a bailee keeps under a letter is confirmed in writing, not sought", world=_with_a_bailee),
         ), _long_out(tier))
         for tier in Tier
     ),

@@ -17,16 +17,16 @@ from tests.stories.test_new_car_loan import car, read_from
 WAITING_MAX = 6  # papers that wait for the vault
 WAITING = """select r.id, r.barcode, r.kind, r.envelope_id, r.collateral_id, e.barcode as label, coalesce(c.is_electronic, false) as electronic
   from archive_records r left join sealed_envelopes e on e.id = r.envelope_id left join collateral_certificates c on c.id = r.certificate_id
-  where r.org_id = any($1) and r.state = $2 and cardinality(frozen_kinds(r.id)) = 0 and r.id <> all ($3)
+  where r.org_id = any($1) and r.custody_org_id = r.org_id and r.state = $2 and cardinality(frozen_kinds(r.id)) = 0 and r.id <> all ($3)
   and not exists (select from movements m where m.record_id = r.id and m.closed_at is null) order by r.id"""
 LYING = """select e.id, count(*) as papers, array_agg(r.id order by r.id) as records from sealed_envelopes e join archive_records r on r.envelope_id = e.id
-  where r.org_id = any($1) and e.location_id is not null group by e.id having bool_and(r.state = 'IN_VAULT' and r.id <> all ($2)
+  where r.org_id = any($1) and e.location_id is not null group by e.id having bool_and(r.state = 'IN_VAULT' and r.custody_org_id = r.org_id and r.id <> all ($2)
   and frozen_kinds(r.id) <@ $3 and not exists (select from movements m where m.record_id = r.id and m.closed_at is null)) order by e.id"""
 EMPTY = """select l.id from storage_locations l where l.vault_id = $1 and l.kind = 'SLOT'
   and not exists (select from sealed_envelopes e where e.location_id = l.id)
   and not exists (select from operations o where o.vault_id = $1 and o.state = 'PENDING' and o.ask::text like '%' || l.id || '%') order by l.id limit 3"""
 CERTIFIED = """with made as (insert into collateral_certificates (org_id, collateral_id, number, kind, issuer, issued_on, vin, is_electronic,
-  registry_reference) select a.org_id, a.id, $3, 'VEHICLE_TITLE', '车管所', '2026-11-02', a.vin, true, $4 from collateral a where a.id = $2 returning id)
+  registry_reference) select a.org_id, a.id, $3, 'VEHICLE_TITLE', '车管所', '2026-11-02', a.vin, $4, $5 from collateral a where a.id = $2 returning id)
   update archive_records r set certificate_id = made.id from made where r.id = $1"""
 TAKEN = """select l.id from storage_locations l where l.vault_id = $1 and exists (select from sealed_envelopes e where e.location_id = l.id) limit 1"""
 
@@ -46,23 +46,27 @@ def lay_in(stage: Stage) -> None:
             stage.run(bank.unsealed(count, **of))
     if not any(len(e) > 1 for e in _together(stage)):
         stage.run(bank.registered(2, **first))
-    for state, electronic in (("PENDING_INTAKE", True), ("IN_VAULT", True)):
-        if not any(r["electronic"] is electronic for r in waiting(stage, state)):
-            _lay_in_electronic(stage, into_vault=state == "IN_VAULT")
+    for state in ("PENDING_INTAKE", "IN_VAULT"):
+        if not any(r["electronic"] for r in waiting(stage, state)):
+            record = _certified(stage, electronic=True)
+            if state == "IN_VAULT":
+                stage.run(bank.seated(Ask(A.INTAKE, records=(record,)), ("kay", "cody", "clerk")))
+    if not any(r["kind"] == "CERTIFICATE" for r in loose):
+        _certified(stage, electronic=False)
 
 
 def _ids(loan: str, collateral: str) -> dict[str, UUID]:
     return {"loan": UUID(loan.removeprefix("loan_")), "collateral": UUID(collateral.removeprefix("collateral_"))}
 
 
-def _lay_in_electronic(stage: Stage, *, into_vault: bool) -> None:
-    """A certificate without paper."""
+def _certified(stage: Stage, *, electronic: bool) -> UUID:
+    """A certificate of the first car, that waits."""
     bank, of = stage.bank, _ids(*stage.stock["cars"][0][:2])
     (record,) = stage.run(bank.unsealed(1, **of, kind=PaperKind.CERTIFICATE))
+    reference = number(stage, "E") if electronic else None
     with past_triggers(stage):
-        stage.run(bank.root.execute(CERTIFIED, record, of["collateral"], number(stage, "C"), number(stage, "E")))
-    if into_vault:
-        stage.run(bank.seated(Ask(A.INTAKE, records=(record,)), ("kay", "cody", "clerk")))
+        stage.run(bank.root.execute(CERTIFIED, record, of["collateral"], number(stage, "C"), electronic, reference))
+    return record
 
 
 def number(stage: Stage, letter: str) -> str:
@@ -323,7 +327,7 @@ PLAYS = (
         Spoil("an electronic certificate lies in no envelope", _other_records(lambda stage, _: [r for r in waiting(stage) if r["electronic"]][:1])),
     )),
     Play("seal in an emergency", _sealed("ops", emergency="库房漏水，保管员未到", seat="KEY"), (NEW_SEAL,)),
-    Play("take into the vault", _intakes, (
+    Play("take into the vault", _intakes, often=2, spoils=(
         *SEATED,
         Spoil("a paper enters in a sealed envelope, an electronic certificate by its reference, a settlement notice as it is", _unsealed),
         Spoil("each envelope goes into an empty slot of the vault that keeps its papers", _into_taken),
