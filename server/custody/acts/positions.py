@@ -57,12 +57,6 @@ REQUESTS = (
 )
 _columns = (archive_records.c.id, archive_records.c.org_id, archive_records.c.state, archive_records.c.primary_loan_id,
             archive_records.c.custody_org_id)  # fmt: skip
-PENDING = (  # locked before its request, as by whoever takes its last seat
-    select(operations.c.id)
-    .where(operations.c.request_id.in_(_open), operations.c.state == OperationState.PENDING.value)
-    .order_by(operations.c.id)
-    .with_for_update()
-)
 LINES = (
     select(*_columns, request_lines.c.request_id)
     .join(request_lines, request_lines.c.record_id == archive_records.c.id)
@@ -140,7 +134,6 @@ async def _affected(w: Writing) -> set[UUID]:
     said = _said(w)
     if said.reversal_of is None:
         return {said.loan}
-    await w.conn.rows(PENDING, the_loan=said.loan)
     _, lines, released = await _built_on(w, said.loan)
     return {said.loan} | {_chain(row) for row in (*lines, *released)}
 
