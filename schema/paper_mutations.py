@@ -27,6 +27,8 @@ SUBJECT_PREFIXES = {
     ScanSubject.REQUEST: "request",
     ScanSubject.OPERATION: "operation",
     ScanSubject.CASE: "case",
+    ScanSubject.HANDOVER: "handover",
+    ScanSubject.RELEASE: "release",
 }
 
 

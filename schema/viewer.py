@@ -66,21 +66,6 @@ PREFIX = {"request": "request", "operation": "operation", "checkout": "checkout"
 KEEPERS = frozenset({Role.VAULT_KEEPER_KEY, Role.VAULT_KEEPER_CODE, Role.ARCHIVIST})
 
 
-def _line(kind: TaskKind, subject: str, row: Any, due: Any, me: Any) -> Any:
-    return (
-        select(
-            literal(kind.name).label("kind"), literal(subject).label("subject_kind"), row.id.label("subject_id"), due.label("due_at"),
-            row.id.label("id"),
-        )
-    )  # fmt: skip
-
-
-def _seen(row: Any, me: Any) -> list[Any]:
-    if me.everywhere:
-        return []
-    return [row.visible_to.op("&&")(me.branches)] if "visible_to" in row else [row.org_id == func.any(me.branches)]
-
-
 def _requests(me: Any) -> list[Any]:
     q, given = tables.access_requests.c, tables.approvals.alias()
     ranks, mine = tables.approval_ranks.alias(), sorted(r.value for r in me.roles if r in RANKS)
@@ -95,16 +80,16 @@ def _requests(me: Any) -> list[Any]:
 
         theirs = select(given.c.approver_id).where(given.c.request_id == q.id).correlate_except(given)
         lines.append(
-            _line(TaskKind.APPROVE, "request", q, q.submitted_at, me).where(
+            tasks.line("APPROVE", "request", q, q.submitted_at).where(
                 q.state == RequestState.SUBMITTED.value, q.applicant_id != me.staff, or_(*(needs(role) for role in mine)),
-                me.staff.not_in(theirs), *_seen(q, me),
+                me.staff.not_in(theirs), *tasks.seen(q, me),
             )
         )  # fmt: skip
     if KEEPERS & me.roles:
         tiers = [t for t, roles in (("SECOND", {Role.ARCHIVIST}), ("FIRST", KEEPERS - {Role.ARCHIVIST})) if roles & me.roles]
         lines.append(
-            _line(TaskKind.HAND_OUT, "request", q, q.lapses_at, me).where(
-                q.state == RequestState.APPROVED.value, q.lapses_at > func.now(), or_(*(q.tier == t for t in tiers)), *_seen(q, me)
+            tasks.line("HAND_OUT", "request", q, q.lapses_at).where(
+                q.state == RequestState.APPROVED.value, q.lapses_at > func.now(), or_(*(q.tier == t for t in tiers)), *tasks.seen(q, me)
             )
         )
     return lines
@@ -119,8 +104,8 @@ def _operations(me: Any) -> Any:
         and_(literal(seat) == func.any(o.required_seats), literal(seat).not_in(taken), condition)
         for seat, condition in tasks.seats_for(me, o, reader)
     ]
-    return _line(TaskKind.CONFIRM, "operation", o, o.expires_at, me).where(
-        o.state == OperationState.PENDING.value, o.expires_at > func.now(), me.staff.not_in(sitting), or_(*fits), *_seen(o, me)
+    return tasks.line("CONFIRM", "operation", o, o.expires_at).where(
+        o.state == OperationState.PENDING.value, o.expires_at > func.now(), me.staff.not_in(sitting), or_(*fits), *tasks.seen(o, me)
     )
 
 
@@ -133,8 +118,8 @@ def _movements(me: Any) -> list[Any]:
     m = tables.movements.c
     is_open = and_(m.closed_at.is_(None), m.kind != "ACT", m.out_at.is_not(None))
     lines = [
-        _line(TaskKind.RETURN, "checkout", m, m.due_at, me).where(
-            is_open, m.returned_at.is_(None), m.due_at >= func.now(), m.holder_id == me.staff, *_seen(m, me)
+        tasks.line("RETURN", "checkout", m, m.due_at).where(
+            is_open, m.returned_at.is_(None), m.due_at >= func.now(), m.holder_id == me.staff, *tasks.seen(m, me)
         )
     ]
     if KEEPERS & me.roles:
@@ -142,23 +127,21 @@ def _movements(me: Any) -> list[Any]:
         tiers = [t for t, roles in (("SECOND", {Role.ARCHIVIST}), ("FIRST", KEEPERS - {Role.ARCHIVIST})) if roles & me.roles]
         tier = select(r.c.tier).where(r.c.id == m.record_id).correlate_except(r).scalar_subquery()
         waiting = and_(is_open, m.returned_at.is_not(None), or_(*(tier == t for t in tiers)))
-        lines.append(_line(TaskKind.ACCEPT_RETURN, "checkout", m, m.returned_at, me).where(waiting, *_seen(m, me)))
+        lines.append(tasks.line("ACCEPT_RETURN", "checkout", m, m.returned_at).where(waiting, *tasks.seen(m, me)))
     return lines
 
 
 def _reports(me: Any) -> list[Any]:
     p, units, signed = tables.inspection_reports.c, tables.org_units.alias(), tables.report_sign_offs.alias()
-    lines = [
-        _line(TaskKind.FINISH_REPORT, "report", p, p.drafted_at, me).where(p.state == "DRAFT", p.drafted_by == me.staff, *_seen(p, me))
-    ]
+    lines = [tasks.line("FINISH_REPORT", "report", p, p.drafted_at).where(p.state == "DRAFT", p.drafted_by == me.staff, *tasks.seen(p, me))]
     in_charge = select(units.c.president_in_charge_id).where(units.c.id == p.org_id).correlate_except(units).scalar_subquery()
     already = select(signed.c.staff_id).where(signed.c.report_id == p.id, signed.c.round == p.round).correlate_except(signed)
     turns = [and_(p.state == "HEAD_SIGNED", in_charge == me.staff)]
     if Role.CREDIT_DEPT_HEAD in me.roles:
         turns.append(p.state == "SUBMITTED")
     lines.append(
-        _line(TaskKind.SIGN, "report", p, p.submitted_at, me).where(
-            or_(*turns), p.drafted_by != me.staff, me.staff.not_in(already), *_seen(p, me)
+        tasks.line("SIGN", "report", p, p.submitted_at).where(
+            or_(*turns), p.drafted_by != me.staff, me.staff.not_in(already), *tasks.seen(p, me)
         )
     )
     return lines
@@ -166,7 +149,7 @@ def _reports(me: Any) -> list[Any]:
 
 def _tasks(me: Any) -> Any:
     d = tables.discrepancies.c
-    case_ = _line(TaskKind.SOLVE_CASE, "case", d, d.deadline_at, me).where(d.resolved_at.is_(None), d.owner_id == me.staff, *_seen(d, me))
+    case_ = tasks.line("SOLVE_CASE", "case", d, d.deadline_at).where(d.resolved_at.is_(None), d.owner_id == me.staff, *tasks.seen(d, me))
     return union_all(*_requests(me), _operations(me), *_movements(me), *_reports(me), case_, *tasks.lines(me))
 
 

@@ -3,8 +3,10 @@
 import sys
 from collections.abc import Iterable
 
-from server.custody.transitions import AT_THE_DESK, ENTRIES, EXITS, PART_OF, SEATS, TRANSITIONS
-from storage.terms import Action
+from server.custody.transitions import AT_THE_DESK, ENTRIES, EXITS, PART_OF, SEATS, TRANSITIONS, seat_roles
+from storage.terms import Action, Seat
+
+KNOWN_OTHERWISE = {Seat.KEY, Seat.CODE, Seat.RECEIVER}  # by their duty, or by the request
 
 
 def acts() -> set[tuple[str, bool, bool, bool, str | None]]:
@@ -15,6 +17,12 @@ def acts() -> set[tuple[str, bool, bool, bool, str | None]]:
 def act_seats() -> set[tuple[str, str, str]]:
     """Rows of `act_seats`."""
     return {(action.value, tier.value, seat.value) for (action, tier), seats in SEATS.items() for seat in seats}
+
+
+def act_seat_roles() -> set[tuple[str, str, str]]:
+    """Rows of `act_seat_roles`."""
+    seats = {(action, seat) for (action, _), some in SEATS.items() for seat in some if seat not in KNOWN_OTHERWISE}
+    return {(action.value, seat.value, role.value) for action, seat in seats for role in seat_roles(action, seat)}
 
 
 def transitions() -> set[tuple[str, ...]]:
@@ -36,6 +44,7 @@ def main(wanted: list[str]) -> None:
     told = [
         inserts("acts", "action, is_exit, is_entry, at_desk, part_of", (r for r in acts() if r[0] in names)),
         inserts("act_seats", "action, tier, seat", (r for r in act_seats() if r[0] in names)),
+        inserts("act_seat_roles", "action, seat, role", (r for r in act_seat_roles() if r[0] in names)),
         inserts("transitions", "tier, start, action, finish, code", (r for r in transitions() if r[2] in names)),
     ]
     print("\n".join(filter(None, told)), end="")

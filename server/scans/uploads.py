@@ -22,7 +22,7 @@ from server.scans.validation import check
 from storage.database import Connection, Database, Principal
 from storage.objects import UPLOAD_SECONDS, Locked, ObjectStore, Presigned
 from storage.statements import the
-from storage.tables import access_requests, archive_records, discrepancies, file_items, loans, operations, scans
+from storage.tables import access_requests, archive_records, discrepancies, file_items, handovers, loans, operations, releases, scans
 from storage.terms import AccessResult, MediaType, Role, ScanStatus, ScanSubject
 
 SIZE_BYTES_MAX = 64 << 20
@@ -32,16 +32,21 @@ READERS = frozenset(Role) - {Role.SYSTEM, Role.ADMIN}
 SUFFIX = {MediaType.PDF: "pdf", MediaType.TIFF: "tif", MediaType.JPEG: "jpg", MediaType.PNG: "png"}
 
 
+def _of_unit(column: Any) -> Any:
+    """A subject that is no record: whose it is."""
+    return select(cast(null(), Uuid).label("id"), column, cast(null(), Uuid).label("primary_loan_id"))
+
+
 _record = select(archive_records.c.id, archive_records.c.org_id, archive_records.c.primary_loan_id)
 SUBJECTS: dict[ScanSubject, Any] = {
     ScanSubject.RECORD: _record.where(archive_records.c.id == the("id")),
     ScanSubject.FILE_ITEM: _record.join(file_items, file_items.c.record_id == archive_records.c.id).where(file_items.c.id == the("id")),
-    ScanSubject.REQUEST: select(
-        cast(null(), Uuid).label("id"), access_requests.c.org_id, cast(null(), Uuid).label("primary_loan_id")
-    ).where(access_requests.c.id == the("id")),
-    ScanSubject.OPERATION: select(cast(null(), Uuid).label("id"), operations.c.org_id, cast(null(), Uuid).label("primary_loan_id")).where(
-        operations.c.id == the("id")
-    ),
+    ScanSubject.REQUEST: _of_unit(access_requests.c.org_id).where(access_requests.c.id == the("id")),
+    ScanSubject.OPERATION: _of_unit(operations.c.org_id).where(operations.c.id == the("id")),
+    ScanSubject.HANDOVER: _of_unit(handovers.c.org_id).where(handovers.c.id == the("id")),
+    ScanSubject.RELEASE: _of_unit(access_requests.c.org_id)
+    .join(releases, releases.c.request_id == access_requests.c.id)
+    .where(releases.c.id == the("id")),
     ScanSubject.CASE: select(
         discrepancies.c.record_id.label("id"), discrepancies.c.org_id, cast(null(), Uuid).label("primary_loan_id")
     ).where(discrepancies.c.id == the("id")),
@@ -57,7 +62,7 @@ NEWEST = (
     .order_by(scans.c.scan_version.desc())
     .limit(1)
 )
-LAST_VERSION = select(func.coalesce(func.max(scans.c.scan_version), 0)).where(scans.c.subject_id == the("subject"))
+LAST_VERSION = select(func.last_scan_version(the("subject")))
 SUBJECT_LOCK = select(func.pg_advisory_xact_lock(func.hashtextextended(the("subject", Text), 49)))
 MATURITY = (
     select(loans.c.matures_on, archive_records.c.primary_loan_id, archive_records.c.org_id)
@@ -130,16 +135,19 @@ class Uploads:
         before = await conn.row(NEWEST, the_subject=new.subject)
         version = await conn.value(LAST_VERSION, the_subject=new.subject)
         at, id_ = datetime.now(UTC), uuid4()
+        # What the other side of a handover or request uploads is that side's own.
+        ours = subject["id"] or principal.everywhere or subject["org_id"] in principal.branches
+        unit = subject["org_id"] if ours else principal.org_id
         await conn.insert(
             scans,
             {
-                "id": id_, "org_id": subject["org_id"], "subject_kind": new.subject_kind, "subject_id": new.subject,
+                "id": id_, "org_id": unit, "subject_kind": new.subject_kind, "subject_id": new.subject,
                 "record_id": subject["id"], "scan_version": version + 1, "supersedes_id": before["id"] if before else None,
                 "title": new.title, "media_type": new.media_type, "sha256": new.sha256, "size_bytes": new.size_bytes, "pages": new.pages,
                 "uploaded_by": principal.staff_id, "registered_at": at, "upload_expires_at": at + timedelta(seconds=UPLOAD_SECONDS),
             },
         )  # fmt: skip
-        chain = subject["primary_loan_id"] or subject["org_id"]
+        chain = subject["primary_loan_id"] or unit
         chains = await Chains.lock(conn, [chain])
         chains.note(
             chain, Tag.SCAN_REGISTERED, subject=("scan", id_), by=principal.staff_id, at=at, record=subject["id"], version=version + 1,

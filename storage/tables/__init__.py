@@ -8,6 +8,7 @@ from storage.tables.collateral import (
 from storage.tables.columns import metadata
 from storage.tables.custody import (
     access_requests,
+    act_seat_roles,
     act_seats,
     acts,
     approval_ranks,
@@ -91,6 +92,7 @@ __all__ = [
     "SEEN",
     "access_log",
     "access_requests",
+    "act_seat_roles",
     "act_seats",
     "acts",
     "approval_ranks",

@@ -73,6 +73,14 @@ act_seats = table(
     need("seat", Text, "A seat that must be taken.", primary_key=True),
 )
 
+act_seat_roles = table(
+    "act_seat_roles",
+    "Who may take a seat of an act; keepers are known by their duty, receivers by the request. Loaded from server/custody/transitions.",
+    need("action", Text, "The act.", ForeignKey("acts.action"), primary_key=True),
+    need("seat", Text, "A seat of it.", primary_key=True),
+    need("role", Text, "Whoever holds it may sit there.", primary_key=True),
+)
+
 transitions = table(
     "transitions",
     "The state machines of domain section 3; loaded from server/custody/transitions.py.",

@@ -31,7 +31,7 @@ MOVE = (
 )
 OPERATION = (
     "insert into operations (id, org_id, action, tier, vault_id, request_id, record_ids, required_seats, ask, opened_by, opened_at, expires_at)"
-    " values ($1, $2, $3, $4, $5, $6, $7, $8, '{}', $9, clock_timestamp(), clock_timestamp() + interval '1 hour')"
+    " values ($1, $2, $3, $4, $5, $6, $7, $8, '{}', $9, clock_timestamp(), clock_timestamp() + interval '10 minutes')"
 )
 FINISH = "update operations set state = 'DONE', done_at = clock_timestamp() where id = $1"
 CASE = (

@@ -1,15 +1,17 @@
 """Handovers at the desk: sent by one side, taken by the other, rejected, recalled; what the rules refuse and who sees what."""
 
 from dataclasses import replace
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
 from server.custody.moves import Ask, Override
 from server.custody.moves.handovers import OnHandover
 from server.errors import InvalidInput, NotFound
+from server.scans.uploads import NewScan, Uploads
+from storage.objects import ObjectStore
 from storage.terms import Action as A
-from storage.terms import HandoverKind, HandoverLineState, HoldKind, HoldSubject, RetentionClass, Role, Seat, Tier
+from storage.terms import HandoverKind, HandoverLineState, HoldKind, HoldSubject, MediaType, RetentionClass, Role, ScanSubject, Seat, Tier
 from tests.custody.chapters.volumes import ended
 from tests.custody.handing import HERE, SLOT, THERE, line, opened, placed, seal, sent, taken
 from tests.harness import losses
@@ -208,6 +210,15 @@ async def test_another_number_of_loans_than_was_confirmed_is_not_transferred(ban
     with pytest.raises(InvalidInput) as told:
         await bank.does("admin", Ask(A.TRANSFER_LOANS, change=change))
     assert [(p.path, p.code) for p in told.value.problems] == [(("expectedCount",), "COUNT_CHANGED")]
+
+
+async def test_either_side_uploads_a_scan_of_the_handover(bank: World, objects: ObjectStore) -> None:
+    handover = await sent(bank, await bank.papers())
+    for who in ("clerk", "clerk_b"):
+        new = NewScan(ScanSubject.HANDOVER, handover, "移交清单", MediaType.PDF, uuid4().bytes * 2, 100, 1)
+        outcome, _, _ = await Uploads(bank.database, objects).register(bank.people[who], new, key=uuid4().hex)
+        unit = await bank.sql("select org_id from scans where id = $1", UUID(outcome["scan"]))
+        assert unit == bank.people[who].org_id
 
 
 async def archive_department(bank: World) -> None:

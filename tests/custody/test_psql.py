@@ -14,7 +14,7 @@ from server.custody.moves import Ask
 from storage.terms import Action as A
 from storage.terms import Tier
 from tests.custody.attacking import Attack, Step, who
-from tests.custody.twins import ATTACKS
+from tests.custody.twins import ATTACKS, FORGED
 from tests.harness import servers
 from tests.harness.world import World
 
@@ -92,6 +92,7 @@ TRIED: tuple[Tried, ...] = (
     ("privilege", typed(("create table public.mine (x int)",))),  # 25
     ("privilege", typed(("update customers set identity_number_masked = '1'",))),  # 26
     ("privilege", typed(("update data_keys set wrapped = ''",))),  # 27
+    *FORGED,  # 28 and on: rows that are right one by one
 )
 
 
@@ -135,3 +136,43 @@ async def test_nobody_logs_in_as_the_owner_and_the_migrating_login_acts_as_it(to
         assert tuple(await raw.fetchrow("select session_user::text, current_user::text")) == ("loanfile_migrate", "loanfile_owner")
     finally:
         await raw.close()
+
+
+LOGINS = ("loanfile_app", "loanfile_reader", "loanfile_ledger")
+CARRY_OUT = """create temp table mine (id uuid, action text, ask jsonb);
+  create trigger mine after insert on mine for each row execute function tg_operations_administer();
+  insert into mine values (gen_random_uuid(), 'GRANT_ROLE', '{"change": {"staff": "%s", "role": "PRESIDENT"}}')"""
+
+
+@pytest.mark.parametrize("login", ["app", "reader", "ledger"])
+async def test_our_triggers_hang_on_no_table_of_somebody_elses(bank: World, told: dict[str, Any], database_name: str, login: str) -> None:
+    """A temporary table is its maker's, and so are its triggers; what they call would act as its owner."""
+    raw = await asyncpg.connect(servers.url(told, login, database_name))
+    try:
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await raw.execute(CARRY_OUT % who(bank, "officer"))
+    finally:
+        await raw.close()
+
+
+async def test_no_login_may_execute_the_function_of_a_trigger(root: Any) -> None:
+    """Also of one that was made yesterday: every migration ends with taking it away."""
+    open_ = "select p.oid::regprocedure::text, l from pg_proc p, unnest($1::text[]) l where pronamespace = 'public'::regnamespace"
+    rows = await root.fetch(f"{open_} and prorettype = 'trigger'::regtype and has_function_privilege(l, p.oid, 'execute')", list(LOGINS))
+    assert not rows
+
+
+async def test_the_logins_that_read_lock_and_write_nothing_through_functions_of_others(root: Any) -> None:
+    rows = await root.fetch(
+        "select p.oid::regprocedure::text, l from pg_proc p, unnest(array['loanfile_reader', 'loanfile_ledger']) l"
+        " where pronamespace = 'public'::regnamespace and prosecdef and provolatile = 'v' and has_function_privilege(l, p.oid, 'execute')"
+    )
+    assert not rows
+
+
+@pytest.mark.parametrize("sql", ["select party_for('\\\\x01')", "select * from facts_of('{}', '{}', '0')", "select * from title_facts('{}')",
+                                 "select lock_subject(null, null, null, null, null)", "select loans_to_transfer('{}')"])  # fmt: skip
+async def test_the_readers_login_asks_for_no_facts_of_every_branch(bank: World, sql: str) -> None:
+    async with bank.database.readers.acquire() as raw:
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await raw.execute(sql)

@@ -73,8 +73,12 @@ async def test_the_application_owns_nothing_and_bypasses_nothing(root: Any) -> N
 
 
 async def test_postgresql_knows_the_same_transitions_purposes_and_ranks(root: Any) -> None:
-    for table in (reference.acts, reference.act_seats, reference.transitions):
-        columns = {"acts": "action, is_exit, is_entry, at_desk, part_of", "act_seats": "action, tier, seat"}
+    for table in (reference.acts, reference.act_seats, reference.act_seat_roles, reference.transitions):
+        columns = {
+            "acts": "action, is_exit, is_entry, at_desk, part_of",
+            "act_seats": "action, tier, seat",
+            "act_seat_roles": "action, seat, role",
+        }
         rows = await root.fetch(f"select {columns.get(table.__name__, 'tier, start, action, finish, code')} from {table.__name__}")
         assert {tuple(r) for r in rows} == table(), "python -m tests.reference ACTION … prints the rows for a migration"
     rows = await root.fetch("select tier, kind, purpose from purposes")

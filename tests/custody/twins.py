@@ -23,9 +23,10 @@ from tests.custody.attacking import (
     who,
 )
 from tests.custody.chapters import chapters
+from tests.custody.forged import FORGED
 from tests.harness.world import World
 
-__all__ = ["ATTACKS"]
+__all__ = ["ATTACKS", "FORGED"]
 assert isinstance(chapters(), list)  # whose import registers the attacks of the other chapters
 
 

@@ -11,6 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from tests.model.plays import NotNow, Play, Spoil, arrives, plays
 from tests.model.stage import Stage, Try
 
+GOES_ON = 60  # of a hundred acts, what was begun goes on before anything is begun: operations and approvals do not wait long
 ARRIVES = 35  # of a hundred steps, before which something is laid in where it is wanting
 DONE, SPOILED = 58, 96  # of a hundred steps
 HOURS = (1, 5, 20)  # by which time passes
@@ -51,8 +52,12 @@ class Machine(RuleBasedStateMachine):
 
     def is_done(self) -> None:
         """What every rule lets through; of what was done least in all banks, one that can be done now."""
-        played, rank = self.stage.coverage.played, self.r.choice(RANKS)
-        for play in sorted(self.plays, key=lambda play: played[play.name] / play.often + self._emptiness(play)):
+        played, rank, goes_on = self.stage.coverage.played, self.r.choice(RANKS), self.r.randrange(100) < GOES_ON
+
+        def reached(play: Play) -> tuple[bool, float]:
+            return goes_on and play.often == 1, played[play.name] / play.often + self._emptiness(play)
+
+        for play in sorted(self.plays, key=reached):
             if rank > 0 and self._is_there(play):
                 rank -= 1
             elif offers := self._offered(play):
@@ -86,8 +91,8 @@ class Machine(RuleBasedStateMachine):
         return play.arrange is not None or next(play.offers(self.stage), None) is not None
 
     def _emptiness(self, play: Play) -> float:
-        """It is looked for less often where there was nothing for it."""
-        return self.empty[play.name] / 20
+        """Of plays that were done as often, it is looked for later where there was nothing for it."""
+        return min(0.9, self.empty[play.name] / 20)
 
     def _spoil(self, play: Play, spoil: Spoil, offers: list[Try]) -> bool:
         """Tries it with the first offer that can be spoiled so; False where none can."""

@@ -134,7 +134,7 @@ class Stage:
         if what.mutation in ONLY_EXPLAINED:
             self._count(what, {c["sentence"] for c in told["data"]["explainCustody"]["checks"] if not c["passed"]}, spoiled)
             return False
-        last = self._last_event()
+        first = self._next_transaction()
         act = f"mutation M($i: {kind}Input!) {{ {what.mutation}(input: $i) {{ __typename ... on {kind}Payload {{ events {{ id }} }} {PROBLEMS} }} }}"
         done = self.ask(what.who, act, i=given)
         if done["errors"]:
@@ -147,19 +147,19 @@ class Stage:
         self._compare(what, told, answer, spoiled)
         if answer["__typename"] != f"{kind}Payload":
             return False
-        self._took(last)
+        self._took(first)
         return True
 
     def _run_job(self, what: Job, spoiled: str | None) -> bool:
         desk, person = self.bank.desk, self.bank.people[what.who]
-        told, last = self.run(desk.explain(person, what.ask)), self._last_event()
+        told, first = self.run(desk.explain(person, what.ask)), self._next_transaction()
         answer = self.run(desk.perform(person, what.ask, uuid4().hex, what.mutation, nothing_more))
         failed = [c for c in told.checks if not c.passed]
         self._count(what, {c.rule.sentence for c in failed}, spoiled)
         said = [] if isinstance(answer, Done) else list(answer.violations)
         if said != [c.violation for c in failed]:
             raise Disagreement(f"{what}: {answer}, but explained as {[c.rule.sentence for c in failed]}")
-        self._took(last)
+        self._took(first)
         return isinstance(answer, Done)
 
     def _compare(self, what: Try, told: dict[str, Any], answer: dict[str, Any], spoiled: str | None) -> None:
@@ -191,14 +191,14 @@ class Stage:
         if said != ({spoiled} if spoiled else set()):
             self.coverage.missed[f"{what.mutation} by {what.who}: {spoiled or 'nothing'} -> {sorted(said)}"] += 1
 
-    def _last_event(self) -> UUID | None:
-        found: UUID | None = self.sql("select id from events order by id desc limit 1")
-        return found
+    def _next_transaction(self) -> str:
+        """Events of later transactions are younger; their ids and instants go by the bank's clock, which is set forward."""
+        return str(self.run(self.bank.sql("select pg_snapshot_xmax(pg_current_snapshot())::text")))
 
-    def _took(self, last: UUID | None) -> None:
+    def _took(self, first: str) -> None:
         """Counts what was told since: also what an act brought about for others."""
-        since = "select canonical, record_id from events where org_id = any($1) and ($2::uuid is null or id > $2)"
-        found = self.rows(since, self.ours(), last)
+        since = "select canonical, record_id from events where org_id = any($1) and transaction_id >= $2::text::xid8"
+        found = self.rows(since, self.ours(), first)
         tiers = {
             r["id"]: r["tier"]
             for r in self.rows("select id, tier from archive_records where id = any($1)", [r["record_id"] for r in found])

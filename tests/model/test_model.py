@@ -21,7 +21,7 @@ from tests.model.coverage import Coverage
 from tests.model.machine import Machine
 from tests.model.stage import Door, Stage
 
-BANKS = [(3, 170), pytest.param(50, 200, marks=pytest.mark.soak)]  # and steps of each
+BANKS = [(2, 250), pytest.param(50, 200, marks=pytest.mark.soak)]  # and steps of each
 
 
 @pytest.fixture

@@ -12,14 +12,15 @@ from server.custody.moves.release import PositionSaid
 from server.custody.reading import RECORDS_OF_REQUEST
 from storage.database import Connection
 from storage.statements import given
-from storage.tables import access_requests, archive_records, request_lines
+from storage.tables import access_requests, archive_records, operations, request_lines
 from storage.terms import Action as A
-from storage.terms import RequestState
+from storage.terms import OperationState, RequestState
 
 FREEING = frozenset({A.ACCEPT_RETURN, A.CANCEL, A.END_READING, A.LAPSE, A.APPROVE, A.POST_POSITION})  # after which a turn may come
 IDS = ARRAY(Uuid)
 QUEUE = select(text("*")).select_from(func.queue_of(given("ids", IDS), given("own")))
-_asked = access_requests.c.id.in_(select(request_lines.c.request_id).where(request_lines.c.record_id == func.any(given("ids", IDS))))
+_requests = select(request_lines.c.request_id).where(request_lines.c.record_id == func.any(given("ids", IDS)))
+_asked = access_requests.c.id.in_(_requests)
 _chain = func.coalesce(archive_records.c.primary_loan_id, archive_records.c.custody_org_id).label("chain")
 OPEN = (RequestState.SUBMITTED, RequestState.WAITING, RequestState.APPROVED)
 WAITING_LOCKED = (
@@ -32,6 +33,12 @@ OPEN_LOCKED = (
     select(access_requests.c.id, access_requests.c.state)
     .where(or_(*(access_requests.c.state == state.value for state in OPEN)), _asked)
     .order_by(access_requests.c.id)
+    .with_for_update()
+)
+PENDING_LOCKED = (
+    select(operations.c.id)
+    .where(operations.c.state == OperationState.PENDING.value, operations.c.request_id.in_(_requests))
+    .order_by(operations.c.id)
     .with_for_update()
 )
 PAPERS = select(archive_records.c.id, _chain).where(archive_records.c.id.in_(select(func.papers_on(given("loan")))))
@@ -61,6 +68,7 @@ async def _lock_reversed(conn: Connection, said: PositionSaid) -> dict[UUID, UUI
     if said.reversal_of is None:
         return {}
     papers = {r["id"]: r["chain"] for r in await conn.rows(PAPERS, loan=said.loan)}
+    await conn.rows(PENDING_LOCKED, ids=sorted(papers))  # before their requests, as by whoever takes the last seat
     asked = await conn.rows(OPEN_LOCKED, ids=sorted(papers))
     waiting = [r["id"] for r in asked if r["state"] == RequestState.WAITING]
     return papers | {r["id"]: r["chain"] for r in await conn.rows(THEIR_RECORDS, ids=waiting)} if waiting else {}

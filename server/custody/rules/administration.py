@@ -60,7 +60,7 @@ RULES: tuple[Rule, ...] = (
         frozenset({Action.DEACTIVATE_STAFF}),
         "a leaver holds no paper, no duty, no shelf and no open case",
         lambda m: m.subject is None or not m.subject.has_custody,
-        "tg_staff_c32_custody_cleared",
+        "tg_staff_c32_custody_cleared, tg_movements_c32_holder",
         facts=("subject",),
     ),
 )

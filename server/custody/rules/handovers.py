@@ -175,7 +175,7 @@ RULES: tuple[Rule, ...] = (
         OFFERING | CUSTODY,
         "a custodian who leaves lists all that they keep",
         lambda m: m.of(Line).uncounted == 0,
-        "tg_handover_lines_c32_full_count",
+        "tg_handover_lines_c32_full_count, ct_archive_records_c32_custodian",
     ),
     Rule(
         "C32",

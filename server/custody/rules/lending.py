@@ -138,7 +138,7 @@ RULES: tuple[Rule, ...] = (
         VAULT_ACTS,
         "each first-tier entry and exit queues an off-balance entry",
         by_construction,
-        "ct_operations_c11_off_balance, uq_off_balance_entries_c11_one_each",
+        "ct_operations_c11_off_balance, uq_off_balance_entries_c11_one_each, ct_off_balance_entries_c11_of_act",
     ),
     Rule(
         "C13",
@@ -146,7 +146,7 @@ RULES: tuple[Rule, ...] = (
         LENDING,
         "the purpose is one of the tier's, for that kind of request",
         _purpose_fits,
-        "fk_access_requests_c13_purpose",
+        "fk_access_requests_c13_purpose, tg_request_lines_c13_tier",
         facts=("purpose",),
     ),
     Rule(
@@ -229,7 +229,7 @@ RULES: tuple[Rule, ...] = (
         LIFTING,
         "a hold is lifted by a second person",
         lambda m: m.hold is None or m.seats.get(Seat.SECOND, m.by).id != m.hold.placer or Seat.SECOND not in m.seats,
-        "ck_holds_c16_second_person",
+        "ck_holds_c16_second_person, ct_holds_c16_lifted_by_operation",
         facts=("seats",),
     ),
     Rule(
@@ -266,7 +266,7 @@ RULES: tuple[Rule, ...] = (
         HANDING_OUT,
         "the receiver is the person the request names",
         _receiver_is_reader,
-        "tg_operation_seats_c19_receiver",
+        "tg_operation_seats_c19_receiver, ct_movements_c19_holder",
         facts=("seats", "request"),
     ),
     Rule(

@@ -7,7 +7,9 @@ from server.custody.rules.table import Rule, by_construction
 from server.custody.transitions import SUBSTITUTES, WHO, seat_roles
 from storage.terms import Action, Role, Seat
 
-ROLES_CHANGE = "tg_operation_seats_c0_administrators [of the other acts the seats, duties and ranks are checked when they are used]"
+ROLES_CHANGE = (
+    "tg_operation_seats_c0_administrators, tg_operation_seats_c0_role [an act without seats is its caller's, known to the server alone]"
+)
 
 
 def _has_role(m: Move) -> bool:
@@ -21,7 +23,7 @@ def _has_role(m: Move) -> bool:
         return bool(_roles_wanted(m) & m.by.roles)
     if m.required:
         return m.ask.seat is not None and bool(_roles_wanted(m) & m.by.roles)
-    return bool(m.by.roles & WHO[m.action])
+    return bool(m.by.roles & WHO.get(m.action, frozenset()))  # an act of the other tier's seats is nobody's
 
 
 def _roles_wanted(m: Move) -> frozenset[Role]:
@@ -148,7 +150,8 @@ RULES: tuple[Rule, ...] = (
         lambda m: _keepers_on_duty(m) and _all_different(m),
         "tg_operation_seats_c1_on_duty, uq_operation_seats_c1_c6_one_seat_each, ct_operations_c1_all_seats, ck_operations_c1_in_time, "
         "ck_movements_c1_exit_by_operation, ct_movements_c1_done, tg_operations_c1_seats_of_act, ct_archive_records_c1_by_operation, "
-        "ck_movements_c1_ended_by_operation, ct_operations_c1_emergency_reviewed",
+        "ck_movements_c1_ended_by_operation, ct_operations_c1_emergency_reviewed, tg_operations_c1_vault, tg_operations_c1_window, "
+        "tg_archive_records_c1_vault",
         facts=("seats", "on_duty"),
     ),
     Rule(
@@ -200,7 +203,7 @@ RULES: tuple[Rule, ...] = (
         DECIDING,
         "the approver holds a rank that the request still needs",
         _approval_is_of_use,
-        "uq_approvals_c5_one_per_rank",
+        "uq_approvals_c5_one_per_rank, tg_approvals_c5_rank_held",
         facts=("request",),
         roles=_needed,
     ),
@@ -210,7 +213,7 @@ RULES: tuple[Rule, ...] = (
         LEAVING | {Action.SERVE},
         "every rank of the matrix has approved",
         _fully_approved,
-        "ct_access_requests_c5_all_ranks",
+        "ct_access_requests_c5_all_ranks, tg_request_lines_c5_before_approval",
         facts=("request",),
         roles=_needed,
     ),

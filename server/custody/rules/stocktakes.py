@@ -138,7 +138,7 @@ RULES: tuple[Rule, ...] = (
         COMPARE,
         "whatever differs from the list becomes a discrepancy",
         by_construction,
-        "ct_stocktakes_c43_discrepancies",
+        "ct_stocktakes_c43_discrepancies, tg_discrepancies_c43_of_line",
     ),
     Rule(
         "C55",

@@ -62,7 +62,7 @@ RULES: tuple[Rule, ...] = (
         ACCEPT,
         "whoever submitted a volume does not take it over",
         lambda m: m.by.id != m.record.submitted_by,
-        "ct_archive_records_c3_archivist_is_another",
+        "ct_archive_records_c3_archivist_is_another, tg_archive_records_c3_submitter",
         facts=("record",),
     ),
     Rule(
@@ -137,7 +137,7 @@ RULES: tuple[Rule, ...] = (
         CLOSE,
         "a volume is kept at least as long as the term of its loan asks for",
         _long_enough,
-        "tg_archive_records_c45_class",
+        "tg_archive_records_c45_class, tg_archive_records_c45_cutoff",
     ),
     Rule(
         "C45",
@@ -154,7 +154,7 @@ RULES: tuple[Rule, ...] = (
         APPROVE,
         "the head approves for business, risk or the president's office, whichever is still missing",
         _is_of_use,
-        "uq_disposal_approvals_c46_one_per_rank",
+        "uq_disposal_approvals_c46_one_per_rank, tg_disposal_approvals_c46_rank_held",
         roles=lambda m: HEADS - set(m.of(Batch).approved),
     ),
     Rule(

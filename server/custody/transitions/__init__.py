@@ -78,8 +78,8 @@ def seats_of(action: A, tier: Tier, *, overriding: bool) -> tuple[Seat, ...]:
 
 
 def seat_roles(action: A, seat: Seat, *, emergency: bool = False) -> frozenset[R]:
-    """Who may take the seat in that act; in an emergency the keepers have substitutes."""
-    roles = _OF_ACTS.get((action, seat)) or SEAT_ROLES[seat]
+    """Who may take the seat in that act, nobody where the act has no such seat; in an emergency the keepers have substitutes."""
+    roles = _OF_ACTS.get((action, seat)) or SEAT_ROLES.get(seat, frozenset())
     return roles | {SUBSTITUTES[seat]} if emergency and seat in SUBSTITUTES else roles
 
 

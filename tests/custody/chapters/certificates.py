@@ -139,7 +139,7 @@ BREAKS: tuple[Break, ...] = (
 async def _(bank: World) -> Attack:
     papers = await bank.papers()
     _, (sql, *values) = operation(bank, A.MOVE_LOCATION, FIRST, papers, ["KEY", "CODE", "CLERK"])
-    urgent = sql.replace("expires_at)", "expires_at, emergency_reason)").replace("interval '1 hour')", "interval '1 hour', '火灾')")
+    urgent = sql.replace("expires_at)", "expires_at, emergency_reason)").replace("interval '10 minutes')", "interval '10 minutes', '火灾')")
     return Attack("kay", ((urgent, *values),))
 
 

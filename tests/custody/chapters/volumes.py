@@ -232,13 +232,17 @@ async def approval(bank: World, batch: UUID, role: str, name: str, hash_: bytes 
 @twin("uq_disposal_approvals_c46_one_each")
 async def _(bank: World) -> Attack:
     _, batch = await proposed(bank)
-    return Attack("head", tuple([await approval(bank, batch, role, "head") for role in ("CREDIT_DEPT_HEAD", "RISK_HEAD")]))
+    here = bank.branches["A"].id
+    await bank.hire("both", {Role.CREDIT_DEPT_HEAD, Role.RISK_HEAD}, here, (here,))
+    return Attack("both", tuple([await approval(bank, batch, role, "both") for role in ("CREDIT_DEPT_HEAD", "RISK_HEAD")]))
 
 
 @twin("uq_disposal_approvals_c46_one_per_rank")
 async def _(bank: World) -> Attack:
     _, batch = await proposed(bank)
-    return Attack("head", tuple([await approval(bank, batch, "RISK_HEAD", name) for name in ("head", "risk")]))
+    here = bank.branches["A"].id
+    await bank.hire("risk_two", {Role.RISK_HEAD}, here, (here,))
+    return Attack("head", tuple([await approval(bank, batch, "RISK_HEAD", name) for name in ("risk_two", "risk")]))
 
 
 @twin("tg_disposal_approvals_c3_not_proposer")

@@ -35,7 +35,7 @@ class Play:
     offers: Callable[[Stage], Iterator[Try]]  # acts that every rule lets through now
     spoils: tuple[Spoil, ...] = field(default_factory=tuple)
     arrange: Callable[[Bank], Coroutine[Any, Any, object]] | None = None  # brings about what it needs, where that is rarely there
-    often: int = 1  # how many times as often as others it is done, where it can be: steps that many acts share
+    often: int = 1  # how many times as often as what only begins something: steps that many acts share, and those that go on with one
 
     def offered(self, stage: Stage) -> list[Try]:
         """What can be done now; it is brought about first where nothing can be done."""

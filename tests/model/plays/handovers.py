@@ -22,7 +22,7 @@ from tests.model.stage import Stage, Try
 
 THERE = tuple(f"{name}_b" for name in KEEPERS)
 LINES = """select l.*, l.state as line, h.state as list, h.kind, h.giver_id, h.taker_id, h.to_org_id, r.envelope_id, r.state as record_state,
-    r.location_id, r.version as record_version
+    (select min(p.due_at) from shipments p join handover_lines x on x.shipment_id = p.id and x.state = 'SENT' where p.handover_id = h.id) as due
   from handover_lines l join handovers h on h.id = l.handover_id join archive_records r on r.id = l.record_id
   where h.org_id = $1 and l.state = $2 and l.back_operation_id is null and not is_on_hold(r.id) and cardinality(frozen_kinds(r.id)) = 0
     and not exists (select from movements m where m.record_id = r.id and m.closed_at is null and m.operation_id is not null)
@@ -130,6 +130,8 @@ def _goes(stood: S, who: str, kind: str = "BETWEEN_UNITS") -> Callable[[Stage], 
 
     def offers(stage: Stage) -> Iterator[Try]:
         for r in lines(stage, "LISTED", kind=kind, stood_as=stood.value):
+            if r["due"] is not None and r["due"] < now(stage):  # a shipment of the list is late
+                continue
             seal = {} if standing == "OUT" else {"sealNo": _sealed(stage)}
             yield Try(who, "sendHandover", {**of_line(r), "standing": standing, **seal})
 

@@ -208,6 +208,13 @@ def _seat(seat: str, change: Change) -> Change:
     return lambda stage, right: change(stage, right) if right.input["seat"] == seat else None
 
 
+def _keeper(stage: Stage, right: Try) -> Try | None:
+    """Whoever has the KEY seat."""
+    taken = "select p.username from operation_seats s join staff p on p.id = s.staff_id where s.operation_id = $1::text::uuid and s.seat = 'KEY'"
+    who = stage.sql(taken, right.input["operationId"].removeprefix("operation_"))
+    return right.but(next(name for name, p in stage.bank.people.items() if p.staff_no == who)) if who else None
+
+
 def _clerk_too(stage: Stage, what: Try) -> AbstractContextManager[None]:
     return row(stage, "staff_roles", staff_id=me(stage, what.who), role="REGISTER_CLERK")
 
@@ -324,8 +331,8 @@ PLAYS = (
     )),
     Play("reject", _rejections, (VERSION,)),
     Play("cancel", _cancellations, (VERSION, Spoil("only the applicant cancels a request", by("legal")))),
-    Play("register a letter", _letters),
-    Play("check out papers", checkouts("FIRST"), (
+    Play("register a letter", _letters, often=2),
+    Play("check out papers", checkouts("FIRST"), often=2, spoils=(
         *OUT, INTEREST,
         OFF_DUTY,
         Spoil("what leaves the bank leaves under a signed letter with return duty", world=lambda stage, what: without(
@@ -334,30 +341,33 @@ PLAYS = (
         Spoil("whoever hands out neither applied nor approved", world=approved_by("kay")),
         Spoil("the caller has a role for this act or seat", given(seat="CLERK")),
     )),
-    Play("check out volumes", checkouts("SECOND"), OUT),
+    Play("check out volumes", checkouts("SECOND"), often=2, spoils=OUT),
     Play("take a seat", _seats, often=SEATS_OFTEN, spoils=(
         SERVICE,
         Spoil("the receiver is the person the request names", _seat("RECEIVER", by("legal"))),
         Spoil("the caller takes an open seat of the operation", _seat("CODE", lambda _, right: right.but("kay", seat="KEY"))),
         Spoil("the caller has a role for this act or seat", _seat("CLERK", by("legal_two"))),
-        Spoil("the clerk is not one of the keepers", _seat("CLERK", by("kay")), _clerk_too),
+        Spoil("the clerk is not one of the keepers", _seat("CLERK", _keeper), _clerk_too),
     )),
     Play("withdraw", _withdrawals, (
         Spoil("only who opened or joined an operation withdraws it", by("vice")),
         Spoil("the operation is still pending", _done_operation),
     )),
-    Play("present", _presented, (
+    Play("present", _presented, often=2, spoils=(
         Spoil("a claim is resolved before the paper is taken back", world=movement_is(claimed_at=lambda at: at)),
         Spoil("the recorded holder brings it back", lambda stage, right: right.but(broughtById=f"staff_{me(stage, 'legal')}")),
     )),
-    Play("accept", _accepted, (
+    Play("accept", _accepted, often=2, spoils=(
         SERVICE, INTEREST, PENDING,
         Spoil("the returned record was inspected and found right in every respect", worse(noDamage=False, findings="破损")),
     )),
     Play("reject a return", _refused(), (Spoil("what is not accepted is told item by item", worse(findings=" ")),)),
     Play("find missing at the return", _refused(missing=True), (Spoil("what is not accepted is told item by item", worse(findings=" ")),)),
-    Play("start reading", _readings, tuple(s for s in LEAVING if s not in (HOLD, PENDING))),
-    Play("end reading", _read),
+    Play("start reading", _readings, often=2, spoils=(
+        *(s for s in LEAVING if s not in (HOLD, PENDING)),
+        Spoil("the request is of the kind of the act", world=request_is(kind="CHECKOUT")),
+    )),
+    Play("end reading", _read, often=2),
     Play("request extension", _extensions, (
         LATE, CLAIMED, EXTENDED,
         Spoil("the due instant is after now and within the purpose's term", lambda s, right: right.but(dueOn=soon(s, 80))),

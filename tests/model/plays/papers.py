@@ -17,10 +17,10 @@ from tests.stories.test_new_car_loan import car, read_from
 WAITING_MAX = 6  # papers that wait for the vault
 WAITING = """select r.id, r.barcode, r.kind, r.envelope_id, r.collateral_id, e.barcode as label, coalesce(c.is_electronic, false) as electronic
   from archive_records r left join sealed_envelopes e on e.id = r.envelope_id left join collateral_certificates c on c.id = r.certificate_id
-  where r.org_id = any($1) and r.state = $2 and cardinality(frozen_kinds(r.id)) = 0 and r.id <> all ($3)
+  where r.org_id = any($1) and r.custody_org_id = r.org_id and r.state = $2 and cardinality(frozen_kinds(r.id)) = 0 and r.id <> all ($3)
   and not exists (select from movements m where m.record_id = r.id and m.closed_at is null) order by r.id"""
 LYING = """select e.id, count(*) as papers, array_agg(r.id order by r.id) as records from sealed_envelopes e join archive_records r on r.envelope_id = e.id
-  where r.org_id = any($1) and e.location_id is not null group by e.id having bool_and(r.state = 'IN_VAULT' and r.id <> all ($2)
+  where r.org_id = any($1) and e.location_id is not null group by e.id having bool_and(r.state = 'IN_VAULT' and r.custody_org_id = r.org_id and r.id <> all ($2)
   and frozen_kinds(r.id) <@ $3 and not exists (select from movements m where m.record_id = r.id and m.closed_at is null)) order by e.id"""
 EMPTY = """select l.id from storage_locations l where l.vault_id = $1 and l.kind = 'SLOT'
   and not exists (select from sealed_envelopes e where e.location_id = l.id)
@@ -327,7 +327,7 @@ PLAYS = (
         Spoil("an electronic certificate lies in no envelope", _other_records(lambda stage, _: [r for r in waiting(stage) if r["electronic"]][:1])),
     )),
     Play("seal in an emergency", _sealed("ops", emergency="库房漏水，保管员未到", seat="KEY"), (NEW_SEAL,)),
-    Play("take into the vault", _intakes, (
+    Play("take into the vault", _intakes, often=2, spoils=(
         *SEATED,
         Spoil("a paper enters in a sealed envelope, an electronic certificate by its reference, a settlement notice as it is", _unsealed),
         Spoil("each envelope goes into an empty slot of the vault that keeps its papers", _into_taken),

@@ -289,12 +289,12 @@ COVERS = "the replacement secures the same loan, and its approved value covers w
 PLAYS = (
     Play("post a payoff", _payoffs),
     Play("take a payoff back", _reversals),
-    Play("issue a notice", _notices, (OWED[0], FINAL, RECENT)),
+    Play("issue a notice", _notices, often=2, spoils=(OWED[0], FINAL, RECENT)),
     Play("request a release", _asked, (HOLD, OVERDUE, *OWED)),
-    Play("verify the recipient", _recipients, (
+    Play("verify the recipient", _recipients, often=2, spoils=(
         Spoil("the recipient is the owner, or holds a valid power of attorney that is on file", given(identityNumber="110101199003071299")),
     )),
-    Play("release", _releases, (
+    Play("release", _releases, often=2, spoils=(
         *GONE, *OWED[:2], FINAL, RECENT,
         Spoil(OWED[2].sentence, world=request_is(purpose="PARTIAL_RELEASE")),
         Spoil("the settlement notice is issued, scanned and filed in the vault", world=_void),
@@ -302,7 +302,7 @@ PLAYS = (
         Spoil("the receipt with its three signatures is on file", world=_unshown),
     )),
     Play("request a substitution", _offered, (HOLD, OVERDUE, Spoil(COVERS, world=_replacement(_worthless)))),
-    Play("substitute", _substitutions, (
+    Play("substitute", _substitutions, often=2, spoils=(
         *GONE, Spoil(COVERS, world=_replacement(_worthless)),
         Spoil("the replacement lies in the vault and is promised to nobody", world=_replacement(_promised)),
     )),
@@ -311,5 +311,5 @@ PLAYS = (
         Spoil("what is surrendered was lent on this request, for the court", world=request_is(purpose="CERTIFICATE_CHANGE")),
         Spoil("the court's receipt is on file", world=_unshown),
     )),
-    Play("confirm a surrender", _confirmed, (SERVICE,)),
+    Play("confirm a surrender", _confirmed, often=2, spoils=(SERVICE,)),
 )  # fmt: skip
