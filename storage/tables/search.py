@@ -26,12 +26,12 @@ search_terms = table(
     PrimaryKeyConstraint("subject_id", "org_id", "shown", name="pk_search_terms"),
     Index("ix_search_terms_begins", "org_id", "kind", "plain", "subject_id"),
     Index("ix_search_terms_bare", "org_id", "kind", "bare", "subject_id", postgresql_where=text("bare <> plain")),
-    Index("ix_search_terms_tokens", "tokens", postgresql_using="gin", postgresql_with={"gin_pending_list_limit": 512}),
+    Index("ix_search_terms_tokens", "tokens", postgresql_using="gin", postgresql_with={"gin_pending_list_limit": 64}),
     Index(
         "ix_search_terms_wide",
         text("search_wide(kind, plain, bare)"),
         postgresql_using="gin",
-        postgresql_with={"gin_pending_list_limit": 512},
+        postgresql_with={"gin_pending_list_limit": 64},
     ),
 )
 
