@@ -40,7 +40,8 @@ class Bank:
 
 def origin() -> dict[str, Any]:
     """What the bank is made from: its size, the making of its rows, the migrations one by one."""
-    scripts = sorted(p for p in (CACHE.parent / "migrations").rglob("*") if p.suffix in (".py", ".sql"))
+    migrations = CACHE.parent / "migrations"  # not how they are run, which is the same for those that come later
+    scripts = sorted(p for folder in ("sql", "versions") for p in (migrations / folder).iterdir() if p.suffix in (".py", ".sql"))
     return {
         "loans": LOANS,
         "rows": _digest(Path(rows.__file__)),
