@@ -294,7 +294,7 @@ PLAYS = (
     Play("verify the recipient", _recipients, often=2, spoils=(
         Spoil("the recipient is the owner, or holds a valid power of attorney that is on file", given(identityNumber="110101199003071299")),
     )),
-    Play("release", _releases, often=2, spoils=(
+    Play("release", _releases, (
         *GONE, *OWED[:2], FINAL, RECENT,
         Spoil(OWED[2].sentence, world=request_is(purpose="PARTIAL_RELEASE")),
         Spoil("the settlement notice is issued, scanned and filed in the vault", world=_void),
