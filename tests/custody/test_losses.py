@@ -1,5 +1,6 @@
 """What is missing: found again, marked, frozen, lost for good; and what the desk refuses."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from server.custody.registration import NewItem, NewRecord, add_items, register_
 from storage.terms import Action as A
 from storage.terms import DocumentType, Purpose, Tier
 from tests.custody.attacking import CASE
-from tests.harness.losses import found, lost, missing, paid_off
+from tests.harness.losses import found, in_vault, lost, missing, paid_off
 from tests.harness.world import World
 
 
@@ -126,6 +127,25 @@ async def test_a_missing_record_is_not_resolved_in_words_and_not_declared_lost_b
     case = UUID(str(await bank.sql("select id from discrepancies where record_id = $1", volume)))
     told = await bank.refused("ops", Ask(A.RESOLVE_DISCREPANCY, records=(volume,), reason="找到了", detail=CaseResolved(case)))
     assert told == [("C15", "INVALID_TRANSITION")]
+
+
+async def test_a_certificate_that_is_found_after_it_was_out_still_shows_the_banks_mortgage_entry(bank: World) -> None:
+    """C54 as at a return: the bank's judge says it, not PostgreSQL alone at the last seat."""
+    paper = await in_vault(bank, await bank.loan(), await bank.collateral())
+    await bank.out([paper])
+    await missing(bank, paper)
+    ask = found(bank, paper)
+    assert await bank.refused("kay", ask) == [("C54", "MORTGAGE_ENTRY_MISSING")]
+    assert not (await bank.desk.explain(bank.people["kay"], ask)).allowed
+    await bank.seated(replace(ask, inspections=bank.inspected([paper], shows_mortgage=True)), ["kay", "cody", "clerk"])
+    assert await bank.state(paper) == "IN_VAULT"
+
+
+async def test_a_certificate_that_never_left_is_found_without_that_look(bank: World) -> None:
+    paper = await in_vault(bank, await bank.loan(), await bank.collateral())
+    await missing(bank, paper)
+    await bank.seated(found(bank, paper), ["kay", "cody", "clerk"])
+    assert await bank.state(paper) == "IN_VAULT"
 
 
 @pytest.mark.parametrize("aspect", ["numbers_match", "seal_intact", "no_damage"])

@@ -67,6 +67,7 @@ def inspected(w: Writing, move: Move) -> dict[str, Any]:
         "pages_counted": found.pages_counted,
         "findings": found.findings,
         "passed": found.passed,
+        "shows_mortgage": found.shows_mortgage,
     }
 
 

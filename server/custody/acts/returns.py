@@ -60,8 +60,8 @@ async def reject_return(w: Writing) -> Detail:
 async def inspect(w: Writing, move: Move, checkout: UUID | None = None) -> UUID:
     """What was found of one record; of a paper that takes another's place, at the checkout of that other."""
     checkout = checkout or (move.movement.id if move.movement else None)
-    assert move.inspection is not None and checkout is not None
-    row = inspected(w, move) | {"movement_id": checkout, "shows_mortgage": move.inspection.shows_mortgage}
+    assert checkout is not None
+    row = inspected(w, move) | {"movement_id": checkout}
     made: UUID = await w.conn.insert(return_inspections, row, returning="id")
     return made
 

@@ -133,14 +133,12 @@ async def _claims(g: Gathering) -> Found:
     return {None: Claim(), **{r["record_id"]: Claim(r["id"], r["claimed_by"]) for r in rows}}
 
 
+TITLED = frozenset({A.INTAKE, A.SEAL_ENVELOPE, A.RECORD_REGISTRY_CHECK, A.RECORD_ARRIVAL})
+TITLED |= {A.ACCEPT_RETURN, A.ACCEPT_CHANGED_RETURN, A.RESOLVE_FOUND}  # what comes back shows the mortgage entry (C54)
 SOURCES = (
     Source(Place, frozenset({A.EXPECT_PAPER, A.REGISTER_FIRST_TIER}), _place),
     Source(Checks, frozenset({A.REGISTER_FIRST_TIER, A.RECORD_ARRIVAL, A.ACCEPT_CHANGED_RETURN}), _checks),
-    Source(
-        Title,
-        frozenset({A.INTAKE, A.SEAL_ENVELOPE, A.ACCEPT_RETURN, A.ACCEPT_CHANGED_RETURN, A.RECORD_REGISTRY_CHECK, A.RECORD_ARRIVAL}),
-        _titles,
-    ),
+    Source(Title, TITLED, _titles),
     Source(Replacement, frozenset({A.ACCEPT_CHANGED_RETURN}), _replacement),
     Source(Letters, frozenset({A.CHECK_OUT, A.APPROVE, A.OVERDUE_SEARCH}), _letters),
     Source(Claim, frozenset({A.CLAIM_RETURNED, A.RESOLVE_CLAIM}), _claims),

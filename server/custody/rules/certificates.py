@@ -15,6 +15,8 @@ CHANGED = frozenset({A.ACCEPT_CHANGED_RETURN})
 
 
 def _shows_mortgage(m: Move) -> bool:
+    if m.action is A.RESOLVE_FOUND and (m.movement is None or m.movement.out_at is None):
+        return True  # it was never in other hands
     found = m.inspection
     return not m.of(Title).is_certificate or found is None or found.shows_mortgage is True  # that it was inspected is said by C26
 
@@ -124,7 +126,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "C54",
         "MORTGAGE_ENTRY_MISSING",
-        CHANGED | {A.ACCEPT_RETURN},
+        CHANGED | {A.ACCEPT_RETURN, A.RESOLVE_FOUND},
         "a certificate that comes back still shows the bank's mortgage entry",
         _shows_mortgage,
         "ct_movements_c54_mortgage",

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from server.custody.moves import Inspection, Move
+from server.custody.moves import Inspection, Move, Movement
 from server.custody.moves.losses import (
     Case,
     CaseOpened,
@@ -22,8 +22,9 @@ from server.custody.moves.losses import (
     Settled,
     Slot,
 )
+from server.custody.moves.papers import Title
 from storage.terms import Action as A
-from storage.terms import DiscrepancyKind, LossState, Role, Seat, Tier
+from storage.terms import DiscrepancyKind, LossState, MovementKind, Role, Seat, Tier
 from storage.terms import RecordState as S
 from tests.custody.attacking import CASE, FINISH, SEAT, STATE, Attack, Step, operation, twin, who
 from tests.custody.breaking import Break, change_ask, change_found, change_seat
@@ -49,6 +50,7 @@ def _known(m: Move) -> Move:
 def _found(m: Move) -> Move:
     made = _known(m)
     look = replace(m.ask.inspections[0], **FINE, findings=None) if m.ask.inspections else None
+    made = replace(made, known={**made.known, Title: Title(is_certificate=True)})
     return replace(made, ask=replace(made.ask, inspections=(look or Inspection(RID, **FINE, pages_counted=1),)))
 
 
@@ -73,6 +75,8 @@ BREAKS = (
     ),
     Break("the lost original was not recorded as found before", A.RECORD_VOIDED_ORIGINAL, FIRST, fact(replace(SOUGHT, original_found=True))),
     Break("what was found was inspected and found right in every respect", A.RESOLVE_FOUND, FIRST, change_found(seal_intact=False)),
+    Break("a certificate that comes back still shows the bank's mortgage entry", A.RESOLVE_FOUND, FIRST,
+          lambda m: {"movement": Movement(RID, MovementKind.CHECKOUT, OTHER, ANN, NOW, NOW, NOW + timedelta(days=1))}),
     Break("what was found was inspected and found right in every respect", A.RESOLVE_FOUND, SECOND, change_ask(inspections=())),
     Break("the loan of what is lost is settled", A.CLOSE_LOST, FIRST, fact(Settled(False))),
     Break("the payoff of the loan of what is lost is final", A.CLOSE_LOST, SECOND, fact(Settled(True, NOW + timedelta(days=3)))),

@@ -2,7 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
+from uuid import UUID
 
+from server.custody.moves import Ask
+from storage.terms import Action as A
+from storage.terms import HoldKind, HoldSubject
+from tests.harness.world import World
+from tests.model import arranging
 from tests.model.plays import Play, Spoil
 from tests.model.plays.lending import free
 from tests.model.plays.spoiling import VERSION, by, changed, me, now
@@ -36,10 +42,18 @@ def _over(stage: Stage, what: Try) -> AbstractContextManager[None]:
     return changed(stage, "holds", hold, lifted_at=now(stage), lifted_by=me(stage, "compliance"))
 
 
+async def _proposed(bank: World) -> None:
+    """A hold that somebody wants lifted."""
+    volume = await arranging.filed(bank)
+    ask = Ask(A.PLACE_HOLD, hold_kind=HoldKind.AUDIT, subject_kind=HoldSubject.RECORD, subject=volume, reason="专项审计")
+    hold = UUID((await bank.done("legal", ask))["hold"])
+    await bank.done("legal_two", Ask(A.LIFT_HOLD, hold=hold, reason="审计结束"))
+
+
 PLAYS = (
     Play("place hold", _placed),
     Play("lift hold", _lifted, (VERSION,)),
-    Play("confirm lift", _confirmed, (
+    Play("confirm lift", _confirmed, arrange=_proposed, spoils=(
         Spoil("the hold is active", world=_over),
         Spoil("a hold is lifted by a second person", by("legal")),
         Spoil("whoever proposed the lift is not its second", by("legal_two")),

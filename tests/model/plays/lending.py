@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 from server.custody.policy import ranks
 from storage.terms import Purpose, Role, Tier
 from tests.harness.world import FINE
+from tests.model import arranging
 from tests.model.plays import Change, NotNow, Play, Spoil, World
 from tests.model.plays.spoiling import (
     FROZEN,
@@ -130,6 +131,18 @@ def _cancellations(stage: Stage) -> Iterator[Try]:
     for state in ("SUBMITTED", "APPROVED"):
         for q in requests(stage, state)[2:]:
             yield Try("officer", "cancelRequest", {"requestId": f"request_{q['id']}", "expectedVersion": str(q["version"])})
+
+
+def _unused(tier: str) -> Callable[[Stage], Iterator[Try]]:
+    """A reservation of which nothing comes."""
+
+    def offers(stage: Stage) -> Iterator[Try]:
+        for q in requests(stage, "APPROVED"):
+            free_ = stage.sql("select operation_id is null from movements where record_id = $1 and closed_at is null", q["record"])
+            if q["tier"] == tier and q["record_state"] == "RESERVED" and q["kind"] == "CHECKOUT" and free_:
+                yield Try("officer", "cancelRequest", {"requestId": f"request_{q['id']}", "expectedVersion": str(q["version"])})
+
+    return offers
 
 
 def lettered(stage: Stage, request: UUID) -> bool:
@@ -264,11 +277,12 @@ def _accepted(stage: Stage) -> Iterator[Try]:
         yield Try("kay" if r["tier"] == "FIRST" else "archivist", "acceptReturn", {"inspections": [finding(r["id"])]})
 
 
-def _refused(**found: Any) -> Callable[[Stage], Iterator[Try]]:
+def _refused(tier: str, **found: Any) -> Callable[[Stage], Iterator[Try]]:
     def offers(stage: Stage) -> Iterator[Try]:
         for r in out(stage, "RETURN_PENDING"):
-            who = "kay" if r["tier"] == "FIRST" else "archivist"
-            yield Try(who, "rejectReturn", {"inspections": [finding(r["id"], numbersMatch=False, findings="号码不符", **found)]})
+            if r["tier"] == tier:
+                who = "kay" if tier == "FIRST" else "archivist"
+                yield Try(who, "rejectReturn", {"inspections": [finding(r["id"], numbersMatch=False, findings="号码不符", **found)]})
 
     return offers
 
@@ -310,6 +324,7 @@ LATE = Spoil(
 )
 CLAIMED = Spoil("no claim of an earlier return is open", world=movement_is(claimed_at=lambda at: at))
 EXTENDED = Spoil("the checkout was not extended before, or a court decides its end", world=movement_is(extensions=1))
+TOLD = (Spoil("what is not accepted is told item by item", worse(findings=" ")),)
 PLAYS = (
     Play("request checkout", asked("requestCheckout", "IN_VAULT", "FILED"), (
         HOLD, OVERDUE,
@@ -331,8 +346,9 @@ PLAYS = (
     )),
     Play("reject", _rejections, (VERSION,)),
     Play("cancel", _cancellations, (VERSION, Spoil("only the applicant cancels a request", by("legal")))),
+    *(Play(f"cancel a reservation: {tier}", _unused(tier), (), arranging.reserved(Tier(tier))) for tier in ("FIRST", "SECOND")),
     Play("register a letter", _letters, often=2),
-    Play("check out papers", checkouts("FIRST"), often=2, spoils=(
+    Play("check out papers", checkouts("FIRST"), often=2, arrange=arranging.reserved(Tier.FIRST), spoils=(
         *OUT, INTEREST,
         OFF_DUTY,
         Spoil("what leaves the bank leaves under a signed letter with return duty", world=lambda stage, what: without(
@@ -361,8 +377,8 @@ PLAYS = (
         SERVICE, INTEREST, PENDING,
         Spoil("the returned record was inspected and found right in every respect", worse(noDamage=False, findings="破损")),
     )),
-    Play("reject a return", _refused(), (Spoil("what is not accepted is told item by item", worse(findings=" ")),)),
-    Play("find missing at the return", _refused(missing=True), (Spoil("what is not accepted is told item by item", worse(findings=" ")),)),
+    *(Play(f"{name}: {tier}", _refused(tier, **found), TOLD, arranging.presented(Tier(tier)))
+      for tier in ("FIRST", "SECOND") for name, found in (("reject a return", {}), ("find missing at the return", {"missing": True}))),
     Play("start reading", _readings, often=2, spoils=(
         *(s for s in LEAVING if s not in (HOLD, PENDING)),
         Spoil("the request is of the kind of the act", world=request_is(kind="CHECKOUT")),

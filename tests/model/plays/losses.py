@@ -57,7 +57,12 @@ def _finding(stage: Stage, tier: Tier, back_to: S) -> Iterator[Try]:
     names = {"numbers_match": "numbersMatch", "pages_match": "pagesMatch", "seal_intact": "sealIntact", "no_alterations": "noAlterations",
              "no_damage": "noDamage"}  # fmt: skip
     for r in missing_from(stage, tier, back_to)[:3]:
-        looked = {"recordId": f"record_{r['id']}", "pagesCounted": r["pages"] or 1, **{names[k]: v for k, v in FINE.items()}}
+        looked = {
+            "recordId": f"record_{r['id']}",
+            "pagesCounted": r["pages"] or 1,
+            "showsMortgage": True,
+            **{names[k]: v for k, v in FINE.items()},
+        }
         placed = []
         if tier is FIRST and r["slot"] is None:
             placed = [{"envelopeId": f"envelope_{r['envelope_id']}", "locationId": f"location_{stage.run(stage.bank.slot())}"}]

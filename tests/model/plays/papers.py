@@ -10,7 +10,7 @@ from server.custody.moves import Ask
 from storage.terms import Action as A
 from storage.terms import PaperKind
 from tests.model.plays import Change, NotNow, Play, Spoil
-from tests.model.plays.spoiling import INTEREST, OFF_DUTY, PENDING, SERVICE, first_record, frozen, me, now, past_triggers, row
+from tests.model.plays.spoiling import INTEREST, OFF_DUTY, PENDING, SERVICE, first_record, frozen, me, now, row
 from tests.model.stage import Stage, Try
 from tests.stories.test_new_car_loan import car, read_from
 
@@ -64,8 +64,7 @@ def _certified(stage: Stage, *, electronic: bool) -> UUID:
     bank, of = stage.bank, _ids(*stage.stock["cars"][0][:2])
     (record,) = stage.run(bank.unsealed(1, **of, kind=PaperKind.CERTIFICATE))
     reference = number(stage, "E") if electronic else None
-    with past_triggers(stage):
-        stage.run(bank.root.execute(CERTIFIED, record, of["collateral"], number(stage, "C"), electronic, reference))
+    stage.run(bank.root.execute(CERTIFIED, record, of["collateral"], number(stage, "C"), electronic, reference))
     return record
 
 
@@ -327,7 +326,7 @@ PLAYS = (
         Spoil("an electronic certificate lies in no envelope", _other_records(lambda stage, _: [r for r in waiting(stage) if r["electronic"]][:1])),
     )),
     Play("seal in an emergency", _sealed("ops", emergency="库房漏水，保管员未到", seat="KEY"), (NEW_SEAL,)),
-    Play("take into the vault", _intakes, often=2, spoils=(
+    Play("take into the vault", _intakes, (
         *SEATED,
         Spoil("a paper enters in a sealed envelope, an electronic certificate by its reference, a settlement notice as it is", _unsealed),
         Spoil("each envelope goes into an empty slot of the vault that keeps its papers", _into_taken),

@@ -2,13 +2,18 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from storage.terms import Action as A
+from storage.terms import Tier
 from tests.custody.releasing import NUMBER, Case, scan, secures, surrendering
+from tests.harness.world import World as Bank
+from tests.model import arranging
 from tests.model.plays import NotNow, Play, Spoil, World
 from tests.model.plays.lending import LATE_HOLDER, LEAVING, approved_by
+from tests.model.plays.looking import last_seat
 from tests.model.plays.spoiling import HOLD, INTEREST, OFF_DUTY, OVERDUE, SERVICE, changed, given, me, now, request_is, row, without
 from tests.model.stage import Stage, Try
 
@@ -56,15 +61,31 @@ def _late(stage: Stage) -> bool:
 
 async def _case(stage: Stage) -> dict[UUID, UUID]:
     """The paper, and a loan of another branch that its collateral may secure too; every second is ready to leave."""
-    case, bank = await Case.make(stage.bank), stage.bank
-    if len(stage.stock.get("released", ())) % 2 == 0:
-        at = now(stage)
-        await case.paid(as_of=at, settled_at=at - bank.desk.shift - timedelta(days=1))
-        paper = await bank.sql("select record_id from settlement_notices where id = $1", await case.notice())
-        stage.kept.add(paper)
-        await case.asked()
-        await case.received()
+    bank = stage.bank
+    if len(stage.stock.get("released", ())) % 2:
+        case = await Case.make(bank)
+    else:
+        case, notice = await _ready(bank)
+        stage.kept.add(notice)
     return {case.papers[0]: await bank.loan("B")}
+
+
+async def _ready(bank: Bank) -> tuple[Case, UUID]:
+    """A paper that may leave, and that of its notice."""
+    case, at = await Case.make(bank), datetime.now(UTC)
+    await case.paid(as_of=at + bank.desk.shift, settled_at=at - timedelta(days=1))
+    notice = await bank.sql("select record_id from settlement_notices where id = $1", await case.notice())
+    await case.asked()
+    await case.received()
+    return case, notice
+
+
+async def _all_but_the_officer(bank: Bank) -> None:
+    """A release of which the last seat is open."""
+    if await bank.sql(arranging.BLOCKED, bank.branches["A"].id, bank.desk.shift):
+        raise NotNow
+    case, _ = await _ready(bank)
+    await bank.seated(case.release, ["kay", "cody", "clerk"])
 
 
 async def _pair(stage: Stage) -> dict[UUID, UUID]:
@@ -294,13 +315,14 @@ PLAYS = (
     Play("verify the recipient", _recipients, often=2, spoils=(
         Spoil("the recipient is the owner, or holds a valid power of attorney that is on file", given(identityNumber="110101199003071299")),
     )),
-    Play("release", _releases, often=2, spoils=(
+    Play("release", _releases, (
         *GONE, *OWED[:2], FINAL, RECENT,
         Spoil(OWED[2].sentence, world=request_is(purpose="PARTIAL_RELEASE")),
         Spoil("the settlement notice is issued, scanned and filed in the vault", world=_void),
         Spoil("the recipient is the owner, or holds a valid power of attorney that is on file", world=_unknown),
         Spoil("the receipt with its three signatures is on file", world=_unshown),
     )),
+    Play("release: last seat", last_seat(A.RELEASE, Tier.FIRST), (), _all_but_the_officer),
     Play("request a substitution", _offered, (HOLD, OVERDUE, Spoil(COVERS, world=_replacement(_worthless)))),
     Play("substitute", _substitutions, often=2, spoils=(
         *GONE, Spoil(COVERS, world=_replacement(_worthless)),
