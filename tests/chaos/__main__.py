@@ -105,6 +105,7 @@ def main() -> int:
     parser.add_argument("--kills-server", type=int, default=40)
     parser.add_argument("--kills-pg", type=int, default=10)
     parser.add_argument("--mutant-cycles", type=int, default=400)
+    parser.add_argument("--mutant-clients", type=int, default=16, help="a fault that holds locks lets few clients pass")
     given = parser.parse_args()
     console, folder = Console(), Path(tempfile.mkdtemp(prefix="loanfile-chaos-"))
     found, load, killed = run(folder, Fire(given.clients, given.cycles, given.kills_server, given.kills_pg), console)
@@ -112,7 +113,7 @@ def main() -> int:
         console.print(what, highlight=False)
     caught = []
     for fault in FAULTS:
-        told, _, _ = run(folder, Fire(given.clients, given.mutant_cycles, 4, 0), console, fault)
+        told, _, _ = run(folder, Fire(given.mutant_clients, given.mutant_cycles, 4, 0), console, fault)
         caught += [] if told.clean else [fault]
         console.print(f"{fault}: lost={len(told.lost)} double={len(told.double)} orphan={len(told.orphan)}", highlight=False)
     right = found.clean and len(caught) == len(FAULTS)

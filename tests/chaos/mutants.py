@@ -13,7 +13,7 @@ from server.custody.facts import building
 from storage import database
 from storage.database import Connection, Database, Principal
 
-LATE_SECONDS = 0.4
+LATE_SECONDS = 0.1  # the ticket counter of a unit is locked as long: more, and its clients wait for nothing else
 NO_INDEX = """
   drop index uq_movements_c14_one_open;
   alter table movements disable trigger user; alter table archive_records disable trigger user;
