@@ -105,7 +105,7 @@ def main() -> int:
     parser.add_argument("--kills-server", type=int, default=40)
     parser.add_argument("--kills-pg", type=int, default=10)
     parser.add_argument("--mutant-cycles", type=int, default=400)
-    parser.add_argument("--mutant-clients", type=int, default=16, help="a fault that holds locks lets few clients pass")
+    parser.add_argument("--mutant-clients", type=int, default=32)
     given = parser.parse_args()
     console, folder = Console(), Path(tempfile.mkdtemp(prefix="loanfile-chaos-"))
     found, load, killed = run(folder, Fire(given.clients, given.cycles, given.kills_server, given.kills_pg), console)

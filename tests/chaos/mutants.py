@@ -13,11 +13,13 @@ from server.custody.facts import building
 from storage import database
 from storage.database import Connection, Database, Principal
 
-LATE_SECONDS = 0.1  # the ticket counter of a unit is locked as long: more, and its clients wait for nothing else
+LATE_SECONDS = 0.05  # the ticket counter of a unit is locked as long: with more, clients wait for nothing else
 NO_INDEX = """
   drop index uq_movements_c14_one_open;
-  alter table movements disable trigger user; alter table archive_records disable trigger user;
-  alter table access_requests disable trigger user; alter table approvals disable trigger user;"""
+  do $$ declare t record; begin
+    for t in select tgrelid::regclass of, tgname from pg_trigger where not tgisinternal and tgname ~ '^ct_|_c[0-9]+_'
+      and tgrelid in ('movements'::regclass, 'archive_records'::regclass, 'access_requests'::regclass, 'approvals'::regclass)
+    loop execute format('alter table %s disable trigger %I', t.of, t.tgname); end loop; end $$"""  # what fills a row in stays
 
 
 def answer_before_commit() -> None:
