@@ -94,7 +94,7 @@ async def test_wrong_bytes_are_rejected_and_never_visible(
     (paper,) = await bank.papers()
     given = scan_of(paper, body) | changed | ({"sha256": hashlib.sha256(PDF).hexdigest()} if code == "HASH_MISMATCH" else {})
     made = await run("officer", "registerScan", REGISTER, **given)
-    await objects.stage(f"staged/{made['scan']['id'][5:]}", body, "application/pdf")
+    await objects.staging.put(f"staged/{made['scan']['id'][5:]}", body, "application/pdf")
     told = await run("officer", "confirmScan", "scan { id }", scanId=made["scan"]["id"])
     assert told["problems"][0]["code"] == code
     assert await bank.sql("select status from scans where id = $1::text::uuid", made["scan"]["id"][5:]) == "REJECTED"
@@ -190,4 +190,4 @@ async def test_a_locked_version_is_refused_to_everyone(bank: World, run: Any, ob
     await run("officer", "confirmScan", "scan { id }", scanId=made["scan"]["id"])
     row = await bank.root.fetchrow("select object_key, object_version_id from scans where id = $1::text::uuid", made["scan"]["id"][5:])
     with pytest.raises(Exception, match=r"AccessDenied|Forbidden|denied"):
-        objects._client.delete_object(Bucket="loanfile", Key=row["object_key"], VersionId=row["object_version_id"])
+        objects.client.s3.delete_object(Bucket="loanfile", Key=row["object_key"], VersionId=row["object_version_id"])

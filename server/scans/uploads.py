@@ -124,7 +124,9 @@ class Uploads:
             spent = await idempotency.spend(conn, principal, "registerScan", key, new.told())
             outcome = spent or await self._register(conn, principal, new, key)
         scan = UUID(outcome["scan"])
-        address = self.objects.presign_put(staged_key(scan), sha256=new.sha256, size_bytes=new.size_bytes, media_type=new.media_type.value)
+        address = self.objects.staging.presign_put(
+            staged_key(scan), sha256=new.sha256, size_bytes=new.size_bytes, media_type=new.media_type.value
+        )
         return outcome, spent is not None, address
 
     async def _register(self, conn: Connection, principal: Principal, new: NewScan, key: str) -> dict[str, Any]:
@@ -179,11 +181,11 @@ class Uploads:
                 return spent, True
             outcome = await self._store(conn, principal, scan, locked)
             await idempotency.keep(conn, principal, "confirmScan", key, outcome)
-        await self.objects.discard(staged_key(scan))
+        await self.objects.staging.discard(staged_key(scan))
         return outcome, False
 
     async def _promote(self, principal: Principal, row: Any) -> Locked:
-        body = await self.objects.staged(staged_key(row["id"]), row["size_bytes"])
+        body = await self.objects.staging.read(staged_key(row["id"]), row["size_bytes"])
         if body is None:
             code = "UPLOAD_EXPIRED" if row["upload_expires_at"] < datetime.now(UTC) else "UPLOAD_MISSING"
             raise InvalidInput([InputProblem(("scanId",), code)])
@@ -192,7 +194,7 @@ class Uploads:
         async with self.database.transaction(principal) as conn:
             loan = await conn.row(MATURITY, the_record=row["record_id"]) if row["record_id"] else None
         until = lock_until(loan["matures_on"] if loan else None, datetime.now(UTC))
-        return await self.objects.lock(locked_key(row["id"]), body, media_type.value, until)
+        return await self.objects.locked.put(locked_key(row["id"]), body, media_type.value, until)
 
     async def _store(self, conn: Connection, principal: Principal, scan: UUID, locked: Locked | None) -> dict[str, Any]:
         row = await conn.row(SCAN_LOCKED, the_id=scan)
@@ -227,14 +229,14 @@ class Uploads:
                 return
             await conn.update(scans, {"id": scan}, {"status": ScanStatus.REJECTED, "reject_code": code})
             await self._note(conn, principal, row, Tag.SCAN_REJECTED, datetime.now(UTC), reason=code)
-        await self.objects.discard(staged_key(scan))
+        await self.objects.staging.discard(staged_key(scan))
 
     async def upload(self, principal: Principal, new: NewScan, body: bytes, *, key: str) -> tuple[dict[str, Any], bool]:
         """Small files in one call; the same way as a presigned PUT."""
         outcome, replayed, _ = await self.register(principal, new, key=f"{key}:register")
         scan = UUID(outcome["scan"])
         if not replayed or await self._waits(principal, scan):  # a retry after a crash in between brings the bytes again
-            await self.objects.stage(staged_key(scan), body, new.media_type.value)
+            await self.objects.staging.put(staged_key(scan), body, new.media_type.value)
         stored, again = await self.confirm(principal, scan, key=f"{key}:confirm")
         return stored, again
 
@@ -266,7 +268,7 @@ class Uploads:
         if not allowed or row is None:
             raise NotFound()
         name = f"scan-{row['id']}-v{row['scan_version']}.{SUFFIX[MediaType(row['media_type'])]}"
-        url, expires = self.objects.presign_get(row["object_key"], row["object_version_id"], filename=name)
+        url, expires = self.objects.locked.presign_get(row["object_key"], row["object_version_id"], filename=name)
         return Link(row["id"], url, expires)
 
 

@@ -1,0 +1,49 @@
+"""Bytes in S3: staged by a presigned PUT, then promoted into the locked bucket. The only package that talks to S3."""
+
+from functools import partial
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from storage.objects.client import Client, StoreAddress
+from storage.objects.errors import LockNotProven, ObjectStoreDown, reason
+from storage.objects.locked import LINK_SECONDS_MAX, Locked, LockedBucket
+from storage.objects.proof import prove
+from storage.objects.staging import UPLOAD_SECONDS, Presigned, Staging
+
+__all__ = [
+    "LINK_SECONDS_MAX", "UPLOAD_SECONDS", "LockNotProven", "Locked", "LockedBucket", "ObjectStore", "ObjectStoreDown", "Presigned",
+    "Staging", "StoreAddress",
+]  # fmt: skip
+
+
+class ObjectStore:
+    """One store: what is under way in `staging`, what is kept in `locked`."""
+
+    def __init__(self, address: StoreAddress) -> None:
+        self.address, self.client = address, Client(address)
+        self.staging, self.locked = Staging(self.client), LockedBucket(self.client)
+
+    def close(self) -> None:
+        """Ends the threads; what hangs is not waited for."""
+        self.client.close()
+
+    async def ready(self) -> None:
+        """Raises ObjectStoreDown when the locked bucket does not answer."""
+        await self.client.call(partial(self.client.s3.head_bucket, Bucket=self.address.locked_bucket), seconds=2.0)
+
+    async def prove_lock(self) -> None:
+        """Stores a locked object, tries to delete it and to shorten its lock: both must be refused, or LockNotProven."""
+        await self.client.call(prove, self.client, self.locked)
+
+    def make_buckets(self) -> None:
+        """Makes both buckets with an administrator's keys and proves that a write succeeds; ObjectStoreDown until it does."""
+        s3 = self.client.s3
+        try:
+            names = {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]}
+            if self.address.locked_bucket not in names:
+                s3.create_bucket(Bucket=self.address.locked_bucket, ObjectLockEnabledForBucket=True)
+            if self.address.staging_bucket not in names:
+                s3.create_bucket(Bucket=self.address.staging_bucket)
+            s3.put_object(Bucket=self.address.staging_bucket, Key="ready", Body=b"x" * 8192)
+        except (BotoCoreError, ClientError) as error:
+            raise ObjectStoreDown(reason(error)) from error

@@ -1,0 +1,30 @@
+"""What may go wrong with the object store.
+
+RuntimeError
+├── ObjectStoreDown   it does not answer, or answers nonsense
+└── LockNotProven     it lets go of what it should keep
+"""
+
+from botocore.exceptions import ClientError
+
+MISSING = frozenset({"404", "NoSuchKey", "NotFound"})
+EXISTS = frozenset({"PreconditionFailed", "412", "ConditionalRequestConflict"})
+NO_HOLD = frozenset({"NoSuchObjectLegalHold", "NoSuchObjectLockConfiguration"})
+
+
+class ObjectStoreDown(RuntimeError):
+    """The store does not answer, or answers nonsense; trying again may help."""
+
+
+class LockNotProven(RuntimeError):
+    """The locked bucket lets go of what it should keep."""
+
+
+def code(error: ClientError) -> str:
+    """The store's own word for it."""
+    return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def reason(error: Exception) -> str:
+    """A short reason without addresses or signatures."""
+    return code(error) if isinstance(error, ClientError) else type(error).__name__
