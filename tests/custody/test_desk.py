@@ -1,5 +1,6 @@
 """The acts of the desk, each done right once, and the ways in which they are refused."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID, uuid4
@@ -11,7 +12,12 @@ from server.custody.moves import Ask
 from server.errors import InvalidInput, VersionConflict
 from storage.terms import Action as A
 from storage.terms import HoldKind, HoldSubject, Purpose, Role, Seat, Tier
+from tests.custody.chapters.volumes import ended
+from tests.custody.handing import sent
+from tests.harness.losses import lost
 from tests.harness.world import World
+
+Left = Callable[[World], Awaitable[tuple[UUID, UUID]]]
 
 
 async def test_a_paper_goes_out_with_four_seats_and_comes_back_with_three(bank: World) -> None:
@@ -139,6 +145,44 @@ async def test_a_waiting_request_is_cancelled_without_harm_to_the_reservation_of
     assert await bank.state(volumes[0]) == "RESERVED"
     await bank.done("officer", Ask(A.CANCEL, request=reserved, reason="不需要了"))
     assert await bank.state(volumes[0]) == "FILED"
+
+
+async def closed(bank: World) -> tuple[UUID, UUID]:
+    volume = await ended(bank)
+    request = await bank.requests([volume], tier=Tier.SECOND)
+    await bank.done("archivist", Ask(A.CLOSE_VOLUME, records=(volume,)))
+    return volume, request
+
+
+async def on_the_way(bank: World) -> tuple[UUID, UUID]:
+    (volume,) = await bank.volumes()
+    request = await bank.requests([volume], tier=Tier.SECOND)
+    await sent(bank, [volume], Tier.SECOND)
+    return volume, request
+
+
+async def paper_on_the_way(bank: World) -> tuple[UUID, UUID]:
+    (paper,) = await bank.papers()
+    request = await bank.requests([paper])
+    await sent(bank, [paper])
+    return paper, request
+
+
+async def never_found(bank: World) -> tuple[UUID, UUID]:
+    (paper,) = await bank.papers()
+    request = await bank.requests([paper])
+    await lost(bank, paper)
+    return paper, request
+
+
+@pytest.mark.parametrize("left", [closed, on_the_way, paper_on_the_way, never_found])
+@pytest.mark.parametrize(("who", "act"), [("officer", A.CANCEL), ("head", A.REJECT)])
+async def test_a_request_ends_whatever_became_of_its_paper(bank: World, left: Left, who: str, act: A) -> None:
+    record, request = await left(bank)
+    before = await bank.state(record)
+    await bank.done(who, Ask(act, request=request, reason="不需要了"))
+    assert await bank.sql("select state from access_requests where id = $1", request) in ("CANCELLED", "REJECTED")
+    assert await bank.state(record) == before
 
 
 async def test_papers_of_one_envelope_do_not_part(bank: World) -> None:

@@ -6,7 +6,11 @@ from storage.terms import RecordState as S
 from storage.terms import Role as R
 from storage.terms import Tier
 
-ENDED = frozenset({S.RELEASED, S.SUBSTITUTED, S.SURRENDERED, S.REPLACED, S.CLOSED_LOST, S.DESTROYED})  # nothing follows
+ENDED_BY = {
+    Tier.FIRST: (S.RELEASED, S.SUBSTITUTED, S.SURRENDERED, S.REPLACED, S.CLOSED_LOST),
+    Tier.SECOND: (S.DESTROYED, S.CLOSED_LOST),
+}
+ENDED = frozenset(state for states in ENDED_BY.values() for state in states)  # nothing follows
 SHARED = (S.RESERVED, S.CHECKED_OUT, S.RETURN_PENDING, S.IN_TRANSIT, S.MISSING, S.LOST)
 LIVE = {
     Tier.FIRST: (S.AWAITED, S.PENDING_INTAKE, S.IN_VAULT, *SHARED),

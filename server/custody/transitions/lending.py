@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from server.custody.transitions.chapter import EVERYONE, KEEPERS, Chapter, Transition, stays
+from server.custody.transitions.everywhere import ENDED_BY, LIVE
 from storage.terms import Action as A
 from storage.terms import RecordState as S
 from storage.terms import Role as R
@@ -29,23 +30,21 @@ def _lending(tier: Tier, rest: S) -> Iterable[Transition]:
     yield row(S.RESERVED, A.CHECK_OUT, S.CHECKED_OUT)
     yield row(S.CHECKED_OUT, A.REQUEST_EXTENSION, S.CHECKED_OUT)
     yield row(S.CHECKED_OUT, A.EXTEND, S.CHECKED_OUT)
-    yield row(S.CHECKED_OUT, A.CANCEL, S.CHECKED_OUT)
-    yield row(S.RETURN_PENDING, A.CANCEL, S.RETURN_PENDING)
-    yield row(rest, A.CANCEL, rest)
     yield row(S.CHECKED_OUT, A.PRESENT_RETURN, S.RETURN_PENDING)
     yield row(S.RETURN_PENDING, A.ACCEPT_RETURN, rest)
     yield row(S.RETURN_PENDING, A.REJECT_RETURN, S.CHECKED_OUT)
     yield row(S.RETURN_PENDING, A.RETURN_MISSING, S.MISSING)
-    yield from stays(tier, (rest, *HELD), A.REQUEST_CHECKOUT, A.APPROVE, A.REJECT)
-    yield row(S.MISSING, A.REJECT, S.MISSING)
-    yield row(S.MISSING, A.CANCEL, S.MISSING)
+    yield from stays(tier, (rest, *HELD), A.REQUEST_CHECKOUT, A.APPROVE)
+    # A request can always be ended, whatever became of the paper since: nobody shall have one that never goes away.
+    yield from (row(state, A.CANCEL, state) for state in (*LIVE[tier], *ENDED_BY[tier]) if state is not S.RESERVED)
+    yield from stays(tier, (*LIVE[tier], *ENDED_BY[tier]), A.REJECT)
 
 
 def _reading() -> Iterable[Transition]:
     yield from stays(Tier.SECOND, (S.FILED, *HELD, S.READING), A.REQUEST_READING)
     yield Transition("S3", Tier.SECOND, S.RESERVED, A.START_READING, S.READING)
     yield Transition("S3", Tier.SECOND, S.READING, A.END_READING, S.FILED)
-    yield from stays(Tier.SECOND, (S.READING,), A.REQUEST_CHECKOUT, A.APPROVE, A.REJECT, A.CANCEL)
+    yield from stays(Tier.SECOND, (S.READING,), A.REQUEST_CHECKOUT, A.APPROVE)
 
 
 APPLICANTS = frozenset({R.LOAN_OFFICER, R.LEGAL, R.AUDITOR, R.COLLECTIONS})
