@@ -55,6 +55,11 @@ async def test_without_the_files_the_page_says_how_to_get_them(tmp_path: Path) -
     assert answer.status_code == 503 and "make graphiql" in answer.text
 
 
+async def test_the_bare_address_leads_to_the_page(built: Path) -> None:
+    answer = await client(built).get("/", headers=HTML)
+    assert (answer.status_code, answer.headers["location"]) == (307, "/graphql")
+
+
 async def test_files_are_served_by_name_alone(built: Path) -> None:
     web = client(built)
     assert (await web.get("/graphql/static/graphiql.js")).headers["content-type"].startswith("text/javascript")

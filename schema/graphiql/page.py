@@ -6,7 +6,7 @@ from datetime import date
 from pathlib import Path
 
 from starlette.requests import Request
-from starlette.responses import FileResponse, HTMLResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from schema.graphiql.examples import examples
@@ -45,7 +45,7 @@ def page(dist: Path = DIST) -> Response:
 
 
 def files(dist: Path = DIST) -> list[BaseRoute]:
-    """What the page loads."""
+    """What the page loads, and the way to it from the bare address."""
 
     async def file(request: Request) -> Response:
         name = request.path_params["name"]
@@ -54,4 +54,7 @@ def files(dist: Path = DIST) -> list[BaseRoute]:
             return Response(html.escape("not found"), 404, media_type="text/plain")
         return FileResponse(path, media_type=TYPES[path.suffix], headers={"Cache-Control": "max-age=3600"})
 
-    return [Route("/graphql/static/{name}", file, methods=["GET"])]
+    async def root(_: Request) -> Response:
+        return RedirectResponse("/graphql")
+
+    return [Route("/", root, methods=["GET"]), Route("/graphql/static/{name}", file, methods=["GET"])]
