@@ -6,6 +6,7 @@ the same thing: a crash at any point leaves a row with its object, or neither.
 
 import asyncio
 import hashlib
+import io
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Self
@@ -194,7 +195,7 @@ class Uploads:
         async with self.database.transaction(principal) as conn:
             loan = await conn.row(MATURITY, the_record=row["record_id"]) if row["record_id"] else None
         until = lock_until(loan["matures_on"] if loan else None, datetime.now(UTC))
-        return await self.objects.locked.put(locked_key(row["id"]), body, media_type.value, until)
+        return await self.objects.locked.put(locked_key(row["id"]), io.BytesIO(body), row["sha256"], media_type.value, until)
 
     async def _store(self, conn: Connection, principal: Principal, scan: UUID, locked: Locked | None) -> dict[str, Any]:
         row = await conn.row(SCAN_LOCKED, the_id=scan)

@@ -1,18 +1,17 @@
 """Bytes in S3: staged by a presigned PUT, then promoted into the locked bucket. The only package that talks to S3."""
 
-from functools import partial
-
 from botocore.exceptions import BotoCoreError, ClientError
 
+from storage.objects.breaker import DEADLINE_SECONDS, deadline
 from storage.objects.client import Client, StoreAddress
 from storage.objects.errors import LockNotProven, ObjectStoreDown, reason
-from storage.objects.locked import LINK_SECONDS_MAX, Locked, LockedBucket
+from storage.objects.locked import LINK_SECONDS_MAX, Digest, Locked, LockedBucket
 from storage.objects.proof import prove
 from storage.objects.staging import UPLOAD_SECONDS, Presigned, Staging
 
 __all__ = [
-    "LINK_SECONDS_MAX", "UPLOAD_SECONDS", "LockNotProven", "Locked", "LockedBucket", "ObjectStore", "ObjectStoreDown", "Presigned",
-    "Staging", "StoreAddress",
+    "DEADLINE_SECONDS", "LINK_SECONDS_MAX", "UPLOAD_SECONDS", "Digest", "LockNotProven", "Locked", "LockedBucket", "ObjectStore",
+    "ObjectStoreDown", "Presigned", "Staging", "StoreAddress", "deadline",
 ]  # fmt: skip
 
 
@@ -29,7 +28,7 @@ class ObjectStore:
 
     async def ready(self) -> None:
         """Raises ObjectStoreDown when the locked bucket does not answer."""
-        await self.client.call(partial(self.client.s3.head_bucket, Bucket=self.address.locked_bucket), seconds=2.0)
+        await self.client.call(self.client.s3.head_bucket, Bucket=self.address.locked_bucket, seconds=2.0)
 
     async def prove_lock(self) -> None:
         """Stores a locked object, tries to delete it and to shorten its lock: both must be refused, or LockNotProven."""

@@ -7,9 +7,8 @@ RuntimeError
 
 from botocore.exceptions import ClientError
 
-MISSING = frozenset({"404", "NoSuchKey", "NotFound"})
+MISSING = frozenset({"404", "NoSuchKey", "NoSuchVersion", "NotFound"})
 EXISTS = frozenset({"PreconditionFailed", "412", "ConditionalRequestConflict"})
-NO_HOLD = frozenset({"NoSuchObjectLegalHold", "NoSuchObjectLockConfiguration"})
 
 
 class ObjectStoreDown(RuntimeError):
@@ -28,3 +27,8 @@ def code(error: ClientError) -> str:
 def reason(error: Exception) -> str:
     """A short reason without addresses or signatures."""
     return code(error) if isinstance(error, ClientError) else type(error).__name__
+
+
+def answered(error: ClientError) -> bool:
+    """Whether the store works and refuses, rather than failing itself."""
+    return 400 <= int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)) < 500

@@ -2,20 +2,25 @@
 
 import base64
 import hashlib
+import io
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any, BinaryIO
 
 from botocore.exceptions import ClientError
 
+from storage.objects.breaker import budget, deadline
 from storage.objects.client import Client
-from storage.objects.errors import EXISTS, NO_HOLD, LockNotProven, code
+from storage.objects.errors import EXISTS, MISSING, LockNotProven, code
 
 LINK_SECONDS_MAX = 60
+CHUNK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
 class Locked:
-    """An object in the locked bucket, pinned."""
+    """An object in the locked bucket, pinned, and its lock as the store tells it."""
 
     key: str
     version_id: str
@@ -23,61 +28,143 @@ class Locked:
     legal_hold: bool
 
 
+@dataclass(frozen=True)
+class Digest:
+    """What the stored bytes are."""
+
+    sha256: bytes
+    size_bytes: int
+
+
 class LockedBucket:
     """Bytes that stay."""
 
     def __init__(self, client: Client) -> None:
-        self._client, self._bucket = client, client.address.locked_bucket
+        self._client, self.bucket = client, client.address.locked_bucket
 
-    async def put(self, key: str, body: bytes, media_type: str, until: datetime) -> Locked:
-        """Stores under COMPLIANCE until `until` plus legal hold, reads both back; the same key twice is the same object."""
-        return await self._client.call(self._put, key, body, media_type, until)
+    # Stored once ---------------------------------------------------------------------------------------------------------
+    async def put(self, key: str, file: BinaryIO, sha256: bytes, media_type: str, until: datetime) -> Locked:
+        """Stores under COMPLIANCE until `until` plus legal hold, reads bytes and lock back; the same key twice is the same object."""
+        with deadline(size_bytes=2 * _size(file)):  # there and back
+            return await self._client.call(self._put, key, file, sha256, media_type, until)
 
-    def _put(self, key: str, body: bytes, media_type: str, until: datetime) -> Locked:
-        digest = base64.b64encode(hashlib.sha256(body).digest()).decode()
+    async def put_again(self, key: str, file: BinaryIO, sha256: bytes, media_type: str, until: datetime, *, legal_hold: bool) -> Locked:
+        """A new version beside one that went bad, under the same lock."""
+        with deadline(size_bytes=2 * _size(file)):
+            return await self._client.call(self._put_again, key, file, sha256, media_type, until, legal_hold)
+
+    def _put(self, key: str, file: BinaryIO, sha256: bytes, media_type: str, until: datetime) -> Locked:
         try:
-            version = self._client.s3.put_object(
-                Bucket=self._bucket,
-                Key=key,
-                Body=body,
-                ContentType=media_type,
-                ChecksumSHA256=digest,
-                IfNoneMatch="*",
-                ObjectLockMode="COMPLIANCE",
-                ObjectLockRetainUntilDate=until,
-                ObjectLockLegalHoldStatus="ON",
-            )["VersionId"]
+            version = self._store(key, file, sha256, media_type, until, "ON", IfNoneMatch="*")
         except ClientError as error:
             if code(error) not in EXISTS:
                 raise
-            version = self._client.s3.head_object(Bucket=self._bucket, Key=key)["VersionId"]  # an earlier try got this far
-        return self.read_back(key, version, body)
+            version = self._client.s3.head_object(Bucket=self.bucket, Key=key)["VersionId"]  # an earlier try got this far
+        return self.read_back(key, version, sha256)
 
-    def read_back(self, key: str, version: str, body: bytes) -> Locked:
+    def _put_again(self, key: str, file: BinaryIO, sha256: bytes, media_type: str, until: datetime, legal_hold: bool) -> Locked:
+        version = self._store(key, file, sha256, media_type, until, "ON" if legal_hold else "OFF")
+        return self.read_back(key, version, sha256)
+
+    def _store(self, key: str, file: BinaryIO, sha256: bytes, media_type: str, until: datetime, hold: str, **given: Any) -> str:
+        file.seek(0)  # a file is sent in pieces, each with the silence of a socket as its limit; bytes would be sent as one
+        made = self._client.s3.put_object(
+            Bucket=self.bucket, Key=key, Body=file, ContentType=media_type, ChecksumSHA256=base64.b64encode(sha256).decode(),
+            ObjectLockMode="COMPLIANCE", ObjectLockRetainUntilDate=until, ObjectLockLegalHoldStatus=hold,
+            **self._client.address.encryption_given(), **given,
+        )  # fmt: skip
+        return str(made["VersionId"])
+
+    def read_back(self, key: str, version: str, sha256: bytes) -> Locked:
         """The object as it is, in this thread; LockNotProven when it holds other bytes or is not under COMPLIANCE."""
-        where = {"Bucket": self._bucket, "Key": key, "VersionId": version}
-        with self._client.s3.get_object(**where)["Body"] as stream:
-            if hashlib.sha256(stream.read()).digest() != hashlib.sha256(body).digest():
-                raise LockNotProven(f"{key} does not hold the bytes that were sent")
-        retention = self._client.s3.get_object_retention(**where)["Retention"]
-        try:
-            hold = self._client.s3.get_object_legal_hold(**where)["LegalHold"]["Status"]
-        except ClientError as error:
-            if code(error) not in NO_HOLD:
-                raise
-            hold = "OFF"
-        if retention["Mode"] != "COMPLIANCE":
+        stored = self._digest(key, version)
+        if stored is None or stored.sha256 != sha256:
+            raise LockNotProven(f"{key} does not hold the bytes that were sent")
+        found = self._lock(key, version)
+        if found is None:
             raise LockNotProven(f"{key} is not under COMPLIANCE")
-        return Locked(key, version, retention["RetainUntilDate"], hold == "ON")
+        return found
 
+    # Looked at -----------------------------------------------------------------------------------------------------------
+    async def lock(self, key: str, version: str) -> Locked | None:
+        """The lock as it is now; None when there is no such version, or it is not under COMPLIANCE."""
+        return await self._client.call(self._lock, key, version)
+
+    def _lock(self, key: str, version: str) -> Locked | None:
+        try:
+            found = self._client.s3.head_object(Bucket=self.bucket, Key=key, VersionId=version)
+        except ClientError as error:
+            if code(error) in MISSING:
+                return None
+            raise
+        if found.get("ObjectLockMode") != "COMPLIANCE":
+            return None
+        return Locked(key, version, found["ObjectLockRetainUntilDate"].astimezone(UTC), found.get("ObjectLockLegalHoldStatus") == "ON")
+
+    async def digest(self, key: str, version: str) -> Digest | None:
+        """What the bytes are now, a piece at a time; None when there is no such version."""
+        return await self._client.call(self._digest, key, version)
+
+    def _digest(self, key: str, version: str) -> Digest | None:
+        sha256, size = hashlib.sha256(), 0
+        try:
+            for chunk in self._chunks(key, version):
+                sha256.update(chunk)
+                size += len(chunk)
+        except ClientError as error:
+            if code(error) in MISSING:
+                return None
+            raise
+        return Digest(sha256.digest(), size)
+
+    async def fetch(self, key: str, version: str, into: BinaryIO) -> None:
+        """Copies the bytes into a file, a piece at a time."""
+
+        def copy() -> None:
+            for chunk in self._chunks(key, version):
+                into.write(chunk)
+
+        await self._client.call(copy)
+
+    def _chunks(self, key: str, version: str) -> Iterator[bytes]:
+        time_left = budget()
+        with self._client.s3.get_object(Bucket=self.bucket, Key=key, VersionId=version)["Body"] as stream:
+            while chunk := stream.read(CHUNK_BYTES):
+                time_left.check()
+                yield chunk
+
+    # Its lock ------------------------------------------------------------------------------------------------------------
+    async def extend(self, key: str, version: str, until: datetime) -> Locked | None:
+        """Sets a later end of the lock and reads it back; the store refuses an earlier one."""
+        return await self._client.call(self._extend, key, version, until)
+
+    def _extend(self, key: str, version: str, until: datetime) -> Locked | None:
+        retention = {"Mode": "COMPLIANCE", "RetainUntilDate": until}
+        self._client.s3.put_object_retention(Bucket=self.bucket, Key=key, VersionId=version, Retention=retention)
+        return self._lock(key, version)
+
+    async def hold(self, key: str, version: str, *, on: bool) -> Locked | None:
+        """Places or lifts the legal hold and reads it back."""
+        return await self._client.call(self._hold, key, version, on)
+
+    def _hold(self, key: str, version: str, on: bool) -> Locked | None:
+        held = {"Status": "ON" if on else "OFF"}
+        self._client.s3.put_object_legal_hold(Bucket=self.bucket, Key=key, VersionId=version, LegalHold=held)
+        return self._lock(key, version)
+
+    # Links ---------------------------------------------------------------------------------------------------------------
     def presign_get(self, key: str, version_id: str, *, filename: str, seconds: int = LINK_SECONDS_MAX) -> tuple[str, datetime]:
         """A link to one pinned version, as an attachment, for at most a minute."""
         seconds = min(seconds, LINK_SECONDS_MAX)
         given = {
-            "Bucket": self._bucket,
+            "Bucket": self.bucket,
             "Key": key,
             "VersionId": version_id,
             "ResponseContentDisposition": f'attachment; filename="{filename}"',
         }
         url = self._client.s3.generate_presigned_url("get_object", Params=given, ExpiresIn=seconds)
         return str(url), datetime.now(UTC) + timedelta(seconds=seconds)
+
+
+def _size(file: BinaryIO) -> int:
+    return file.seek(0, io.SEEK_END)

@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from hashlib import sha256
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -41,4 +42,4 @@ def prove(client: Client, locked: LockedBucket) -> None:
         except ClientError:
             continue
         raise LockNotProven(f"bucket {bucket} {done} a locked object")
-    locked.read_back(key, version, body)
+    locked.read_back(key, version, sha256(body).digest())

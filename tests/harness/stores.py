@@ -1,0 +1,92 @@
+"""An object store of a test's own: to be stopped, opened or damaged without harm to the others."""
+
+import os
+import secrets
+import signal
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from shutil import rmtree
+from typing import Any
+
+from storage.embedded.children import Children
+from storage.embedded.seaweed import Seaweed, unlink_sockets
+from storage.objects import StoreAddress
+
+SECRETS = ("root_key", "root_secret", "app_key", "app_secret", "jwt_volume", "jwt_volume_read", "jwt_filer", "jwt_filer_read")
+
+
+@dataclass
+class OwnStore:
+    """SeaweedFS as the product starts it."""
+
+    seaweed: Seaweed
+    address: StoreAddress
+    secrets: Mapping[str, str]
+
+    @property
+    def root(self) -> StoreAddress:
+        """With the administrator's keys."""
+        return StoreAddress(
+            self.address.endpoint, self.secrets["root_key"], self.secrets["root_secret"],
+            self.address.locked_bucket, self.address.staging_bucket,
+        )  # fmt: skip
+
+    @property
+    def process(self) -> "subprocess.Popen[bytes]":
+        """The one process that it is."""
+        return self.seaweed.children.running[0].process
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """For a server that is to use it."""
+        return {
+            "s3_endpoint": self.address.endpoint,
+            "s3_access_key": self.address.access_key,
+            "s3_secret_key": self.address.secret_key,
+        }
+
+    @contextmanager
+    def hung(self) -> Iterator[None]:
+        """It takes connections and says nothing."""
+        os.kill(self.process.pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(self.process.pid, signal.SIGCONT)
+
+    def damage(self, bodies: Mapping[bytes, bytes]) -> int:
+        """Writes other bytes over these in the files of the volumes, as a failing disk would; answers how many places."""
+        done = 0
+        for volume in sorted((self.seaweed.home / "weed").glob("*.dat")):
+            content = volume.read_bytes()
+            with volume.open("r+b") as file:
+                for was, now in bodies.items():
+                    assert len(was) == len(now)
+                    at = content.find(was)
+                    while at >= 0:
+                        file.seek(at)
+                        file.write(now)
+                        done += 1
+                        at = content.find(was, at + 1)
+        return done
+
+
+@contextmanager
+def own_store(folder: Path) -> Iterator[OwnStore]:
+    """Runs until the block ends."""
+    folder.mkdir(parents=True, exist_ok=True)
+    kept = {name: secrets.token_hex(16) for name in SECRETS}
+    sockets = Path(tempfile.mkdtemp(prefix="loanfile-test-", dir="/tmp"))  # a socket's path holds 107 bytes
+    children = Children(folder)
+    seaweed = Seaweed(children, sockets, kept)
+    try:
+        seaweed.start()
+        yield OwnStore(seaweed, seaweed.ready(), kept)
+    finally:
+        children.stop()
+        unlink_sockets(folder)
+        rmtree(sockets, ignore_errors=True)
