@@ -33,6 +33,7 @@ from server.settings import Settings
 from server.throttle import Buckets
 from storage import migration
 from storage.database import Database
+from storage.embedded.doors import open_doors
 from storage.objects import LockNotProven, ObjectStore, ObjectStoreDown, StoreAddress
 
 CHINESE = ("zh", "zh-cn", "zh-hans")
@@ -99,12 +100,23 @@ class Parts:
             raise NotReady(f"the database is not fit for production: {'; '.join(row[0] for row in weak)}")
         if told := migration.behind(found):
             raise NotReady(told)
+        await self._prove_store()
+
+    async def _prove_store(self) -> None:
+        """That nobody destroys what is locked: by S3, and by the other ports of a store of our own."""
+        settings = self.settings
         try:
             await self.objects.prove_lock()
+            doors = await asyncio.to_thread(open_doors, settings.home, settings.s3_endpoint or "")
         except (LockNotProven, ObjectStoreDown) as error:
-            if self.settings.production or isinstance(error, LockNotProven):
+            if settings.production or isinstance(error, LockNotProven):
                 raise NotReady(f"the lock of the bucket is not proven: {error}") from None
             logs.log.warning("object store does not answer", reason=str(error))
+            return
+        if doors and settings.production:
+            raise NotReady(f"whoever reaches the object store can destroy what is locked, by {', '.join(doors)}")
+        if doors:
+            logs.log.warning("object store is open", doors=doors)
 
     async def stop(self) -> None:
         """Closes what was opened."""

@@ -12,6 +12,7 @@ import pytest
 from storage import migration
 from storage.embedded import Embedded
 from tests.harness import servers
+from tests.harness.stores import OpenSeaweed, own_store
 from tests.harness.web import free_port, outer_environment, site
 from tests.test_settings import PRODUCTION
 
@@ -62,6 +63,15 @@ def test_a_bucket_whose_lock_is_not_proven_stops_the_start(durable: dict[str, An
     assert made.returncode != 0 and "the lock of the bucket is not proven" in made.stderr and made.stderr.count("\n") == 1, made.stderr[
         -1500:
     ]
+
+
+def test_an_object_store_that_can_be_emptied_past_its_lock_stops_the_start(durable: dict[str, Any], tmp_path: Path) -> None:
+    with own_store(tmp_path / "open", OpenSeaweed) as store:
+        given = {f"LOANFILE_{name.upper()}": str(value) for name, value in store.settings.items()}
+        made = start(durable, "app", durable["database"], store.seaweed.home, **given)
+    assert made.returncode != 0 and made.stderr.count("\n") == 1, made.stderr[-1500:]
+    assert made.stderr.startswith("loanfile: whoever reaches the object store can destroy what is locked, by "), made.stderr
+    assert "master GET /col/delete" in made.stderr and "filer gRPC" in made.stderr
 
 
 def test_what_is_fit_for_production_starts_and_shows_neither_page_nor_issuer(durable: dict[str, Any], tmp_path: Path) -> None:

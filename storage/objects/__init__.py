@@ -31,7 +31,7 @@ class ObjectStore:
         await self.client.call(self.client.s3.head_bucket, Bucket=self.address.locked_bucket, seconds=2.0)
 
     async def prove_lock(self) -> None:
-        """Stores a locked object, tries to delete it and to shorten its lock: both must be refused, or LockNotProven."""
+        """Stores a locked object and tries to destroy it, with our keys and with none: all must be refused, or LockNotProven."""
         await self.client.call(prove, self.client, self.locked)
 
     def make_buckets(self) -> None:

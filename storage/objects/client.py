@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 import boto3
 import structlog
+from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -51,23 +52,30 @@ class Client:
     def __init__(self, address: StoreAddress) -> None:
         self.address, self.breaker = address, Breaker()
         # boto3's default presign is SigV2 here and lets a client drop signed headers.
+        self.s3: Any = self._made("s3v4")
+        self._threads = ThreadPoolExecutor(THREADS_MAX, thread_name_prefix="s3")
+
+    def unsigned(self) -> Any:
+        """A client that shows no keys, to see that it is turned away."""
+        return self._made(UNSIGNED)
+
+    def _made(self, signature: Any) -> Any:
         config = Config(
-            signature_version="s3v4",
+            signature_version=signature,
             retries={"total_max_attempts": 1},  # another try would cost the deadline twice; the caller's is the better one
             connect_timeout=CONNECT_SECONDS,
             read_timeout=SILENCE_SECONDS,
             s3={"addressing_style": "path"},
             max_pool_connections=THREADS_MAX,
         )
-        self.s3: Any = boto3.client(
+        return boto3.client(
             "s3",
-            endpoint_url=address.endpoint,
-            region_name=address.region,
-            aws_access_key_id=address.access_key,
-            aws_secret_access_key=address.secret_key,
+            endpoint_url=self.address.endpoint,
+            region_name=self.address.region,
+            aws_access_key_id=self.address.access_key,
+            aws_secret_access_key=self.address.secret_key,
             config=config,
         )
-        self._threads = ThreadPoolExecutor(THREADS_MAX, thread_name_prefix="s3")
 
     async def call(self, work: Callable[..., T], *args: Any, seconds: float | None = None, **given: Any) -> T:
         """The work in one of the threads; ObjectStoreDown when it fails, or takes more than is left of the deadline or `seconds`."""

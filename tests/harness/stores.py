@@ -75,14 +75,25 @@ class OwnStore:
         return done
 
 
+class OpenSeaweed(Seaweed):
+    """As its makers deliver it: whoever reaches a port may do anything."""
+
+    def _configure(self, folder: Path) -> None:
+        super()._configure(folder)
+        (folder / "security.toml").write_text("")
+
+    def _command(self, folder: Path) -> list[str]:
+        return [word for word in super()._command(folder) if word != "-disableHttp"]
+
+
 @contextmanager
-def own_store(folder: Path) -> Iterator[OwnStore]:
+def own_store(folder: Path, kind: type[Seaweed] = Seaweed) -> Iterator[OwnStore]:
     """Runs until the block ends."""
     folder.mkdir(parents=True, exist_ok=True)
     kept = {name: secrets.token_hex(16) for name in SECRETS}
     sockets = Path(tempfile.mkdtemp(prefix="loanfile-test-", dir="/tmp"))  # a socket's path holds 107 bytes
     children = Children(folder)
-    seaweed = Seaweed(children, sockets, kept)
+    seaweed = kind(children, sockets, kept)
     try:
         seaweed.start()
         yield OwnStore(seaweed, seaweed.ready(), kept)
