@@ -59,16 +59,18 @@ def _keys(settings: Settings) -> Keys:
     return FixedKeys(Issuer.of(settings.home).public_keys)
 
 
-def address_of_store(settings: Settings) -> StoreAddress:
-    """The object store that the settings name."""
-    return StoreAddress(
-        settings.s3_endpoint or "",
-        settings.s3_access_key,
-        settings.s3_secret_key.get_secret_value(),
-        settings.s3_locked_bucket,
-        settings.s3_staging_bucket,
-        settings.s3_region,
-    )
+def store_of(settings: Settings) -> ObjectStore:
+    """The object store that the settings name, and the second one if they name one."""
+    s = settings
+    second = s.s3_second_endpoint and StoreAddress(
+        s.s3_second_endpoint, s.s3_second_access_key, s.s3_second_secret_key.get_secret_value(), s.s3_second_locked_bucket,
+        "", s.s3_second_region, s.s3_encryption,
+    )  # fmt: skip
+    first = StoreAddress(
+        s.s3_endpoint or "", s.s3_access_key, s.s3_secret_key.get_secret_value(), s.s3_locked_bucket, s.s3_staging_bucket,
+        s.s3_region, s.s3_encryption,
+    )  # fmt: skip
+    return ObjectStore(first, second or None)
 
 
 class Parts:
@@ -84,7 +86,7 @@ class Parts:
             readers_max=settings.readers_max,
             statement_seconds_max=settings.statement_seconds_max,
         )
-        self.objects = ObjectStore(address_of_store(settings))
+        self.objects = store_of(settings)
         self.desk = Desk(self.database)
         self.feed = Feed(self.database)
         self.buckets = Buckets(settings.cost_bucket, settings.cost_per_second)
@@ -105,6 +107,12 @@ class Parts:
     async def _prove_store(self) -> None:
         """That nobody destroys what is locked: by S3, and by the other ports of a store of our own."""
         settings = self.settings
+        try:
+            await self.objects.prove_second()
+        except LockNotProven as error:
+            raise NotReady(f"the lock of the second bucket is not proven: {error}") from None
+        except ObjectStoreDown as error:  # a copy can wait
+            logs.log.warning("second object store does not answer", reason=str(error))
         try:
             await self.objects.prove_lock()
             doors = await asyncio.to_thread(open_doors, settings.home, settings.s3_endpoint or "")
@@ -301,7 +309,7 @@ def create_app(settings: Settings) -> Starlette:
         except (NotReady, OSError, asyncpg.PostgresError) as error:
             parts.failed = str(error) if isinstance(error, NotReady) else f"LOANFILE_DATABASE_URL: {type(error).__name__}: {error}"
             raise
-        worker = asyncio.create_task(work(settings.database_url or "", parts.desk)) if settings.worker else None
+        worker = asyncio.create_task(work(settings.database_url or "", parts.desk, parts.objects)) if settings.worker else None
         try:
             yield
         finally:

@@ -37,10 +37,10 @@ def serve() -> None:
 
 @app.command()
 def worker() -> None:
-    """Run the background jobs alone, on the database that the settings name; a server started with LOANFILE_WORKER=false runs none."""
+    """Run the background jobs alone, on the servers that the settings name; a server started with LOANFILE_WORKER=false runs none."""
     settings = load()
-    if not settings.database_url:
-        raise SettingsError("LOANFILE_DATABASE_URL must be set")
+    if not (settings.database_url and settings.s3_endpoint):
+        raise SettingsError("LOANFILE_DATABASE_URL and LOANFILE_S3_ENDPOINT must be set")
     from server import running
 
     raise typer.Exit(running.work_alone(settings))

@@ -19,12 +19,11 @@ from rich.console import Console
 from rich.progress import Progress
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
-from server.app import address_of_store, create_app
+from server.app import create_app, store_of
 from server.settings import Settings, SettingsError, load
 from storage import migration
 from storage.database import Database
 from storage.embedded import Embedded
-from storage.objects import ObjectStore
 
 DEMO_PEOPLE = (
     "  branch       loan-officer  credit-dept-head  risk-head  vice-president",
@@ -80,7 +79,7 @@ async def _seed(settings: Settings, console: Console) -> None:
 
     database = Database(settings.database_url or "")
     await database.open()
-    objects = ObjectStore(address_of_store(settings))
+    objects = store_of(settings)
     try:
         if not await is_seeded(settings):
             with Progress(console=console, transient=True) as progress:
@@ -139,6 +138,7 @@ def work_alone(settings: Settings) -> int:
     logs.configure(settings.log_level)
     signal.signal(signal.SIGTERM, _stop)
     database = Database(settings.database_url or "", settings.reader_database_url, writers_max=2, readers_max=1)
+    objects = store_of(settings)
 
     async def serve_jobs() -> None:
         try:
@@ -151,8 +151,9 @@ def work_alone(settings: Settings) -> int:
             raise SettingsError(told)
         logs.log.info("the worker runs; Ctrl-C ends it", jobs=sorted(EVERY))
         try:
-            await work(settings.database_url or "", Desk(database))
+            await work(settings.database_url or "", Desk(database), objects)
         finally:
+            objects.close()
             await database.close()
 
     with contextlib.suppress(KeyboardInterrupt, SystemExit):

@@ -47,6 +47,20 @@ class Settings(BaseSettings):
     s3_region: Annotated[str, Field(description="Region of the object store.")] = "us-east-1"
     s3_locked_bucket: Annotated[str, Field(description="Bucket with object lock; made by an administrator.")] = "loanfile"
     s3_staging_bucket: Annotated[str, Field(description="Bucket for uploads under way.")] = "loanfile-staging"
+    s3_encryption: Annotated[
+        str,
+        Field(
+            description="What a PUT asks of the store: `none`, `AES256`, or `aws:kms` and the id of a key.",
+            pattern=r"^(none|AES256|aws:kms( \S+)?)$",
+        ),
+    ] = "none"
+    s3_second_endpoint: Annotated[
+        str | None, Field(description="A second object store, best elsewhere, for a copy of each scan that heals the first; unset: none.")
+    ] = None
+    s3_second_access_key: Annotated[str, Field(description="Access key of the second store.")] = ""
+    s3_second_secret_key: Annotated[SecretStr, Field(description="Secret key of the second store.")] = SecretStr("")
+    s3_second_region: Annotated[str, Field(description="Region of the second store.")] = "us-east-1"
+    s3_second_locked_bucket: Annotated[str, Field(description="Bucket with object lock of the second store.")] = "loanfile"
     data_key: Annotated[SecretStr, Field(description="64 hex digits; wraps the data keys of personal data.")] = SecretStr(DEVELOPMENT_KEY)
     previous_data_key: Annotated[
         SecretStr | None, Field(description="The key before, while `loanfile rotate-keys` closes with the new one.")
@@ -101,6 +115,10 @@ class Settings(BaseSettings):
             raise ValueError(f"{PREFIX}OIDC_ISSUER must be an https address in production: the embedded issuer does not run there")
         if self.s3_endpoint and not (self.s3_access_key and self.s3_secret_key.get_secret_value()):
             raise ValueError(f"{PREFIX}S3_ACCESS_KEY and {PREFIX}S3_SECRET_KEY must be set with {PREFIX}S3_ENDPOINT")
+        if self.s3_second_endpoint and not (self.s3_second_access_key and self.s3_second_secret_key.get_secret_value()):
+            raise ValueError(f"{PREFIX}S3_SECOND_ACCESS_KEY and {PREFIX}S3_SECOND_SECRET_KEY must be set with {PREFIX}S3_SECOND_ENDPOINT")
+        if self.s3_second_endpoint and (self.s3_second_endpoint, self.s3_second_locked_bucket) == (self.s3_endpoint, self.s3_locked_bucket):
+            raise ValueError(f"{PREFIX}S3_SECOND_LOCKED_BUCKET must be another bucket than {PREFIX}S3_LOCKED_BUCKET")
         return self
 
     @property

@@ -12,6 +12,7 @@ import pytest
 from server.custody.moves import Ask
 from server.custody.policy import BANK_ZONE
 from server.jobs.worker import app_of, work
+from storage.objects import ObjectStore
 from storage.terms import Action as A
 from storage.terms import Purpose, Tier
 from tests.harness import servers
@@ -213,7 +214,7 @@ def app_url(told: dict[str, Any], database_name: str) -> str:
     return servers.url(told, "app", database_name)
 
 
-async def test_two_workers_of_procrastinate_share_what_is_queued(bank: World, app_url: str) -> None:
+async def test_two_workers_of_procrastinate_share_what_is_queued(bank: World, app_url: str, objects: ObjectStore) -> None:
     volumes = await bank.volumes()
     await bank.approved(volumes, tier=SECOND)
     await jobs_of(bank)
@@ -224,7 +225,7 @@ async def test_two_workers_of_procrastinate_share_what_is_queued(bank: World, ap
     async with app.open_async():
         await app.configure_task("tidy").defer_async(timestamp=0)
         assert await bank.sql("select count(*) from jobs.procrastinate_jobs where task_name = 'tidy'") == 1
-    await asyncio.gather(*(work(app_url, bank.desk, until_empty=True) for _ in range(2)))
+    await asyncio.gather(*(work(app_url, bank.desk, objects, until_empty=True) for _ in range(2)))
     assert await bank.state(volumes[0]) == "FILED"
     assert await bank.sql("select count(*) from jobs.procrastinate_jobs where status <> 'todo' and task_name = 'tidy'") == 0
 

@@ -9,6 +9,7 @@ import pytest
 from tests.harness.web import outer_environment
 
 KEYS = {f"LOANFILE_{name}": char * 64 for name, char in (("DATA_KEY", "a"), ("BLIND_INDEX_KEY", "b"), ("CURSOR_SECRET", "c"))}
+STORE = {"LOANFILE_S3_ENDPOINT": "http://127.0.0.1:1", "LOANFILE_S3_ACCESS_KEY": "x", "LOANFILE_S3_SECRET_KEY": "x"}
 PRODUCTION = {"LOANFILE_ENV": "production", "LOANFILE_OIDC_ISSUER": "https://issuer.example", **KEYS}
 
 
@@ -29,6 +30,13 @@ def told(command: str, home: Path, **settings: str) -> "subprocess.CompletedProc
         ("run", {"LOANFILE_DATA_KEY": "short"}, "LOANFILE_DATA_KEY"),
         ("run", {"LOANFILE_DEMO_LOANS": "5"}, "LOANFILE_DEMO_LOANS"),
         ("run", {"LOANFILE_S3_ENDPOINT": "http://127.0.0.1:1"}, "LOANFILE_S3_ACCESS_KEY"),
+        ("run", {"LOANFILE_S3_ENCRYPTION": "rot13"}, "LOANFILE_S3_ENCRYPTION"),
+        ("run", {"LOANFILE_S3_SECOND_ENDPOINT": "http://127.0.0.1:1"}, "LOANFILE_S3_SECOND_ACCESS_KEY"),
+        (
+            "run",
+            {**STORE, **{f"LOANFILE_S3_SECOND_{name.partition('S3_')[2]}": value for name, value in STORE.items()}},
+            "LOANFILE_S3_SECOND_LOCKED_BUCKET",
+        ),
         ("run", {"LOANFILE_ENV": "production"}, "LOANFILE_DATA_KEY"),
         ("run", PRODUCTION, "LOANFILE_DATABASE_URL"),
         ("run", {**PRODUCTION, "LOANFILE_OIDC_ISSUER": ""}, "LOANFILE_OIDC_ISSUER"),
@@ -37,6 +45,7 @@ def told(command: str, home: Path, **settings: str) -> "subprocess.CompletedProc
         ("token --as loan-officer", PRODUCTION, "LOANFILE_OIDC_ISSUER"),
         ("run", {**PRODUCTION, "LOANFILE_FAILPOINT": "after_commit"}, "LOANFILE_FAILPOINT"),
         ("serve", {}, "LOANFILE_DATABASE_URL"),
+        ("worker", {"LOANFILE_DATABASE_URL": "postgresql://x"}, "LOANFILE_S3_ENDPOINT"),
         ("migrate", {}, "LOANFILE_MIGRATION_DATABASE_URL"),
     ],
 )

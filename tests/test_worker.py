@@ -18,10 +18,11 @@ from tests.harness.world import World
 
 COMMAND = [sys.executable, "-m", "server.cli", "worker"]
 SECONDS_MAX = 90
+STORE = {"LOANFILE_S3_ENDPOINT": "http://127.0.0.1:9", "LOANFILE_S3_ACCESS_KEY": "x", "LOANFILE_S3_SECRET_KEY": "x"}  # nobody is there
 
 
 def told_by(url: str) -> tuple[int, str]:
-    environment = outer_environment() | {"LOANFILE_DATABASE_URL": url}
+    environment = outer_environment() | STORE | {"LOANFILE_DATABASE_URL": url}
     done = subprocess.run(COMMAND, env=environment, capture_output=True, text=True, timeout=SECONDS_MAX, check=False)
     return done.returncode, done.stderr + done.stdout
 
@@ -46,7 +47,10 @@ async def test_it_does_what_is_due_and_ends_when_it_is_told_to(
     await bank.sql("update staff set active = false where id <> $1 and id in (select staff_id from staff_roles where role = 'SYSTEM')",
                    bank.people["jobs"].staff_id)  # fmt: skip
     await bank.sql("update movements set lapses_at = reserved_at where record_id = $1", volumes[0])
-    environment, log = outer_environment() | {"LOANFILE_DATABASE_URL": servers.url(told, "app", database_name)}, tmp_path / "worker.log"
+    environment, log = (
+        outer_environment() | STORE | {"LOANFILE_DATABASE_URL": servers.url(told, "app", database_name)},
+        tmp_path / "worker.log",
+    )
     with log.open("wb") as out:
         worker = await asyncio.create_subprocess_exec(*COMMAND, env=environment, stdout=out, stderr=out, start_new_session=True)
         async with asyncio.timeout(SECONDS_MAX):

@@ -8,6 +8,7 @@ from server.custody import reading
 from server.custody.desk import Desk
 from server.jobs import overdue, provisional, sources, tidying
 from storage.database import Connection, Principal
+from storage.objects import ObjectStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +17,7 @@ class Jobs:
 
     desk: Desk
     by: Principal
+    objects: ObjectStore
 
     async def climb(self) -> int:
         """The ladder of overdue checkouts (C24); answers how many steps were reached."""

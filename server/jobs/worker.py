@@ -18,6 +18,7 @@ from psycopg_pool import PoolTimeout
 from server.custody.desk import Desk
 from server.jobs.jobs import Jobs
 from server.service import service_of
+from storage.objects import ObjectStore
 
 log: Any = structlog.get_logger()
 POLL_SECONDS, DOWN_SECONDS, GRACE_SECONDS = 5.0, 5.0, 5.0
@@ -27,11 +28,12 @@ EVERY = {"tidy": "* * * * *", "climb": "*/5 * * * *", "notify": "*/10 * * * *", 
 def _job(name: str) -> Callable[[JobContext, int], Awaitable[None]]:
     async def run(context: JobContext, timestamp: int) -> None:
         desk: Desk = context.additional_context["desk"]
+        objects: ObjectStore = context.additional_context["objects"]
         by = await service_of(desk.database)
         if by is None:
             log.warning("jobs", told="no active member of staff has the role SYSTEM")
             return
-        done = await getattr(Jobs(desk, by), name)()
+        done = await getattr(Jobs(desk, by, objects), name)()
         if done:
             log.info("job", name=name, done=done)
 
@@ -54,7 +56,7 @@ def app_of(url: str) -> App:
     return made
 
 
-async def work(url: str, desk: Desk, *, until_empty: bool = False) -> None:
+async def work(url: str, desk: Desk, objects: ObjectStore, *, until_empty: bool = False) -> None:
     """Runs jobs until it is cancelled; goes on when PostgreSQL comes back. `until_empty` ends when nothing is queued."""
     while True:
         app = app_of(url)
@@ -67,7 +69,7 @@ async def work(url: str, desk: Desk, *, until_empty: bool = False) -> None:
                     delete_jobs=DeleteJobCondition.SUCCESSFUL,
                     install_signal_handlers=False,
                     shutdown_graceful_timeout=GRACE_SECONDS,
-                    additional_context={"desk": desk},
+                    additional_context={"desk": desk, "objects": objects},
                 )
             return
         except (ProcrastinateException, PoolTimeout, OSError, asyncpg.PostgresError) as error:

@@ -16,15 +16,19 @@ __all__ = [
 
 
 class ObjectStore:
-    """One store: what is under way in `staging`, what is kept in `locked`."""
+    """One store: what is under way in `staging`, what is kept in `locked`, and its copy in `second`, where there is one."""
 
-    def __init__(self, address: StoreAddress) -> None:
+    def __init__(self, address: StoreAddress, second: StoreAddress | None = None) -> None:
         self.address, self.client = address, Client(address)
         self.staging, self.locked = Staging(self.client), LockedBucket(self.client)
+        self._second = Client(second) if second else None  # with threads and a breaker of its own
+        self.second = LockedBucket(self._second) if self._second else None
 
     def close(self) -> None:
         """Ends the threads; what hangs is not waited for."""
         self.client.close()
+        if self._second:
+            self._second.close()
 
     async def ready(self) -> None:
         """Raises ObjectStoreDown when the locked bucket does not answer."""
@@ -33,6 +37,11 @@ class ObjectStore:
     async def prove_lock(self) -> None:
         """Stores a locked object and tries to destroy it, with our keys and with none: all must be refused, or LockNotProven."""
         await self.client.call(prove, self.client, self.locked)
+
+    async def prove_second(self) -> None:
+        """The same of the second store, where there is one."""
+        if self._second and self.second:
+            await self._second.call(prove, self._second, self.second)
 
     def make_buckets(self) -> None:
         """Makes both buckets with an administrator's keys and proves that a write succeeds; ObjectStoreDown until it does."""
