@@ -59,6 +59,8 @@ async def measure(bank: data.Bank) -> dict[str, Ratio]:
     schema, secret = build_schema(), bytes.fromhex(bank.parts.secrets["cursor_secret"])
     made: dict[str, Ratio] = {}
     async with data.connected(bank.parts.reader_url) as guarded, data.connected(bank.super_url) as free:
+        for connection in (guarded, free):  # as the pool of reads does; left to itself each of the two may choose another kind of plan
+            await connection.execute("set plan_cache_mode = force_generic_plan")
         for name, (text, value) in QUESTIONS.items():
             document = schema.documents.get(text, None)
             arguments = []

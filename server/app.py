@@ -26,7 +26,6 @@ from server.context import Context
 from server.custody.desk import Desk
 from server.failpoints import FailpointReached
 from server.feed import Feed
-from server.jobs.worker import work
 from server.oidc import FixedKeys, Keys, PublishedKeys
 from server.papers import serving as papers
 from server.settings import Settings
@@ -292,6 +291,12 @@ def _health(parts: Parts) -> list[BaseRoute]:
     return [Route("/livez", alive), Route("/readyz", ready)]
 
 
+async def _jobs(settings: Settings, parts: Parts) -> None:
+    from server.jobs.worker import work  # with a driver of its own, 10 MB that a process without jobs has no use for
+
+    await work(settings.database_url or "", parts.desk, parts.objects)
+
+
 def create_app(settings: Settings) -> Starlette:
     """The application; nothing is opened before its lifespan begins."""
     logs.configure(settings.log_level)
@@ -309,7 +314,7 @@ def create_app(settings: Settings) -> Starlette:
         except (NotReady, OSError, asyncpg.PostgresError) as error:
             parts.failed = str(error) if isinstance(error, NotReady) else f"LOANFILE_DATABASE_URL: {type(error).__name__}: {error}"
             raise
-        worker = asyncio.create_task(work(settings.database_url or "", parts.desk, parts.objects)) if settings.worker else None
+        worker = asyncio.create_task(_jobs(settings, parts)) if settings.worker else None
         try:
             yield
         finally:

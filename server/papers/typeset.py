@@ -8,11 +8,13 @@ from functools import cache
 from importlib.resources import as_file, files
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 import segno
-import typst
+
+if TYPE_CHECKING:
+    import typst
 
 TEMPLATES = Path(__file__).parent / "templates"
 FONT = "manimgx_fonts_cjk"  # Noto Sans CJK, SIL Open Font License 1.1
@@ -20,7 +22,9 @@ _ONE_AT_A_TIME = Lock()  # the compiler keeps the font in memory and is not for 
 
 
 @cache
-def _fonts() -> typst.Fonts:
+def _fonts() -> "typst.Fonts":
+    import typst
+
     with as_file(files(FONT)) as folder:
         return typst.Fonts(include_system_fonts=False, font_paths=[str(folder)])
 
@@ -34,6 +38,8 @@ def qr(code: str) -> str:
 
 def pdf(template: str, content: dict[str, Any]) -> bytes:
     """The paper that the template makes of the content."""
+    import typst  # 7 MB that a server has no use for before somebody prints
+
     told = orjson.dumps(content, option=orjson.OPT_SORT_KEYS).decode()
     with _ONE_AT_A_TIME:
         return typst.compile(

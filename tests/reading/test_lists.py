@@ -1,6 +1,8 @@
 """Lists of whole tables stay quick at any size: each order has its index, each caller's rows are found through one."""
 
 import json
+import re
+from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -8,6 +10,7 @@ import pytest
 from graphql import get_named_type
 from sqlalchemy import Table
 
+import schema as the_schema
 from schema.reading.answers import ReadingSchema
 from schema.reading.compiler import Values, definition_of
 from schema.reads import Reads
@@ -89,6 +92,22 @@ def indexes(plan: Any) -> set[str]:
     if isinstance(plan, dict):
         return indexes(list(plan.values())) | ({plan["Index Name"]} if "Index Name" in plan else set())
     return set[str]().union(*map(indexes, plan)) if isinstance(plan, list) else set()
+
+
+NOT_PLANNED_ONCE = """
+  select p.oid::regprocedure::text from pg_proc p join pg_language l on l.oid = p.prolang
+  where p.pronamespace = 'public'::regnamespace and not p.proretset and p.proname = any($1)
+    and (l.lanname = 'plpgsql' or l.lanname = 'sql' and p.proconfig is not null)  -- the others become a part of the statement
+    and not coalesce('plan_cache_mode=force_generic_plan' = any(p.proconfig), false)"""
+
+
+async def test_what_a_list_calls_for_each_row_is_planned_once(root: "asyncpg.Connection[Any]") -> None:
+    """Lists of those who see little are planned each time, and so would be each statement of each call."""
+    called = {
+        name for file in Path(the_schema.__file__).parent.rglob("*.py") for name in re.findall(r"\bfunc\.(\w+)", file.read_text("utf-8"))
+    }
+    assert {"is_on_hold", "release_ready_since"} <= called
+    assert await root.fetch(NOT_PLANNED_ONCE, sorted(called)) == []
 
 
 async def test_the_role_of_reads_selects_all_that_is_not_sealed(root: "asyncpg.Connection[Any]", schema: ReadingSchema) -> None:
