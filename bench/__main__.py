@@ -81,7 +81,6 @@ def _desk(load: Load, console: Console) -> list[str]:
 
 SUBJECTS: dict[str, Subject] = {
     "reads": _reads, "lists": _lists, "search": _search, "isolation": _isolation, "memory": _memory, "hostile": _hostile,
-    "desk": _desk,
 }  # fmt: skip
 
 BANKLESS: dict[str, Callable[[Load, Console], list[str]]] = {"desk": _desk}  # they make a small bank of their own
