@@ -31,9 +31,11 @@ TITLES = {
     K.STOCKTAKE_MISSED: ("A stocktake was missed", "盘库未按期进行"),
     K.EMERGENCY_UNREVIEWED: ("An emergency was not reviewed in time", "应急操作未按期复核"),
     K.LOSS_REPORTED: ("A record was declared lost", "档案已申报遗失"),
+    K.SCAN_DAMAGED: ("The stored bytes of a scan are damaged", "扫描件存储数据已损坏"),
+    K.SCAN_LOCK_DRIFTED: ("The lock of a stored scan is not as it was left", "扫描件的锁定状态被改动"),
     K.PAYOFF_REVERSED: ("A payoff was taken back after the papers were released", "权证退还后还款被冲正"),
 }
-SUBJECTS = ("checkout", "request", "case", "certificate", "org", "record", "operation", "loss", "shipment", "letter", "release")
+SUBJECTS = ("checkout", "request", "case", "certificate", "org", "record", "operation", "loss", "shipment", "letter", "release", "scan")
 FIELDS = ("made_at", "updated_at")
 NoticeWhere = where_of(
     __name__, "NoticeWhere", id=IDFilter, kind=enum_filter(K), made_at=DateTimeFilter, due_at=DateTimeFilter, is_read=BooleanFilter

@@ -659,6 +659,8 @@ class NoticeKind(StrEnum):
     EMERGENCY_UNREVIEWED = "EMERGENCY_UNREVIEWED"
     PAYOFF_REVERSED = "PAYOFF_REVERSED"
     LOSS_REPORTED = "LOSS_REPORTED"
+    SCAN_DAMAGED = "SCAN_DAMAGED"
+    SCAN_LOCK_DRIFTED = "SCAN_LOCK_DRIFTED"
 
 
 class ScanStatus(StrEnum):
@@ -668,6 +670,20 @@ class ScanStatus(StrEnum):
     STORED = "STORED"
     REJECTED = "REJECTED"
     EXPIRED = "EXPIRED"
+
+
+class CopyPlace(StrEnum):
+    """Which bucket a copy of a scan lies in."""
+
+    FIRST = "FIRST"
+    SECOND = "SECOND"
+
+
+class FixityFault(StrEnum):
+    """What is wrong with stored bytes."""
+
+    CORRUPT = "CORRUPT"
+    MISSING = "MISSING"
 
 
 class MediaType(StrEnum):

@@ -6,7 +6,7 @@ from datetime import datetime
 from server.calendar import load_holidays
 from server.custody import reading
 from server.custody.desk import Desk
-from server.jobs import overdue, provisional, sources, tidying
+from server.jobs import overdue, provisional, retention, sources, tidying
 from storage.database import Connection, Principal
 from storage.objects import ObjectStore
 
@@ -38,6 +38,14 @@ class Jobs:
         async with self.desk.database.transaction(self.by) as conn:
             await load_holidays(conn)
         return await provisional.recompute(self.desk, self.by)
+
+    async def retain(self) -> int:
+        """Looks at the locks of stored scans, each once a day, and moves them to what is due; answers how many moved."""
+        return await retention.follow(self.desk, self.by, self.objects)
+
+    async def hold(self) -> int:
+        """Legal holds on stored scans whose records are held (C16); answers how many were placed."""
+        return await retention.hold(self.desk, self.by, self.objects)
 
     async def _now(self, conn: Connection) -> datetime:
         now: datetime = await conn.value(reading.NOW, shift=self.desk.shift)

@@ -22,7 +22,10 @@ from storage.objects import ObjectStore
 
 log: Any = structlog.get_logger()
 POLL_SECONDS, DOWN_SECONDS, GRACE_SECONDS = 5.0, 5.0, 5.0
-EVERY = {"tidy": "* * * * *", "climb": "*/5 * * * *", "notify": "*/10 * * * *", "calendar": "15 * * * *", "sweep": "*/10 * * * *"}
+EVERY = {
+    "tidy": "* * * * *", "climb": "*/5 * * * *", "notify": "*/10 * * * *", "calendar": "15 * * * *", "sweep": "*/10 * * * *",
+    "retain": "*/10 * * * *", "hold": "*/5 * * * *",
+}  # fmt: skip
 
 
 def _job(name: str) -> Callable[[JobContext, int], Awaitable[None]]:

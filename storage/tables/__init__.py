@@ -6,6 +6,7 @@ from storage.tables.collateral import (
     loan_collateral,
 )
 from storage.tables.columns import metadata
+from storage.tables.copies import fixity_findings, fixity_runs, scan_copies
 from storage.tables.custody import (
     access_requests,
     act_seat_roles,
@@ -120,6 +121,8 @@ __all__ = [
     "emergency_reviews",
     "events",
     "file_items",
+    "fixity_findings",
+    "fixity_runs",
     "handover_lines",
     "handovers",
     "holds",
@@ -156,6 +159,7 @@ __all__ = [
     "return_claims",
     "return_inspections",
     "row_versions",
+    "scan_copies",
     "scans",
     "sealed_envelopes",
     "seals",
