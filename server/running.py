@@ -151,7 +151,7 @@ def work_alone(settings: Settings) -> int:
             raise SettingsError(told)
         logs.log.info("the worker runs; Ctrl-C ends it", jobs=sorted(EVERY))
         try:
-            await work(settings.database_url or "", Desk(database), objects)
+            await work(settings.database_url or "", Desk(database), objects, fixity_bytes=settings.fixity_bytes)
         finally:
             objects.close()
             await database.close()

@@ -61,6 +61,7 @@ class Settings(BaseSettings):
     s3_second_secret_key: Annotated[SecretStr, Field(description="Secret key of the second store.")] = SecretStr("")
     s3_second_region: Annotated[str, Field(description="Region of the second store.")] = "us-east-1"
     s3_second_locked_bucket: Annotated[str, Field(description="Bucket with object lock of the second store.")] = "loanfile"
+    fixity_bytes: Annotated[int, Field(description="Stored bytes that are hashed again each hour.", ge=1 << 20)] = 1 << 30
     data_key: Annotated[SecretStr, Field(description="64 hex digits; wraps the data keys of personal data.")] = SecretStr(DEVELOPMENT_KEY)
     previous_data_key: Annotated[
         SecretStr | None, Field(description="The key before, while `loanfile rotate-keys` closes with the new one.")

@@ -684,6 +684,7 @@ class FixityFault(StrEnum):
 
     CORRUPT = "CORRUPT"
     MISSING = "MISSING"
+    UNREADABLE = "UNREADABLE"
 
 
 class MediaType(StrEnum):

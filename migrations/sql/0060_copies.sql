@@ -67,7 +67,7 @@ CREATE TABLE fixity_findings (
     healed_version_id TEXT,
     CONSTRAINT pk_fixity_findings PRIMARY KEY (id),
     CONSTRAINT ck_fixity_findings_place CHECK (place in ('FIRST', 'SECOND')),
-    CONSTRAINT ck_fixity_findings_fault CHECK (fault in ('CORRUPT', 'MISSING')),
+    CONSTRAINT ck_fixity_findings_fault CHECK (fault in ('CORRUPT', 'MISSING', 'UNREADABLE')),
     CONSTRAINT ck_fixity_findings_healed CHECK ((healed_at is null) = (healed_version_id is null)),
     CONSTRAINT fk_fixity_findings_scan_id FOREIGN KEY(scan_id) REFERENCES scans (id)
 );

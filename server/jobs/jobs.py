@@ -6,7 +6,7 @@ from datetime import datetime
 from server.calendar import load_holidays
 from server.custody import reading
 from server.custody.desk import Desk
-from server.jobs import overdue, provisional, retention, sources, tidying
+from server.jobs import copying, fixity, overdue, provisional, retention, sources, tidying
 from storage.database import Connection, Principal
 from storage.objects import ObjectStore
 
@@ -18,6 +18,7 @@ class Jobs:
     desk: Desk
     by: Principal
     objects: ObjectStore
+    fixity_bytes: int = fixity.BYTES_MAX
 
     async def climb(self) -> int:
         """The ladder of overdue checkouts (C24); answers how many steps were reached."""
@@ -46,6 +47,14 @@ class Jobs:
     async def hold(self) -> int:
         """Legal holds on stored scans whose records are held (C16); answers how many were placed."""
         return await retention.hold(self.desk, self.by, self.objects)
+
+    async def fix(self) -> int:
+        """Hashes stored bytes again, and heals what is bad; answers how many copies were."""
+        return await fixity.Fixity(self.desk, self.by, self.objects, self.fixity_bytes).check()
+
+    async def copy(self) -> int:
+        """Copies of stored scans in the second bucket; answers how many were made."""
+        return await copying.copy(self.desk, self.by, self.objects)
 
     async def _now(self, conn: Connection) -> datetime:
         now: datetime = await conn.value(reading.NOW, shift=self.desk.shift)

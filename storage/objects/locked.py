@@ -117,14 +117,30 @@ class LockedBucket:
             raise
         return Digest(sha256.digest(), size)
 
-    async def fetch(self, key: str, version: str, into: BinaryIO) -> None:
-        """Copies the bytes into a file, a piece at a time."""
+    async def fetch(self, key: str, version: str, into: BinaryIO) -> Digest:
+        """Copies the bytes into a file, a piece at a time; answers what they are."""
 
-        def copy() -> None:
+        def copy() -> Digest:
+            sha256, size = hashlib.sha256(), 0
             for chunk in self._chunks(key, version):
                 into.write(chunk)
+                sha256.update(chunk)
+                size += len(chunk)
+            return Digest(sha256.digest(), size)
 
-        await self._client.call(copy)
+        return await self._client.call(copy)
+
+    async def newest(self, key: str) -> str | None:
+        """The newest version of a key; None when there is none."""
+        return await self._client.call(self._newest, key)
+
+    def _newest(self, key: str) -> str | None:
+        try:
+            return str(self._client.s3.head_object(Bucket=self.bucket, Key=key)["VersionId"])
+        except ClientError as error:
+            if code(error) in MISSING:
+                return None
+            raise
 
     def _chunks(self, key: str, version: str) -> Iterator[bytes]:
         time_left = budget()

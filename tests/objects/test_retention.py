@@ -18,9 +18,9 @@ from tests.harness.jobs import jobs_of
 from tests.harness.scans import stored
 from tests.harness.world import World
 
-NOW = datetime(2027, 3, 1, 8, tzinfo=UTC)
-MATURITY = date(2030, 1, 1)
-CUTOFF = datetime(2027, 1, 1, tzinfo=BANK_ZONE)
+NOW = datetime(2018, 3, 1, 8, tzinfo=UTC)
+MATURITY = date(2021, 1, 1)
+CUTOFF = datetime(2018, 1, 1, tzinfo=BANK_ZONE)
 ENDED = Terms(MATURITY, NOW - timedelta(days=100), CUTOFF, RetentionClass.FIVE_YEARS)
 FAR = Lock(datetime.combine(MATURITY, time(0), UTC), hold=True)
 
@@ -33,18 +33,18 @@ def day(year: int, zone: Any = BANK_ZONE) -> datetime:
     ("terms", "now", "due"),
     [
         pytest.param(Terms(MATURITY), FAR, FAR, id="a living loan within its lock is left"),
-        pytest.param(Terms(date(2027, 4, 1)), Lock(NOW + MARGIN - YEAR / 365, True), Lock(NOW + YEAR, True), id="one alive beyond it, a year on"),
-        pytest.param(Terms(date(2040, 1, 1)), Lock(NOW, True), Lock(NOW + LOCK_YEARS * YEAR, True), id="at most five years on"),
-        pytest.param(Terms(date(2029, 6, 1)), Lock(NOW, True), Lock(datetime(2029, 6, 1, tzinfo=UTC), True), id="or until its maturity"),
+        pytest.param(Terms(date(2018, 4, 1)), Lock(NOW + MARGIN - YEAR / 365, True), Lock(NOW + YEAR, True), id="one alive beyond it, a year on"),
+        pytest.param(Terms(date(2025, 1, 1)), Lock(NOW, True), Lock(NOW + LOCK_YEARS * YEAR, True), id="at most five years on"),
+        pytest.param(Terms(date(2020, 6, 1)), Lock(NOW, True), Lock(datetime(2020, 6, 1, tzinfo=UTC), True), id="or until its maturity"),
         pytest.param(Terms(), Lock(NOW, True), Lock(NOW + YEAR, True), id="what nothing is known of is kept on"),
-        pytest.param(ENDED, Lock(NOW, True), Lock(day(2032), False), id="the final date, and the hold is lifted at the cutoff"),
-        pytest.param(ENDED, Lock(day(2035), True), Lock(day(2035), False), id="never shorter"),
-        pytest.param(replace(ENDED, cutoff_at=day(2028)), Lock(NOW, True), Lock(day(2033), True), id="the date at once, the hold until the cutoff"),
+        pytest.param(ENDED, Lock(NOW, True), Lock(day(2023), False), id="the final date, and the hold is lifted at the cutoff"),
+        pytest.param(ENDED, Lock(day(2026), True), Lock(day(2026), False), id="never shorter"),
+        pytest.param(replace(ENDED, cutoff_at=day(2019)), Lock(NOW, True), Lock(day(2024), True), id="the date at once, the hold until the cutoff"),
         pytest.param(Terms(MATURITY, NOW + timedelta(days=1), CUTOFF, RetentionClass.FIVE_YEARS), FAR, FAR, id="a payoff that may bounce sets nothing"),
         pytest.param(Terms(MATURITY, None, CUTOFF, RetentionClass.FIVE_YEARS), FAR, FAR, id="one that has bounced sets nothing"),
         pytest.param(Terms(MATURITY, NOW, None, RetentionClass.FIVE_YEARS), FAR, FAR, id="nor does a volume that is not closed"),
         pytest.param(Terms(MATURITY, NOW, CUTOFF, RetentionClass.PERMANENT), FAR, FAR, id="what is kept for ever stays held"),
-        pytest.param(Terms(MATURITY, NOW, CUTOFF, RetentionClass.FIVE_YEARS, on_hold=True), Lock(NOW, False), Lock(day(2032), True), id="C16 holds it"),
+        pytest.param(Terms(MATURITY, NOW, CUTOFF, RetentionClass.FIVE_YEARS, on_hold=True), Lock(NOW, False), Lock(day(2023), True), id="C16 holds it"),
         pytest.param(Terms(MATURITY, NOW, day(2000), RetentionClass.FIVE_YEARS), Lock(NOW, True), Lock(NOW, False), id="a time that has run out"),
     ],
 )  # fmt: skip

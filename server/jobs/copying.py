@@ -1,0 +1,65 @@
+"""The second bucket: each stored scan has a copy in it, under the same lock, soon after it was stored; so do those from before it was named."""
+
+import tempfile
+from datetime import datetime
+from typing import Any
+
+import structlog
+from sqlalchemy import and_, exists, select
+
+from server.custody import reading
+from server.custody.desk import Desk
+from server.scans.copies import COPIES, c, due
+from storage.database import Principal
+from storage.objects import Digest, LockedBucket, ObjectStore, ObjectStoreDown, deadline
+from storage.tables import scan_copies
+from storage.terms import CopyPlace
+
+BATCH, BYTES_MAX = 50, 1 << 30  # of one run
+log: Any = structlog.get_logger()
+second = scan_copies.alias("second")
+MISSING = (
+    COPIES.where(
+        c.place == CopyPlace.FIRST.value, c.bad_since.is_(None),
+        ~exists(select(second.c.id).where(and_(second.c.scan_id == c.scan_id, second.c.place == CopyPlace.SECOND.value)).correlate(scan_copies)),
+    )
+    .order_by(c.id)
+    .limit(BATCH)
+)  # fmt: skip
+
+
+async def copy(desk: Desk, by: Principal, objects: ObjectStore) -> int:
+    """Copies what has no second copy; answers how many it copied."""
+    copied, size = 0, 0
+    while objects.second is not None and size < BYTES_MAX:
+        async with desk.database.transaction(by) as conn:
+            rows = await conn.rows(MISSING)
+        done = 0
+        for row in rows:
+            done += await _copied(desk, by, objects, objects.second, row)
+            size += row["size_bytes"]
+        copied += done
+        if len(rows) < BATCH or not done:
+            break
+    return copied
+
+
+async def _copied(desk: Desk, by: Principal, objects: ObjectStore, target: LockedBucket, row: Any) -> bool:
+    lock = due(row)
+    try:
+        with deadline(size_bytes=3 * row["size_bytes"]), tempfile.TemporaryFile() as file:
+            if await objects.locked.fetch(row["object_key"], row["version_id"], file) != Digest(row["sha256"], row["size_bytes"]):
+                log.error("scan not copied: its bytes are bad", scan=str(row["scan_id"]))
+                return False  # which fixity finds, and tells
+            locked = await target.put(row["object_key"], file, row["sha256"], row["media_type"], lock.until)
+    except ObjectStoreDown as error:
+        log.warning("scan not copied", scan=str(row["scan_id"]), reason=str(error))
+        return False
+    async with desk.database.transaction(by) as conn:
+        at: datetime = await conn.value(reading.NOW, shift=desk.shift)
+        made = {
+            "scan_id": row["scan_id"], "place": CopyPlace.SECOND.value, "version_id": locked.version_id, "due_until": locked.lock_until,
+            "due_hold": locked.legal_hold, "lock_until": locked.lock_until, "legal_hold": locked.legal_hold, "observed_at": at, "checked_at": at,
+        }  # fmt: skip
+        await conn.insert(scan_copies, made)
+    return True
