@@ -1,14 +1,14 @@
 """What the object store really holds of each scan, and when it was last looked at.
 
 Revision ID: 0060
-Revises: 0057
+Revises: 0058
 Create Date: 2026-11-26
 """
 
 from storage.migration import run_script
 
 revision = "0060"
-down_revision: str | None = "0057"
+down_revision: str | None = "0058"
 branch_labels: str | None = None
 depends_on: str | None = None
 
