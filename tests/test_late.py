@@ -71,6 +71,15 @@ async def test_a_vault_that_was_not_counted_for_too_long_is_told_to_its_head_of_
     assert await told(bank, NoticeKind.STOCKTAKE_MISSED) == {"ops": 2}  # another month, another occasion
 
 
+async def test_a_unit_that_counts_more_often_is_told_sooner(bank: World) -> None:
+    await opened(bank)
+    bank.later(days=40)
+    assert not await told(bank, NoticeKind.STOCKTAKE_MISSED)
+    own = "insert into policy_parameters (key, value, org_id, effective_from) values ('stocktake_days', '30', $1, now() - interval '1 day')"
+    await bank.sql(own, bank.branches["A"].id)
+    assert await told(bank, NoticeKind.STOCKTAKE_MISSED) == {"ops": 1}
+
+
 async def expected(bank: World, by: date) -> UUID:
     loan, asset = await bank.loan(manager="officer"), await bank.collateral()
     await secures(bank, loan, asset)

@@ -31,8 +31,7 @@ class Jobs:
     async def notify(self) -> int:
         """Tells people what is late or runs out; answers how many notices were made."""
         async with self.desk.database.transaction(self.by) as conn:
-            policy, at = await self.desk.policy(conn), await self._now(conn)
-            return await sources.notify(conn, policy, at)
+            return await sources.notify(conn, await self._now(conn))
 
     async def calendar(self) -> int:
         """Loads the holidays that are known by now and puts provisional due instants right; answers how many moved."""

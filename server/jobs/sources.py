@@ -4,10 +4,10 @@ A question names subject_kind, subject_id, record_id, org_id, occasion, due_at, 
 in the unit or the nearest above it). Its parameters are $1, the instant, and $2, the day in the bank's zone.
 """
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import NamedTuple
 
-from server.custody.policy import BANK_ZONE, EXPIRING_DAYS, STOCKTAKE_DAYS, Policy
+from server.custody.policy import BANK_ZONE, EXPIRING_DAYS, PARAMETERS, STOCKTAKE_DAYS
 from server.custody.transitions import ENDED
 from storage.database import Connection, touched
 from storage.terms import NoticeKind, RecordState
@@ -16,11 +16,16 @@ GONE = ", ".join(f"'{state.value}'" for state in sorted(ENDED | {RecordState.LOS
 
 
 class Source(NamedTuple):
-    """One kind; `days` names the parameter that says how many days ahead the day of its question lies."""
+    """One kind and its question."""
 
     kind: NoticeKind
     sql: str
-    days: str | None = None
+
+
+def _days(name: str, org: str) -> str:
+    """The policy's number of days for the unit of each row, as `Policy.number` finds it."""
+    return f"""coalesce((select p.value::integer from policy_parameters p where p.key = '{name}' and (p.org_id is null or p.org_id = {org})
+      and p.effective_from <= $1::timestamptz order by p.org_id is null, p.effective_from desc limit 1), {PARAMETERS[name].default})"""  # names are ours
 
 
 SOURCES: tuple[Source, ...] = (
@@ -46,37 +51,35 @@ SOURCES: tuple[Source, ...] = (
     ),
     Source(
         NoticeKind.EXPIRING,
-        """select 'certificate' as subject_kind, c.id as subject_id, null::uuid as record_id, c.org_id, c.expires_on::text as occasion,
+        f"""select 'certificate' as subject_kind, c.id as subject_id, null::uuid as record_id, c.org_id, c.expires_on::text as occasion,
              c.expires_on::timestamp at time zone 'Asia/Shanghai' as due_at, null::uuid[] as staff, 'CREDIT_DEPT_HEAD' as role
-           from collateral_certificates c where c.is_live and c.expires_on <= $2::date and c.expires_on >= ($1::timestamptz at time zone 'Asia/Shanghai')::date""",
-        EXPIRING_DAYS,
+           from collateral_certificates c where c.is_live and c.expires_on <= $2::date + {_days(EXPIRING_DAYS, "c.org_id")}
+             and c.expires_on >= ($1::timestamptz at time zone 'Asia/Shanghai')::date""",
     ),
     Source(
         NoticeKind.EXPIRING,
         f"""select 'record' as subject_kind, r.id as subject_id, r.id as record_id, r.org_id, r.expires_on::text as occasion,
              r.expires_on::timestamp at time zone 'Asia/Shanghai' as due_at, null::uuid[] as staff, 'CREDIT_DEPT_HEAD' as role
-           from archive_records r where r.expires_on <= $2::date and r.expires_on >= ($1::timestamptz at time zone 'Asia/Shanghai')::date
+           from archive_records r where r.expires_on <= $2::date + {_days(EXPIRING_DAYS, "r.org_id")}
+             and r.expires_on >= ($1::timestamptz at time zone 'Asia/Shanghai')::date
              and r.state not in ({GONE})""",  # states are ours
-        EXPIRING_DAYS,
     ),
     Source(
         NoticeKind.EXPIRING,
-        """select 'release' as subject_kind, v.id as subject_id, null::uuid as record_id, v.org_id, v.authority_until::text as occasion,
+        f"""select 'release' as subject_kind, v.id as subject_id, null::uuid as record_id, v.org_id, v.authority_until::text as occasion,
              v.authority_until::timestamp at time zone 'Asia/Shanghai' as due_at, array[q.applicant_id] as staff, null as role
-           from releases v join access_requests q on q.id = v.request_id where v.state = 'DRAFT' and v.authority_until <= $2::date
+           from releases v join access_requests q on q.id = v.request_id where v.state = 'DRAFT' and v.authority_until <= $2::date + {_days(EXPIRING_DAYS, "v.org_id")}
              and v.authority_until >= ($1::timestamptz at time zone 'Asia/Shanghai')::date""",
-        EXPIRING_DAYS,
     ),
     Source(
         NoticeKind.EXPIRING,
-        """select distinct on (b.request_id) 'letter' as subject_kind, b.id as subject_id, null::uuid as record_id, b.org_id,
+        f"""select distinct on (b.request_id) 'letter' as subject_kind, b.id as subject_id, null::uuid as record_id, b.org_id,
              b.return_by::text as occasion, b.return_by::timestamp at time zone 'Asia/Shanghai' as due_at, array[m.holder_id] as staff, null as role
            from movements m join bailee_letters b on b.request_id = m.request_id
-           where m.closed_at is null and m.out_at is not null and b.return_by <= $2::date
+           where m.closed_at is null and m.out_at is not null and b.return_by <= $2::date + {_days(EXPIRING_DAYS, "b.org_id")}
              and b.return_by >= ($1::timestamptz at time zone 'Asia/Shanghai')::date
              and not exists (select from bailee_letters l where l.request_id = b.request_id and l.return_by > b.return_by)
            order by b.request_id, b.id""",
-        EXPIRING_DAYS,
     ),
     Source(
         NoticeKind.TRANSIT_LATE,
@@ -87,12 +90,12 @@ SOURCES: tuple[Source, ...] = (
     ),
     Source(
         NoticeKind.STOCKTAKE_MISSED,
-        """select 'org' as subject_kind, u.id as subject_id, null::uuid as record_id, u.id as org_id,
+        f"""select 'org' as subject_kind, u.id as subject_id, null::uuid as record_id, u.id as org_id,
              to_char($1::timestamptz at time zone 'Asia/Shanghai', 'YYYY-MM') as occasion, null::timestamptz as due_at,
              null::uuid[] as staff, 'OPS_HEAD' as role
-           from org_units u where u.has_vault and not exists (select from stocktakes t where t.org_id = u.id and t.signed_at >= $2::date)
-             and exists (select from archive_records r where r.custody_org_id = u.id and r.tier = 'FIRST' and r.created_at < $2::date)""",
-        STOCKTAKE_DAYS,
+           from org_units u cross join lateral (select $2::date - {_days(STOCKTAKE_DAYS, "u.id")} as since) d
+           where u.has_vault and not exists (select from stocktakes t where t.org_id = u.id and t.signed_at >= d.since)
+             and exists (select from archive_records r where r.custody_org_id = u.id and r.tier = 'FIRST' and r.created_at < d.since)""",
     ),
     Source(
         NoticeKind.PAPER_LATE,
@@ -108,7 +111,6 @@ SOURCES: tuple[Source, ...] = (
            from emergency_reviews e where e.reviewed_at is null and e.due_at < $1::timestamptz and $2::date is not null""",
     ),
 )
-BEHIND = frozenset({STOCKTAKE_DAYS})  # days that are counted back
 TELL = """insert into notices (org_id, staff_id, kind, subject_kind, subject_id, record_id, occasion, made_at, due_at)
   select s.org_id, s.id, '{kind}', x.subject_kind, x.subject_id, x.record_id, x.occasion, $1, x.due_at from ({sql}) x
   cross join lateral (select unnest(x.staff) union select people_for(x.role, x.org_id, $1)) p (id)
@@ -116,12 +118,9 @@ TELL = """insert into notices (org_id, staff_id, kind, subject_kind, subject_id,
   on conflict do nothing"""
 
 
-async def notify(conn: Connection, policy: Policy, at: datetime) -> int:
+async def notify(conn: Connection, at: datetime) -> int:
     """Makes the notices that are due and were not made; answers how many."""
-    made = 0
-    today: date = at.astimezone(BANK_ZONE).date()
-    for kind, sql, days in SOURCES:
-        ahead = (-1 if days in BEHIND else 1) * policy.number(days, at) if days else 0
-        status = await conn.raw.execute(TELL.format(kind=kind.value, sql=sql), at, date.fromordinal(today.toordinal() + ahead))
-        made += touched(status)
+    made, today = 0, at.astimezone(BANK_ZONE).date()
+    for kind, sql in SOURCES:
+        made += touched(await conn.raw.execute(TELL.format(kind=kind.value, sql=sql), at, today))
     return made
