@@ -9,6 +9,7 @@ from schema.compliance import HistoryConnection, HistoryPurpose, history_page, r
 from schema.directives import Requires
 from schema.disclosure import SeenConnection, WhoSawBy, seen_page
 from schema.explaining import CustodyActInput, CustodyExplanation, explanation
+from schema.keeping import fixity_report, for_compliance, retention_drift
 from schema.reading.compiler import bad_request
 from schema.reading.paging import size
 from schema.reads import ContractBy, Reads
@@ -44,6 +45,13 @@ class Query(Reads):
         off_balance_differences, "Entries that core banking has not booked, and papers whose entries do not come to where they are; logged."
     )
     stocktakes_due = registered(stocktakes_due, "Vaults of the caller's units by the day on which they must be counted again.")
+
+    retention_drift = for_compliance(
+        retention_drift, "Stored scans whose lock in the object store differs from the schedule; reading it is logged."
+    )
+    fixity_report = for_compliance(
+        fixity_report, "What was hashed again of the stored bytes in a period, and what was bad; reading it is logged."
+    )
 
     @strawberry.field(  # type: ignore[untyped-decorator]  # strawberry's
         description="Every rule of an act with pass or fail, facts and remedy, through the same judge; changes nothing."

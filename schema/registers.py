@@ -173,7 +173,7 @@ async def vault_register(
     info: strawberry.Info, vault_id: VaultId, period: InPeriod, first: First, after: After = None
 ) -> VaultRegister | None:
     """Null for a vault of another unit; that is logged too."""
-    found = await _found(info, vault_id, "location", lambda r, of: r.vault(of, _period(period), _size(first), _after(after)))
+    found = await _found(info, vault_id, "location", lambda r, of: r.vault(of, period_of(period), size_of(first), after_of(after)))
     if found is None:
         return None
     h = found.head
@@ -197,7 +197,7 @@ async def ticket_register(
     info: strawberry.Info, org_unit_id: OrgUnitId, period: InPeriod, first: First, after: After = None
 ) -> TicketRegister | None:
     """Null for another unit; that is logged too."""
-    found = await _found(info, org_unit_id, "org", lambda r, of: r.tickets(of, _period(period), _size(first), _after(after)))
+    found = await _found(info, org_unit_id, "org", lambda r, of: r.tickets(of, period_of(period), size_of(first), after_of(after)))
     if found is None:
         return None
     h = found.head
@@ -217,7 +217,7 @@ async def ticket_register(
 
 async def seal_register(info: strawberry.Info, org_unit_id: OrgUnitId, period: InPeriod, first: First) -> SealRegister | None:
     """Null for another unit; that is logged too."""
-    found = await _found(info, org_unit_id, "org", lambda r, of: r.seals(of, _period(period), _size(first)))
+    found = await _found(info, org_unit_id, "org", lambda r, of: r.seals(of, period_of(period), size_of(first)))
     if found is None:
         return None
     lines = [
@@ -232,7 +232,7 @@ async def seal_register(info: strawberry.Info, org_unit_id: OrgUnitId, period: I
 
 async def door_log(info: strawberry.Info, vault_id: VaultId, period: InPeriod, first: First, after: After = None) -> DoorLog | None:
     """Null for a vault of another unit; that is logged too."""
-    found = await _found(info, vault_id, "location", lambda r, of: r.doors(of, _period(period), _size(first), _after(after)))
+    found = await _found(info, vault_id, "location", lambda r, of: r.doors(of, period_of(period), size_of(first), after_of(after)))
     if found is None:
         return None
     lines = [
@@ -247,7 +247,7 @@ async def door_log(info: strawberry.Info, vault_id: VaultId, period: InPeriod, f
 
 async def off_balance_differences(info: strawberry.Info, org_unit_id: OrgUnitId, first: First) -> list[OffBalanceDifference] | None:
     """Null for another unit; that is logged too."""
-    found = await _found(info, org_unit_id, "org", lambda r, of: r.off_balance(of, _size(first)))
+    found = await _found(info, org_unit_id, "org", lambda r, of: r.off_balance(of, size_of(first)))
     if found is None:
         return None
     return [
@@ -292,7 +292,8 @@ async def _found(info: strawberry.Info, of: Any, prefix: str, read: Any) -> Regi
     return made
 
 
-def _period(period: RegisterPeriod) -> Period:
+def period_of(period: RegisterPeriod) -> Period:
+    """Its days; a bad request when they are out of order or too many."""
     first, last = _day(period.first_day), _day(period.last_day)
     if last < first:
         raise bad_request("The period ends before it begins.")
@@ -306,13 +307,15 @@ def _day(value: Any) -> date:
     return made
 
 
-def _size(first: int) -> int:
+def size_of(first: int) -> int:
+    """How many lines; a bad request out of bounds."""
     if not 1 <= first <= LINES_MAX:
         raise bad_request(f"`first` is 1 to {LINES_MAX}.")
     return first
 
 
-def _after(after: Any) -> UUID | None:
+def after_of(after: Any) -> UUID | None:
+    """The line that was read last."""
     text = given(after)
     if text is None:
         return None

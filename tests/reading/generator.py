@@ -27,6 +27,8 @@ from tests.reading.rows import SOURCES, snake
 UNASKED = {
     "explainCustody": "its answer is the judge's: every rule is compared with PostgreSQL and the acts themselves (tests/model, tests/custody)",
     "contractHistory": "reading it writes what the next reading tells, so no two are alike (tests/test_disclosure.py)",
+    "retentionDrift": "what a job has read from the object store, and reading it is logged (tests/objects/test_reports.py)",
+    "fixityReport": "the same",
     "whoSaw": "the same: asking is told (tests/test_disclosure.py)",
     "tasks": "every kind, for whoever has it and for nobody else, until it is done (test_tasks.py)",
     "search": "compared with a plain scan of every text, in ten ways of asking (test_search.py)",

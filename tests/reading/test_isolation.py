@@ -50,6 +50,8 @@ OTHERS = {
     "doorLog",
     "offBalanceDifferences",
     "stocktakesDue",
+    "retentionDrift",  # tests/objects/test_reports.py
+    "fixityReport",
     "notices",
     "expiring",
 }  # tried below, or of head office alone
