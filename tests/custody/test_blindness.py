@@ -229,6 +229,7 @@ def questions(schema: Any, bank: World) -> dict[str, list[str]]:
     named = {
         "recordCounts": ["(groupBy: [TIER, STATE])"], "vaultRegister": [f'(vaultId: "{vault}", {period})'], "loan": [f'(by: {{ number: "L-{bank.tag}" }})'],
         "ticketRegister": [f'(orgUnitId: "{org}", {period})'], "sealRegister": [f'(orgUnitId: "{org}", {period})'],
+        "retentionDrift": [""], "fixityReport": [f"({period})"],
         "doorLog": [f'(vaultId: "{vault}", {period})'], "offBalanceDifferences": [f'(orgUnitId: "{org}")'],
         "overrideReport": [f'(day: "{bank.day(n)}")' for n in (0, 1)], "expiring": ["(within: 400)"], "contract": [f"({contract})"],
         "contractHistory": [f"({contract}, purpose: AUDIT)"], "whoSaw": [f'(by: {{ contractNumber: "HT-{bank.tag}" }}, purpose: AUDIT)'],
