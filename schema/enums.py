@@ -20,7 +20,7 @@ EXPOSED = (
     "OperationState", "MovementKind", "MovementPhase", "HoldKind", "HoldSubject", "DiscrepancyKind", "DiscrepancyState", "LoanStatus",
     "LossState", "LossOutcome", "ItemState", "Element", "ElementGrade", "ElementResult", "BatchState",
     "Classification", "PayoffKind", "ContractKind", "CollateralKind", "CertificateKind", "LocationKind", "DocumentType",
-    "RetentionClass", "ScanSubject", "ScanStatus", "ReportKind", "ReportSubject", "ReportState", "SignOffKind",
+    "RetentionClass", "ScanSubject", "ScanStatus", "PreviewStatus", "ReportKind", "ReportSubject", "ReportState", "SignOffKind",
     "HandoverKind", "HandoverState", "HandoverLineState", "HandoverStanding", "BaileeKind", "ClaimResolution", "EmergencyFinding", "OffBalanceState", "OffBalanceDirection", "NoticeState", "ReleaseState", "RecipientCapacity",
     "StocktakeState", "Expectation", "CountResult", "CorrectionSubject", "NoticeKind",
 )  # fmt: skip

@@ -6,9 +6,10 @@ from schema.administration_mutations import AdministrationMutations
 from schema.custody_mutations import CustodyMutations
 from schema.disclosure import DisclosureMutations
 from schema.notice_mutations import NoticeMutations
-from schema.paper_mutations import PaperMutations
+from schema.report_mutations import ReportMutations
+from schema.scan_mutations import ScanMutations
 
 
 @strawberry.type(description="Every act a client may try.")
-class Mutation(CustodyMutations, PaperMutations, DisclosureMutations, AdministrationMutations, NoticeMutations):
+class Mutation(CustodyMutations, ScanMutations, ReportMutations, DisclosureMutations, AdministrationMutations, NoticeMutations):
     """All of them."""

@@ -24,7 +24,7 @@ from storage.tables.columns import XID8
 from storage.terms import ScanStatus
 
 BATCH, SCANS_MAX = 100, 200
-FINAL = {ScanStatus.STORED.value, ScanStatus.REJECTED.value}
+FINAL = {ScanStatus.STORED.value, ScanStatus.REJECTED.value, ScanStatus.EXPIRED.value}
 LAST = UUID(int=2**128 - 1)
 UNSET: Any = strawberry.UNSET
 
@@ -240,5 +240,5 @@ class Subscription:
         _operations, description="Calls the caller to operations that wait for them: those that wait now, then each new one."
     )
     scan_status_changed = strawberry.subscription(
-        _scans, description="The status of some scans: as it is, then each change, until all are stored or rejected."
+        _scans, description="The status of some scans: as it is, then each change, until each is stored, rejected or expired."
     )

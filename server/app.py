@@ -294,7 +294,9 @@ def _health(parts: Parts) -> list[BaseRoute]:
 async def _jobs(settings: Settings, parts: Parts) -> None:
     from server.jobs.worker import work  # with a driver of its own, 10 MB that a process without jobs has no use for
 
-    await work(settings.database_url or "", parts.desk, parts.objects, fixity_bytes=settings.fixity_bytes)
+    await work(
+        settings.database_url or "", parts.desk, parts.objects, fixity_bytes=settings.fixity_bytes, clamd=settings.clamd,
+    )  # fmt: skip
 
 
 def create_app(settings: Settings) -> Starlette:

@@ -1,10 +1,13 @@
 """Places at which a test or drill may cut the power: LOANFILE_FAILPOINT names one and how often it fires.
 
-`LOANFILE_FAILPOINT=after_commit:0.05` raises at that place in one of twenty passes. The settings refuse it in production.
+`LOANFILE_FAILPOINT=after_commit:0.05` raises at that place in one of twenty passes, `scan_promoted:die` ends the process there, as a
+power cut would. The settings refuse it in production.
 """
 
 import os
 import random
+
+DIE, DEAD = "die", 86  # the word, and the status of the process
 
 
 class FailpointReached(BaseException):
@@ -12,7 +15,9 @@ class FailpointReached(BaseException):
 
 
 def reach(name: str) -> None:
-    """Raises when this failpoint is set and its dice fall."""
+    """Raises when this failpoint is set and its dice fall, or ends the process."""
     wanted, _, share = os.environ.get("LOANFILE_FAILPOINT", "").partition(":")
+    if wanted == name and share == DIE:
+        os._exit(DEAD)
     if wanted == name and random.random() < float(share or "1"):  # noqa: S311  # no secret depends on it
         raise FailpointReached(name)

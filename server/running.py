@@ -136,11 +136,13 @@ def work_alone(settings: Settings) -> int:
     from server.jobs.worker import EVERY, work
 
     logs.configure(settings.log_level)
-    signal.signal(signal.SIGTERM, _stop)
     database = Database(settings.database_url or "", settings.reader_database_url, writers_max=2, readers_max=1)
     objects = store_of(settings)
 
     async def serve_jobs() -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)  # raised, it would hit whichever job runs just then
         try:
             await database.open()
             async with database.transaction(None) as conn:
@@ -151,12 +153,13 @@ def work_alone(settings: Settings) -> int:
             raise SettingsError(told)
         logs.log.info("the worker runs; Ctrl-C ends it", jobs=sorted(EVERY))
         try:
-            await work(settings.database_url or "", Desk(database), objects, fixity_bytes=settings.fixity_bytes)
+            url, desk = settings.database_url or "", Desk(database)
+            await work(url, desk, objects, fixity_bytes=settings.fixity_bytes, clamd=settings.clamd)
         finally:
             objects.close()
             await database.close()
 
-    with contextlib.suppress(KeyboardInterrupt, SystemExit):
+    with contextlib.suppress(KeyboardInterrupt, asyncio.CancelledError):
         asyncio.run(serve_jobs())
     return 0
 

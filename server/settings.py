@@ -76,6 +76,13 @@ class Settings(BaseSettings):
     token_issuer: Annotated[str, Field(description="Issuer that tokens must name.")] = "loanfile-embedded"  # noqa: S105  # a name
     token_audience: Annotated[str, Field(description="Audience that tokens must name.")] = "loanfile"  # noqa: S105  # a name
     token_hours: Annotated[int, Field(description="Life of a token of the embedded issuer, in hours.", ge=1, le=24)] = 12
+    clamd: Annotated[
+        str | None,
+        Field(
+            description="Virus scanner that speaks clamd's protocol: the path of its socket, or HOST:PORT; unset: scans are not checked for viruses.",
+            pattern=r"^(/.+|.+:[0-9]{1,5})$",
+        ),
+    ] = None
     json_bytes_max: Annotated[int, Field(description="Largest JSON body, in bytes.", ge=1024)] = 256 * 1024
     upload_bytes_max: Annotated[int, Field(description="Largest multipart body, in bytes.", ge=1024)] = 16 * 1024 * 1024
     writers_max: Annotated[int, Field(description="Connections for transactions, per process.", ge=1, le=100)] = 12

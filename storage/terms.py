@@ -663,10 +663,19 @@ class NoticeKind(StrEnum):
     SCAN_LOCK_DRIFTED = "SCAN_LOCK_DRIFTED"
 
 
+class PreviewStatus(StrEnum):
+    """Whether there is a picture of a page."""
+
+    WANTED = "WANTED"
+    MADE = "MADE"
+    FAILED = "FAILED"
+
+
 class ScanStatus(StrEnum):
     """Life of a scan's bytes; only STORED ones are visible."""
 
     REGISTERED = "REGISTERED"
+    PENDING = "PENDING"
     STORED = "STORED"
     REJECTED = "REJECTED"
     EXPIRED = "EXPIRED"

@@ -18,9 +18,11 @@ import pytest_asyncio
 from schema.graphiql.examples import due_on
 from server.custody.policy import BANK_ZONE
 from server.demo.names import small_pdf
+from server.scans.announcing import PART_BYTES
 from tests.harness.demo import Demo
 from tests.harness.listener import listener
 from tests.harness.web import Site, site
+from tests.scans.hostile_pdf import rebuilt
 
 FOLDER = Path(__file__).parents[1] / "docs" / "api"
 BLOCK = re.compile(r"^```(\w+)(?: (\w+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -120,6 +122,8 @@ async def known(demo: Demo, tmp_path: Path) -> dict[str, Any]:
     officer = await demo.root.fetchval("select id from staff where username = 'loan-officer'")
     pdf = small_pdf("contract")
     (tmp_path / "contract.pdf").write_bytes(pdf)
+    book = rebuilt(b"<</Type/Catalog/Pages 2 0 R>>", b"<</Length %d>>stream\n%s\nendstream" % (PART_BYTES, bytes(PART_BYTES)))
+    (tmp_path / "book.pdf").write_bytes(book)
     car = await demo.root.fetchrow(
         "select r.primary_loan_id, r.collateral_id, r.vault_id from archive_records r join staff s on s.org_id = r.org_id"
         " where s.username = 'loan-officer' and r.tier = 'FIRST' and r.state = 'IN_VAULT' and r.kind = 'CERTIFICATE' order by r.archive_no limit 1"
@@ -151,6 +155,11 @@ async def known(demo: Demo, tmp_path: Path) -> dict[str, Any]:
         "a weekday soon": str(due_on(datetime.now(UTC).date())),
         "SHA-256 of contract.pdf": hashlib.sha256(pdf).hexdigest(),
         "size of contract.pdf": str(len(pdf)),
+        "SHA-256 of book.pdf": hashlib.sha256(book).hexdigest(),
+        "SHA-256 of each 8 MiB of book.pdf": [
+            hashlib.sha256(book[at : at + PART_BYTES]).hexdigest() for at in range(0, len(book), PART_BYTES)
+        ],
+        "size of book.pdf": str(len(book)),
     }
 
 
@@ -162,13 +171,14 @@ async def test_the_examples_of_a_page_answer_as_it_shows(
     blocks = examples(page)
     async with AsyncExitStack() as stack:
         reading = Reading(served, known, stack)
+        scope: dict[str, Any] = {}  # what one piece of Python defines, the next ones use
         for at, (kind, what, text) in enumerate(blocks):
             if kind == "graphql":
                 following = blocks[at + 1] if at + 1 < len(blocks) else ("", "", "")
                 variables = json.loads(following[2]) if following[1] == "variables" else {}
                 await reading.ask(text, reading.filled(variables))
             elif kind == "python":
-                scope = {"answers": reading.answers, "size": int(known["size of contract.pdf"])}
+                scope |= {"answers": reading.answers, "size": int(known["size of contract.pdf"])}
                 await asyncio.to_thread(exec, compile(text, page, "exec"), scope)
             elif what in SHOWN:
                 found = await reading.told() if what == "told" else reading.last

@@ -20,7 +20,8 @@ from server.compliance.events import Chains
 from server.compliance.tags import Tag
 from server.custody.moves import Ask
 from server.demo.names import small_pdf
-from server.scans import uploads
+from server.scans.announcing import NewScan
+from server.scans.uploads import Uploads
 from storage.database import Database
 from storage.objects import ObjectStore
 from storage.terms import Action as A
@@ -395,9 +396,10 @@ async def test_the_second_keeper_is_called_in_time_and_only_to_what_waits_for_th
 async def test_a_scan_is_followed_until_it_is_stored(served: Site, bank: World, objects: ObjectStore) -> None:
     volumes = await bank.volumes()
     officer, body = bank.people["officer"], small_pdf("a page")
-    keeper = uploads.Uploads(bank.database, objects)
-    new = uploads.NewScan.of(ScanSubject.RECORD, volumes[0], "合同", "application/pdf", body, pages=1)
-    registered, _, address = await keeper.register(officer, new, key=uuid4().hex)
+    keeper = Uploads(bank.database, objects)
+    new = NewScan.of(ScanSubject.RECORD, volumes[0], "合同", "application/pdf", body, pages=1)
+    made = await keeper.register(officer, new, key=uuid4().hex)
+    registered, address = made.outcome, made.whole
     scan = f"scan_{registered['scan']}"
     async with listener(served, officer.staff_no) as socket, listener(served, bank.people["officer_b"].staff_no) as stranger:
         for one in (socket, stranger):

@@ -4,6 +4,8 @@ The key of a line is the batch's key and the line's id: whatever was cut off is 
 nothing is done twice.
 """
 
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Annotated, Any, Union
 
 import strawberry
@@ -15,7 +17,7 @@ from schema.paging import col
 from schema.reading.answers import Selected, below
 from schema.results import PROBLEMS, KeyedInput, mutation, translated
 from schema.scalars import Date
-from server.custody.desk import Refused
+from server.custody.desk import Reader, Refused
 from server.custody.transitions import WHO
 from server.errors import InputProblem, InvalidInput
 from server.errors import Problem as AnyProblem
@@ -56,8 +58,24 @@ class SubmitCountLineInput:
     counts: list[PlaceCountInput] = field("Places in any order; at most 500 labels a line.")
 
 
+Act = Callable[
+    [strawberry.Info, str, str, Any, Reader[Any]], Awaitable[Any]
+]  # full name, key and input of a line, and who reads its answer
+
+
 def batch(name: str, line_type: Any, base: type, ask_of: Any, *, description: str, requires: Any = None) -> Any:
-    """The mutation `nameBatch`: every line is asked as `ask_of(info, line)` says, one after the other."""
+    """The mutation `nameBatch`: every line is asked of the desk as `ask_of(info, line)` says, one after the other."""
+
+    async def act(info: strawberry.Info, full: str, key: str, given: Any, read: Reader[Any]) -> Any:
+        return await carried(info, full, key, given, ask_of, read)
+
+    return lines_of(name, line_type, base, act, description=description, requires=requires)
+
+
+def lines_of(
+    name: str, line_type: Any, base: type, act_on: Act, *, description: str, requires: Any = None, most: int = LINES_MAX, at_once: int = 1
+) -> Any:
+    """The mutation `nameBatch`: what `act_on` answers or refuses, line by line; `at_once` of them at a time."""
     full = f"{name}Batch"
     head = f"{full[0].upper()}{full[1:]}"
     made = payload_of(base, f"{head}LinePayload")
@@ -70,23 +88,27 @@ def batch(name: str, line_type: Any, base: type, ask_of: Any, *, description: st
         "refused": (int, "How many were not; each says why."),
     }
     payload = _output(f"{head}Payload", told, f"What {full} did.")
-    input_type = _input(f"{head}Input", line_type, full)
+    input_type = _input(f"{head}Input", line_type, full, most)
 
     async def act(info: strawberry.Info, input_: Any) -> Any:
-        _check(input_.lines)
+        _check(input_.lines, most)
         wanted = {path: await Selected.of(info, made, ds, "/".join(path)) for path, ds in below(info, payload, "lines", "result").items()}
-        lines = [await one(info, wanted, str(input_.idempotency_key), given) for given in input_.lines]
+        key = str(input_.idempotency_key)
+        if at_once == 1:
+            lines = [await one(info, wanted, key, given) for given in input_.lines]
+        else:
+            lines = await few_at_once(at_once, [one(info, wanted, key, given) for given in input_.lines])
         done = sum(not x.problem for x in lines)
         return payload(lines=lines, done=done, refused=len(lines) - done)
 
     async def one(info: strawberry.Info, wanted: dict[tuple[str, ...], Selected], key: str, given: Any) -> Any:
-        async def read(conn: Connection, outcome: dict[str, Any], replayed: bool) -> dict[str, Any]:
+        async def read(conn: Connection, outcome: dict[str, Any], replayed: bool, **more: Any) -> dict[str, Any]:
             ids = {n: uuids(v) for n, v in outcome.items() if n != "state"}
-            return {path[-1]: await how.read(conn, {**ids, "replayed": replayed}) for path, how in wanted.items()}
+            return {path[-1]: await how.read(conn, {**ids, "replayed": replayed, **more}) for path, how in wanted.items()}
 
         language = info.context.language
         try:
-            answer = await carried(info, full, f"{key}/{given.line_id}", given, ask_of, read)
+            answer = await act_on(info, full, f"{key}/{given.line_id}", given, read)
         except AnyProblem as problem:
             answer = translated(problem, language)
         answer = translated(answer, language) if isinstance(answer, Refused) else answer
@@ -95,6 +117,21 @@ def batch(name: str, line_type: Any, base: type, ask_of: Any, *, description: st
         return made_line
 
     return mutation(full, input_type, payload, act, description=description, requires=requires)
+
+
+async def few_at_once(most: int, acts: list[Coroutine[Any, Any, Any]]) -> list[Any]:
+    """What they answer, in their order; when one of them raises, it does so after all have ended."""
+    turn = asyncio.Semaphore(most)
+
+    async def in_turn(act: Coroutine[Any, Any, Any]) -> Any:
+        async with turn:
+            return await act
+
+    answers = await asyncio.gather(*map(in_turn, acts), return_exceptions=True)
+    for answer in answers:
+        if isinstance(answer, BaseException):
+            raise answer
+    return answers
 
 
 def _result(root: Any, info: strawberry.Info) -> Any:
@@ -116,16 +153,16 @@ def _output(name: str, told: dict[str, tuple[Any, str]], description: str) -> An
     return strawberry.type(cls, description=description)
 
 
-def _input(name: str, line_type: Any, full: str) -> Any:
-    lines = strawberry.field(description=f"At most {LINES_MAX}; each is tried, whatever becomes of the others.")
+def _input(name: str, line_type: Any, full: str, most: int) -> Any:
+    lines = strawberry.field(description=f"At most {most}; each is tried, whatever becomes of the others.")
     body = {"__annotations__": {"lines": list[line_type]}, "__doc__": "Lines.", "__module__": __name__, "lines": lines}
     return strawberry.input(type(name, (KeyedInput,), body), description=f"Input of {full}.")
 
 
-def _check(lines: list[Any]) -> None:
-    """Raises InvalidInput for lines that cannot be told apart."""
-    if not lines:
-        raise InvalidInput([InputProblem(("lines",), "EMPTY")])
+def _check(lines: list[Any], most: int) -> None:
+    """Raises InvalidInput for lines that are too many or cannot be told apart."""
+    if not 0 < len(lines) <= most:
+        raise InvalidInput([InputProblem(("lines",), "TOO_MANY" if lines else "EMPTY")])
     wrong, seen = [], set[str]()
     for n, line in enumerate(lines):
         id_ = str(line.line_id)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
+from io import BytesIO
 from uuid import UUID, uuid4
 
 from rich.progress import Progress
@@ -9,7 +10,8 @@ from rich.progress import Progress
 from server import inspections
 from server.demo.files import File
 from server.demo.names import small_pdf
-from server.scans import uploads
+from server.scans.announcing import NewScan
+from server.scans.uploads import Uploads
 from storage.database import Database
 from storage.objects import ObjectStore
 from storage.terms import ReportKind, ReportSubject, ScanSubject
@@ -23,7 +25,7 @@ async def add_papers(database: Database, objects: ObjectStore, files: Sequence[F
     rest = files[SCANNED // 2 :]
     some = [*files[: SCANNED // 2], *rest[:: max(1, 2 * len(rest) // SCANNED)][: SCANNED // 2]]  # the first, and some of every branch
     task = progress.add_task("Demo bank: scans and reports", total=len(some) * 2 + min(REPORTS, len(files)))
-    keeper = uploads.Uploads(database, objects)
+    keeper = Uploads(database, objects)
     for file in some:
         officer = file.branch.people["loan-officer"]
         for kind, subject, title in (
@@ -31,8 +33,8 @@ async def add_papers(database: Database, objects: ObjectStore, files: Sequence[F
             (ScanSubject.RECORD, file.papers[0], "机动车登记证书"),
         ):
             body = small_pdf(f"Loan file {file.index}: {kind.value.lower()}")
-            new = uploads.NewScan.of(kind, subject, title, "application/pdf", body, pages=1)
-            await keeper.upload(officer, new, body, key=uuid4().hex)
+            new = NewScan.of(kind, subject, title, "application/pdf", body, pages=1)
+            await keeper.upload(officer, new, BytesIO(body), key=uuid4().hex)
             progress.advance(task)
     inspected = [f for f in files if "inspector" in f.branch.people]
     for number, file in enumerate(inspected[:: max(1, len(inspected) // REPORTS)][:REPORTS]):

@@ -1,14 +1,22 @@
 """What a job needs, and the jobs one by one; `server.jobs.worker` says when they run."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from server.calendar import load_holidays
 from server.custody import reading
 from server.custody.desk import Desk
 from server.jobs import copying, fixity, overdue, provisional, retention, sources, tidying
+from server.scans import previews
+from server.scans.announcing import REGISTERED_HOURS
+from server.scans.reconciling import Reconciler
+from server.scans.storing import Storing
+from server.scans.viruses import scanner_at
 from storage.database import Connection, Principal
 from storage.objects import ObjectStore
+
+CUT_OFF = timedelta(minutes=2)  # a scan that was confirmed before, and is not stored: whoever was at it is gone, or nearly
+ABANDONED = timedelta(hours=REGISTERED_HOURS + 1)  # what was staged before belongs to no upload that goes on
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +27,7 @@ class Jobs:
     by: Principal
     objects: ObjectStore
     fixity_bytes: int = fixity.BYTES_MAX
+    clamd: str | None = None  # where the virus scanner listens
 
     async def climb(self) -> int:
         """The ladder of overdue checkouts (C24); answers how many steps were reached."""
@@ -54,6 +63,26 @@ class Jobs:
     async def copy(self) -> int:
         """Copies of stored scans in the second bucket; answers how many were made."""
         return await copying.copy(self.desk, self.by, self.objects)
+
+    async def scans(self) -> int:
+        """Finishes uploads that were cut off, ends those whose time is over, empties staging; answers how many things were done."""
+        now = datetime.now(UTC)
+        return await self._reconciler().run(confirmed_before=now - CUT_OFF, staged_before=now - ABANDONED)
+
+    async def audit(self) -> int:
+        """Reports what lies in the locked bucket and belongs to no scan; answers how many objects."""
+        return len(await self._reconciler().unexplained())
+
+    async def draw(self) -> int:
+        """Pictures of pages that somebody wants; answers how many were drawn, or cannot be."""
+        return await previews.draw(self.desk.database, self.objects, self.by)
+
+    async def forget(self) -> int:
+        """Throws pictures away that nobody has wanted for a while; answers how many."""
+        return await previews.forget(self.desk.database, self.objects, self.by)
+
+    def _reconciler(self) -> Reconciler:
+        return Reconciler(Storing(self.desk.database, self.objects, scanner_at(self.clamd)), self.by)
 
     async def _now(self, conn: Connection) -> datetime:
         now: datetime = await conn.value(reading.NOW, shift=self.desk.shift)

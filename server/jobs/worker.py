@@ -19,13 +19,14 @@ from server.custody.desk import Desk
 from server.jobs.fixity import BYTES_MAX
 from server.jobs.jobs import Jobs
 from server.service import service_of
-from storage.objects import ObjectStore
+from storage.objects import ObjectStore, ObjectStoreDown
 
 log: Any = structlog.get_logger()
 POLL_SECONDS, DOWN_SECONDS, GRACE_SECONDS = 5.0, 5.0, 5.0
 EVERY = {
     "tidy": "* * * * *", "climb": "*/5 * * * *", "notify": "*/10 * * * *", "calendar": "15 * * * *", "sweep": "*/10 * * * *",
     "retain": "*/10 * * * *", "hold": "*/5 * * * *", "copy": "* * * * *", "fix": "40 * * * *",
+    "scans": "* * * * *", "draw": "* * * * * */10", "forget": "25 3 * * *", "audit": "35 3 * * *",
 }  # fmt: skip
 
 
@@ -33,12 +34,15 @@ def _job(name: str) -> Callable[[JobContext, int], Awaitable[None]]:
     async def run(context: JobContext, timestamp: int) -> None:
         desk: Desk = context.additional_context["desk"]
         objects: ObjectStore = context.additional_context["objects"]
-        fixity_bytes: int = context.additional_context["fixity_bytes"]
         by = await service_of(desk.database)
         if by is None:
             log.warning("jobs", told="no active member of staff has the role SYSTEM")
             return
-        done = await getattr(Jobs(desk, by, objects, fixity_bytes), name)()
+        try:
+            done = await getattr(Jobs(desk, by, objects, **context.additional_context["settings"]), name)()
+        except ObjectStoreDown as error:  # the next tick tries again
+            log.warning("job", name=name, kind=type(error).__name__)
+            return
         if done:
             log.info("job", name=name, done=done)
 
@@ -61,7 +65,9 @@ def app_of(url: str) -> App:
     return made
 
 
-async def work(url: str, desk: Desk, objects: ObjectStore, *, fixity_bytes: int = BYTES_MAX, until_empty: bool = False) -> None:
+async def work(
+    url: str, desk: Desk, objects: ObjectStore, *, fixity_bytes: int = BYTES_MAX, clamd: str | None = None, until_empty: bool = False
+) -> None:
     """Runs jobs until it is cancelled; goes on when PostgreSQL comes back. `until_empty` ends when nothing is queued."""
     while True:
         app = app_of(url)
@@ -74,7 +80,7 @@ async def work(url: str, desk: Desk, objects: ObjectStore, *, fixity_bytes: int 
                     delete_jobs=DeleteJobCondition.SUCCESSFUL,
                     install_signal_handlers=False,
                     shutdown_graceful_timeout=GRACE_SECONDS,
-                    additional_context={"desk": desk, "objects": objects, "fixity_bytes": fixity_bytes},
+                    additional_context={"desk": desk, "objects": objects, "settings": {"fixity_bytes": fixity_bytes, "clamd": clamd}},
                 )
             return
         except (ProcrastinateException, PoolTimeout, OSError, asyncpg.PostgresError) as error:

@@ -6,21 +6,22 @@ from storage.objects.breaker import DEADLINE_SECONDS, deadline
 from storage.objects.client import Client, StoreAddress
 from storage.objects.errors import LockNotProven, ObjectStoreDown, reason
 from storage.objects.locked import LINK_SECONDS_MAX, Digest, Locked, LockedBucket
+from storage.objects.parts import Part, Parts
 from storage.objects.proof import prove
 from storage.objects.staging import UPLOAD_SECONDS, Presigned, Staging
 
 __all__ = [
     "DEADLINE_SECONDS", "LINK_SECONDS_MAX", "UPLOAD_SECONDS", "Digest", "LockNotProven", "Locked", "LockedBucket", "ObjectStore",
-    "ObjectStoreDown", "Presigned", "Staging", "StoreAddress", "deadline",
+    "ObjectStoreDown", "Part", "Parts", "Presigned", "Staging", "StoreAddress", "deadline",
 ]  # fmt: skip
 
 
 class ObjectStore:
-    """One store: what is under way in `staging`, what is kept in `locked`, and its copy in `second`, where there is one."""
+    """One store: what is under way in `staging` and `parts`, what is kept in `locked`, and its copy in `second`, where there is one."""
 
     def __init__(self, address: StoreAddress, second: StoreAddress | None = None) -> None:
         self.address, self.client = address, Client(address)
-        self.staging, self.locked = Staging(self.client), LockedBucket(self.client)
+        self.staging, self.parts, self.locked = Staging(self.client), Parts(self.client), LockedBucket(self.client)
         self._second = Client(second) if second else None  # with threads and a breaker of its own
         self.second = LockedBucket(self._second) if self._second else None
 

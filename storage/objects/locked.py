@@ -149,6 +149,13 @@ class LockedBucket:
                 time_left.check()
                 yield chunk
 
+    async def versions(self, prefix: str, after: tuple[str, str] | None) -> tuple[list[tuple[str, str]], tuple[str, str] | None]:
+        """Key and version of what is there behind `after`, at most a thousand, and where to go on; None at the end."""
+        more: dict[str, Any] = {"KeyMarker": after[0], "VersionIdMarker": after[1]} if after else {}
+        found = await self._client.call(self._client.s3.list_object_versions, Bucket=self.bucket, Prefix=prefix, **more)
+        listed = [(one["Key"], one["VersionId"]) for one in found.get("Versions", ())]
+        return listed, (found["NextKeyMarker"], found["NextVersionIdMarker"]) if found.get("IsTruncated") else None
+
     # Its lock ------------------------------------------------------------------------------------------------------------
     async def extend(self, key: str, version: str, until: datetime) -> Locked | None:
         """Sets a later end of the lock and reads it back; the store refuses an earlier one."""

@@ -50,7 +50,7 @@ from storage.tables.lending import (
 from storage.tables.lists import SEEN
 from storage.tables.losses import loss_cases
 from storage.tables.notices import notices, overdue_steps
-from storage.tables.papers import inspection_reports, report_sign_offs, scans
+from storage.tables.papers import inspection_reports, report_sign_offs, scan_previews, scans
 from storage.tables.people import (
     data_keys,
     delegations,
@@ -160,6 +160,7 @@ __all__ = [
     "return_inspections",
     "row_versions",
     "scan_copies",
+    "scan_previews",
     "scans",
     "sealed_envelopes",
     "seals",

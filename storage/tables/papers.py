@@ -1,6 +1,7 @@
 """Scans of the papers and reports about them."""
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     Boolean,
     Date,
@@ -28,6 +29,7 @@ from storage.tables.columns import (
 )
 from storage.terms import (
     MediaType,
+    PreviewStatus,
     ReportKind,
     ReportState,
     ReportSubject,
@@ -36,6 +38,8 @@ from storage.terms import (
     ScanSubject,
     SignOffKind,
 )
+
+OPEN = "status in ('REGISTERED', 'PENDING')"
 
 scans = table(
     "scans",
@@ -63,6 +67,13 @@ scans = table(
     may("lock_until", INSTANT, "Compliance lock of the object."),
     need("legal_hold", Boolean, "Legal hold of the object.", server_default=text("false")),
     may("reject_code", Text, "Why the bytes were refused."),
+    may("confirmed_at", INSTANT, "When it was first said that the bytes are there."),
+    ref("confirmed_by_id", "staff", "Who said so.", null=True),
+    may("upload_id", Text, "Name of the upload in parts at the object store."),
+    may("part_sha256", ARRAY(LargeBinary), "SHA-256 of each part of an upload in parts."),
+    ref("same_as_id", "scans", "The first scan of the subject with these bytes, from before the same bytes were one scan.", null=True),
+    ref("locked_by_id", "staff", "Whoever alone may upload a new version (electronic lock).", null=True),
+    may("locked_at", INSTANT, "Since when."),
     *stamps(),
     one_of("subject_kind", ScanSubject),
     one_of("media_type", MediaType),
@@ -74,7 +85,37 @@ scans = table(
         "status <> 'STORED' or num_nonnulls(stored_at, object_key, object_version_id, lock_until) = 4",
         "c49_stored_is_pinned_and_locked",
     ),
-    Index("ix_scans_unfinished", "upload_expires_at", postgresql_where=text("status = 'REGISTERED'")),
+    check("(locked_by_id is null) = (locked_at is null)", "c49_locked"),
+    check("status <> 'PENDING' or num_nonnulls(confirmed_at, confirmed_by_id) = 2", "pending_since"),
+    Index(
+        "uq_scans_c49_same_bytes",
+        "subject_id",
+        "org_id",
+        "sha256",
+        unique=True,
+        postgresql_where=text(f"same_as_id is null and (status = 'STORED' or {OPEN})"),
+    ),
+    Index("uq_scans_c49_one_lock", "subject_id", unique=True, postgresql_where=text("locked_by_id is not null")),
+    Index("ix_scans_unfinished", "upload_expires_at", postgresql_where=text(OPEN)),
+)
+
+scan_previews = table(
+    "scan_previews",
+    "Pictures of pages of stored scans, each wanted, made or impossible; deleted when nobody wants them any more.",
+    key(),
+    ref("scan_id", "scans", "The scan."),
+    need("page", Integer, "Which page, from 1."),
+    need("width", Integer, "Pixels across."),
+    need("status", Text, "Life cycle.", server_default=text("'WANTED'")),
+    need("wanted_at", INSTANT, "When somebody last wanted it.", index=True),
+    may("made_at", INSTANT, "When it was drawn, or found impossible."),
+    *stamps(),
+    one_of("status", PreviewStatus),
+    check("page > 0", "page"),
+    check("width in (160, 480, 1200)", "width"),
+    check("(status = 'WANTED') = (made_at is null)", "made"),
+    UniqueConstraint("scan_id", "page", "width", name="uq_scan_previews_once"),
+    Index("ix_scan_previews_wanted", "wanted_at", postgresql_where=text("status = 'WANTED'")),
 )
 
 inspection_reports = table(

@@ -8,7 +8,8 @@ import pytest
 from server.custody.moves import Ask, Override
 from server.custody.moves.handovers import OnHandover
 from server.errors import InvalidInput, NotFound
-from server.scans.uploads import NewScan, Uploads
+from server.scans.announcing import NewScan
+from server.scans.uploads import Uploads
 from storage.objects import ObjectStore
 from storage.terms import Action as A
 from storage.terms import HandoverKind, HandoverLineState, HoldKind, HoldSubject, MediaType, RetentionClass, Role, ScanSubject, Seat, Tier
@@ -216,7 +217,7 @@ async def test_either_side_uploads_a_scan_of_the_handover(bank: World, objects: 
     handover = await sent(bank, await bank.papers())
     for who in ("clerk", "clerk_b"):
         new = NewScan(ScanSubject.HANDOVER, handover, "移交清单", MediaType.PDF, uuid4().bytes * 2, 100, 1)
-        outcome, _, _ = await Uploads(bank.database, objects).register(bank.people[who], new, key=uuid4().hex)
+        outcome = (await Uploads(bank.database, objects).register(bank.people[who], new, key=uuid4().hex)).outcome
         unit = await bank.sql("select org_id from scans where id = $1", UUID(outcome["scan"]))
         assert unit == bank.people[who].org_id
 

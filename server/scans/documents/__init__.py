@@ -1,0 +1,1 @@
+"""What the bytes of a scan are: looked at by a process of few means, before anyone sees them."""

@@ -1,0 +1,124 @@
+"""Who has documents looked at: processes that are warm, few, and expendable."""
+
+import queue
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from multiprocessing.connection import Connection
+from multiprocessing.reduction import send_handle
+from typing import Any, BinaryIO
+
+from server.errors import Unavailable
+from server.scans.documents.verdicts import BROKEN, Refused
+
+OPEN_CPU_SECONDS = 5.0  # that the document itself costs: a busy machine makes it no worse
+WAIT_SECONDS = 60.0  # on the clock, for a turn, for the process, for its answer: then it is the machine, and not the document
+OPENERS = 2
+PROGRAM = "server.scans.documents.process"
+
+
+class Opener:
+    """One warm process that opens documents under limits of memory and of its own time.
+
+    What a document does to it is the document's fault: it crashes, it eats the memory or the time. What happens to it otherwise
+    is nobody's: it is slow, it is killed from outside, it does not start. Then another try is worth while.
+    """
+
+    def __init__(self, cpu_seconds: float = OPEN_CPU_SECONDS, wait_seconds: float = WAIT_SECONDS) -> None:
+        self.cpu_seconds, self.wait_seconds = cpu_seconds, wait_seconds
+        self.child: subprocess.Popen[bytes] | None = None
+        self._pipe: Any = None
+        self._turn = threading.Lock()
+
+    def ask(self, task: str, file: BinaryIO, *given: Any) -> Any:
+        """What the process found; Refused by what the document is, Unavailable when nobody can say now."""
+        if not self._turn.acquire(timeout=self.wait_seconds):
+            raise _not_now()
+        try:
+            pipe = self._warm()
+            assert self.child is not None
+            pipe.send((task, *given))
+            send_handle(pipe, file.fileno(), self.child.pid)
+            if not pipe.poll(self.wait_seconds):
+                raise TimeoutError
+            what, answer = pipe.recv()
+        except EOFError:
+            if self._end() == -signal.SIGKILL:  # of want of memory elsewhere, or by hand
+                raise _not_now() from None
+            raise Refused(BROKEN) from None
+        except OSError:  # a broken pipe, no process to be had, no answer in time
+            self._end()
+            raise _not_now() from None
+        finally:
+            self._turn.release()
+        if what == "refused":
+            raise Refused(answer)
+        return answer
+
+    def close(self) -> None:
+        """Ends the process."""
+        with self._turn:
+            self._end()
+
+    def _warm(self) -> Any:
+        if self.child is not None and self.child.poll() is None:
+            return self._pipe
+        self._end()
+        ours, theirs = socket.socketpair()
+        with theirs:
+            command = [sys.executable, "-I", "-m", PROGRAM, str(theirs.fileno()), str(self.cpu_seconds)]
+            # No environment: what opens a stranger's document knows no secret. A session of its own: Ctrl-C is not for it.
+            self.child = subprocess.Popen(  # noqa: S603  # our own program
+                command, env={}, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+            )
+        self._pipe = Connection(ours.detach())
+        try:
+            if not self._pipe.poll(self.wait_seconds):
+                raise TimeoutError
+            self._pipe.recv()
+        except EOFError:
+            raise OSError("the process did not start") from None
+        return self._pipe
+
+    def _end(self) -> int | None:
+        """How the process ended; it is killed if it has not."""
+        child, pipe, self.child, self._pipe = self.child, self._pipe, None, None
+        if pipe is not None:
+            pipe.close()
+        if child is None:
+            return None
+        try:
+            return child.wait(1)  # whose pipe is at its end is ending
+        except subprocess.TimeoutExpired:
+            child.kill()
+            return child.wait()
+
+
+class Openers:
+    """A few of them; who asks takes the one that is free."""
+
+    def __init__(self, count: int = OPENERS) -> None:
+        self.all = [Opener() for _ in range(count)]
+        self._free: queue.LifoQueue[Opener] = queue.LifoQueue()  # the warm one first: the second starts when two ask at once
+        for opener in reversed(self.all):
+            self._free.put(opener)
+
+    def ask(self, task: str, file: BinaryIO, *given: Any) -> Any:
+        """As `Opener.ask`."""
+        try:
+            opener = self._free.get(timeout=WAIT_SECONDS)
+        except queue.Empty:
+            raise _not_now() from None
+        try:
+            return opener.ask(task, file, *given)
+        finally:
+            self._free.put(opener)
+
+
+OPENERS_OF_THIS_PROCESS = Openers()
+
+
+def _not_now() -> Unavailable:
+    return Unavailable("The document could not be checked now; try again.")

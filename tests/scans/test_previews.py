@@ -1,0 +1,107 @@
+"""Pictures of pages: made in the background, shown for a minute and a purpose, thrown away when nobody wants them."""
+
+import io
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pikepdf
+import pytest
+from PIL import Image
+
+from server.scans import previews
+from storage.objects import ObjectStore
+from tests.harness.jobs import jobs_of
+from tests.harness.world import World
+from tests.scans.conftest import Run, put, scan_of
+from tests.scans.hostile import JPEG, TIFF, image
+
+LINKS = "previews { scanId status url expiresAt }"
+
+
+def landscape(pages: int) -> bytes:
+    with pikepdf.new() as made:
+        for _ in range(pages):
+            made.add_blank_page(page_size=(842, 595))
+        out = io.BytesIO()
+        made.save(out)
+    return out.getvalue()
+
+
+async def stored(bank: World, run: Run, body: bytes, **changed: Any) -> str:
+    (paper,) = await bank.papers()
+    made = await run("officer", "registerScan", "scan { id } uploadUrl uploadHeaders", **scan_of(paper, body, **changed))
+    assert await put(made["uploadUrl"], made["uploadHeaders"], body) == 200
+    done = await run("officer", "confirmScan", "scan { id status }", scanId=made["scan"]["id"])
+    assert done["scan"]["status"] == "STORED"
+    return str(done["scan"]["id"])
+
+
+async def drawn(bank: World, objects: ObjectStore) -> int:
+    return await (await jobs_of(bank, objects)).draw()
+
+
+async def test_the_first_page_of_a_new_scan_is_drawn_by_itself(bank: World, run: Run, objects: ObjectStore) -> None:
+    scan = await stored(bank, run, landscape(2), pages=2)
+    asked = {"scanIds": [scan], "page": 1, "width": previews.SMALLEST, "purpose": "核对"}
+    (first,) = (await run("auditor", "issuePreviewLinks", LINKS, **asked))["previews"]
+    assert (first["status"], first["url"]) == ("WANTED", None)
+    assert await drawn(bank, objects) >= 1
+    (made,) = (await run("auditor", "issuePreviewLinks", LINKS, **asked))["previews"]
+    assert made["status"] == "MADE"
+    async with httpx.AsyncClient(trust_env=False) as client:
+        answer = await client.get(made["url"])
+    assert answer.headers["content-type"] == "image/jpeg" and answer.headers["content-disposition"].startswith("attachment")
+    with Image.open(io.BytesIO(answer.content)) as shown:
+        assert shown.size in ((160, 113), (160, 114))
+
+
+@pytest.mark.parametrize(("body", "media_type"), [(image(JPEG), JPEG), (image(TIFF), TIFF)])
+async def test_images_are_drawn_too(bank: World, run: Run, objects: ObjectStore, body: bytes, media_type: str) -> None:
+    scan = await stored(bank, run, body, mediaType=media_type)
+    assert await drawn(bank, objects) >= 1
+    asked = {"scanIds": [scan], "page": 1, "width": 160, "purpose": "核对"}
+    (made,) = (await run("auditor", "issuePreviewLinks", LINKS, **asked))["previews"]
+    assert made["status"] == "MADE"
+
+
+async def test_each_grant_and_each_denial_is_in_the_access_log(bank: World, run: Run, objects: ObjectStore) -> None:
+    scan = await stored(bank, run, landscape(1))
+    stranger = (await run("officer_b", "issuePreviewLinks", LINKS, scanIds=[scan], page=1, width=160, purpose="好奇"))["previews"]
+    assert stranger == [{"scanId": scan, "status": None, "url": None, "expiresAt": None}]
+    beyond = (await run("auditor", "issuePreviewLinks", LINKS, scanIds=[scan], page=2, width=160, purpose="核对"))["previews"]
+    assert beyond[0]["status"] is None
+    await run("auditor", "issuePreviewLinks", LINKS, scanIds=[scan], page=1, width=480, purpose="核对")
+    rows = await bank.root.fetch(
+        "select result, purpose from access_log where action = 'issuePreviewLinks' and subject_ids[1] = $1::text::uuid order by logged_at",
+        scan[5:],
+    )
+    assert [tuple(row) for row in rows] == [("DENIED", "好奇"), ("DENIED", "核对"), ("GRANTED", "核对")]
+
+
+@pytest.mark.parametrize(
+    ("changed", "path", "code"),
+    [
+        ({"purpose": "  "}, "purpose", "EMPTY"),
+        ({"width": 161}, "width", "WIDTH_NOT_ALLOWED"),
+        ({"scanIds": []}, "scanIds", "EMPTY"),
+        ({"scanIds": [f"scan_{UUID(int=n)}" for n in range(51)]}, "scanIds", "TOO_MANY"),
+    ],
+)
+async def test_what_is_asked_wrongly_is_told_by_path(run: Run, changed: dict[str, Any], path: str, code: str) -> None:
+    given = {"scanIds": [f"scan_{UUID(int=1)}"], "page": 1, "width": 160, "purpose": "核对"} | changed
+    told = await run("auditor", "issuePreviewLinks", LINKS, **given)
+    assert [(p["path"], p["code"]) for p in told["problems"]] == [([path], code)]
+
+
+async def test_what_nobody_wants_any_more_is_thrown_away(bank: World, run: Run, objects: ObjectStore) -> None:
+    scan = await stored(bank, run, landscape(1))
+    key = previews.key_of(UUID(scan[5:]), 1, 160)
+    assert await drawn(bank, objects) >= 1
+    assert await objects.staging.size_of(key)
+    jobs = await jobs_of(bank, objects)
+    assert await jobs.forget() == 0
+    await bank.sql("update scan_previews set wanted_at = now() - interval '31 days' where scan_id = $1::text::uuid", scan[5:])
+    assert await jobs.forget() == 1
+    assert await objects.staging.size_of(key) is None
+    assert await bank.sql("select count(*) from scan_previews where scan_id = $1::text::uuid", scan[5:]) == 0
