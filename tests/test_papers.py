@@ -12,7 +12,7 @@ from schema.reading.answers import ReadingSchema
 from server.context import Context
 from server.demo.names import small_pdf
 from server.scans import validation
-from server.scans.documents.opener import Opener
+from server.scans.documents.opener import Openers
 from server.settings import Settings
 from storage.objects import ObjectStore
 from storage.terms import Role
@@ -110,7 +110,7 @@ async def test_a_scan_that_cannot_be_checked_now_waits_for_another_try(bank: Wor
     made = await run("officer", "registerScan", REGISTER, **scan_of(paper))
     await put(made, PDF)
     with monkeypatch.context() as hurried:
-        hurried.setattr(validation, "OPENERS_OF_THIS_PROCESS", Opener(wait_seconds=0.0))
+        hurried.setattr(validation, "OPENERS_OF_THIS_PROCESS", Openers(wait_seconds=0.0))
         (told,) = await run("officer", "confirmScan", "scan { id }", scanId=made["scan"]["id"], idempotencyKey="the same")
     assert "try again" in told["message"]
     done = await run("officer", "confirmScan", "scan { status }", scanId=made["scan"]["id"], idempotencyKey="the same")

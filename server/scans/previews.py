@@ -3,7 +3,6 @@
 They lie beside the staged bytes, never in the locked bucket: what can be drawn again need not be kept.
 """
 
-import asyncio
 import tempfile
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -98,7 +97,7 @@ async def draw(database: Database, objects: ObjectStore, by: Principal) -> int:
 async def _draw(database: Database, objects: ObjectStore, by: Principal, file: BinaryIO, row: Any) -> None:
     status = PreviewStatus.MADE
     try:
-        made = await asyncio.to_thread(OPENERS_OF_THIS_PROCESS.ask, "show", file, row["media_type"], row["page"], row["width"])
+        made = await OPENERS_OF_THIS_PROCESS.ask("show", file, row["media_type"], row["page"], row["width"])
         await objects.staging.put_bytes(key_of(row["scan_id"], row["page"], row["width"]), made, "image/jpeg")
     except Refused:  # a page that cannot be drawn; the document itself can be read
         status = PreviewStatus.FAILED

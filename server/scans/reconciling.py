@@ -71,18 +71,24 @@ class Reconciler:
     async def _finished(self, row: Any) -> int:
         try:
             with deadline(size_bytes=ROUNDS * row["size_bytes"]):
-                locked = await self.storing.finish(self.by, row)
+                locked = await self.storing.finish(self.by, row) if await self.storing.arrived(row) else None
             async with self.storing.database.transaction(self.by) as conn:
                 await self.storing.store(conn, self.by, row["id"], locked)
             await self.storing.clear(row)
         except InvalidInput as problem:  # refused, and on record; or its bytes were never there
             if problem.problems[0].code == "UPLOAD_MISSING":
-                await self._lapse(row["id"], row["confirmed_at"])
+                await self._unconfirm(row)
             return 1
         except (ObjectStoreDown, Unavailable) as error:  # next time
             log.warning("scan waits", scan=str(row["id"]), kind=type(error).__name__)
             return 0
         return 1
+
+    async def _unconfirm(self, row: Any) -> None:
+        """There was word of the bytes, and there are none: they may yet come."""
+        async with self.storing.database.transaction(self.by) as conn:
+            nothing = {"status": ScanStatus.REGISTERED, "confirmed_at": None, "confirmed_by_id": None}
+            await conn.update(scans, {"id": row["id"], "confirmed_at": row["confirmed_at"]}, nothing)
 
     async def _expire(self) -> int:
         async with self.storing.database.transaction(self.by) as conn:

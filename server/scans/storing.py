@@ -57,15 +57,27 @@ class Storing:
     scanner: Scanner | None = None
 
     async def confirmed(self, principal: Principal, row: Any) -> bool:
-        """Puts it on record that the bytes have come, so that the job finishes what is cut off; False when there are none."""
-        if not await self._arrived(row):
-            return False
+        """Puts it on record that the bytes have come, so that the job finishes what is cut off; False when there are none.
+
+        While the store does not say, somebody's word that they have is on record too: the job looks again.
+        """
+        try:
+            if not await self.arrived(row):
+                return False
+        except ObjectStoreDown:
+            await self._confirm(principal, row)
+            await self._waits(principal, row["id"])
+            raise
+        await self._confirm(principal, row)
+        return True
+
+    async def _confirm(self, principal: Principal, row: Any) -> None:
         if row["confirmed_at"] is None:
             async with self.database.transaction(principal) as conn:
                 await conn.run(CONFIRMED, the_id=row["id"], the_at=datetime.now(UTC), the_by=principal.staff_id)
-        return True
 
-    async def _arrived(self, row: Any) -> bool:
+    async def arrived(self, row: Any) -> bool:
+        """Whether the bytes are there; parts that all are there are put together."""
         key = staged_key(row["id"])
         if row["upload_id"] is not None:
             there = await self.objects.parts.there(key, row["upload_id"])

@@ -163,6 +163,6 @@ async def scan(bank: World, kind: str, subject: UUID, *, record: UUID | None = N
         " uploaded_by, registered_at, upload_expires_at, stored_at, object_key, object_version_id, lock_until) select $1, $2, $3, $4,"
         " coalesce((select max(scan_version) from scans where subject_id = $3), 0) + 1, '签收单', 'application/pdf', $5, 1, 1, $6, $7, now(), now(),"
         " now(), 'k', 'v', now() returning id",
-        bank.branches["A"].id, kind, subject, record, b"0" * 32, status, bank.people["officer"].staff_id,
+        bank.branches["A"].id, kind, subject, record, uuid4().bytes * 2, status, bank.people["officer"].staff_id,
     )  # fmt: skip
     return made

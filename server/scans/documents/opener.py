@@ -1,11 +1,14 @@
 """Who has documents looked at: processes that are warm, few, and expendable."""
 
+import asyncio
 import queue
 import signal
 import socket
 import subprocess
 import sys
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.connection import Connection
 from multiprocessing.reduction import send_handle
 from typing import Any, BinaryIO
@@ -97,20 +100,24 @@ class Opener:
 
 
 class Openers:
-    """A few of them; who asks takes the one that is free."""
+    """A few of them, each with a thread: who asks waits for one that is free, and keeps no thread of others while he waits."""
 
-    def __init__(self, count: int = OPENERS) -> None:
-        self.all = [Opener() for _ in range(count)]
+    def __init__(self, count: int = OPENERS, wait_seconds: float = WAIT_SECONDS) -> None:
+        self.wait_seconds = wait_seconds
+        self._threads = ThreadPoolExecutor(count, thread_name_prefix="opener")
         self._free: queue.LifoQueue[Opener] = queue.LifoQueue()  # the warm one first: the second starts when two ask at once
-        for opener in reversed(self.all):
-            self._free.put(opener)
+        for _ in range(count):
+            self._free.put(Opener(wait_seconds=wait_seconds))
 
-    def ask(self, task: str, file: BinaryIO, *given: Any) -> Any:
+    async def ask(self, task: str, file: BinaryIO, *given: Any) -> Any:
         """As `Opener.ask`."""
-        try:
-            opener = self._free.get(timeout=WAIT_SECONDS)
-        except queue.Empty:
-            raise _not_now() from None
+        late = time.monotonic() + self.wait_seconds
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._ask, late, task, file, *given)
+
+    def _ask(self, late: float, task: str, file: BinaryIO, *given: Any) -> Any:
+        if time.monotonic() > late:
+            raise _not_now()
+        opener = self._free.get()
         try:
             return opener.ask(task, file, *given)
         finally:
