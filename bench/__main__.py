@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from rich.console import Console
 
-from bench import data, desk, hostile, isolation, lists, memory, peers, reads, report
+from bench import data, desk, hostile, isolation, lists, memory, peers, reads, report, scans
 from bench.load import Load
 
 Subject = Callable[[data.Bank, Load, Console], list[str]]
@@ -79,11 +79,26 @@ def _desk(load: Load, console: Console) -> list[str]:
     return [f"desk: {told['vs_ledger_off']} of the ledger off"] if told["vs_ledger_off"] < desk.BUDGET else []
 
 
+def _scans(load: Load, console: Console) -> list[str]:
+    told = scans.measure(load, console)
+    split = ", ".join(f"{name} {ms:.0f}" for name, ms in told["split_ms"].items())
+    console.print(
+        f"scans: {told['scans_per_second']}/s of 1 MB against {told['puts_per_second']} plain PUTs/s, {told['vs_plain']} ({told['vs_plain_spread']});"
+        f" ms: {split}\ncustody p99 with the store hung: {told['hung_vs_base']} of {told['base_p99_ms']} ms ({told['hung_vs_base_spread']});"
+        f" uploads failed in {told['failed_seconds']} s, {told['failed_seconds_max']} s at most",
+        highlight=False,
+    )
+    report.keep("scans", told)
+    over = [f"scans: {told['vs_plain']} of plain PUTs"] if told["vs_plain"] < scans.BUDGET else []
+    over += [f"custody with the store hung: {told['hung_vs_base']}×"] if told["hung_vs_base"] > scans.HUNG_BUDGET else []
+    return over + ([f"uploads failed in {told['failed_seconds_max']} s"] if told["failed_seconds_max"] > scans.FAIL_SECONDS_MAX else [])
+
+
 SUBJECTS: dict[str, Subject] = {
     "reads": _reads, "lists": _lists, "search": _search, "isolation": _isolation, "memory": _memory, "hostile": _hostile,
 }  # fmt: skip
 
-BANKLESS: dict[str, Callable[[Load, Console], list[str]]] = {"desk": _desk}  # they make a small bank of their own
+BANKLESS: dict[str, Callable[[Load, Console], list[str]]] = {"desk": _desk, "scans": _scans}  # they make a small bank of their own
 
 
 def main() -> None:

@@ -76,6 +76,19 @@ def lines(known: dict[str, Any]) -> list[str]:
             f"| second-tier cycle at 64 clients, of the same with the ledger off | ≥ 0.60 | {desk['vs_ledger_off']:.2f} ({desk['vs_ledger_off_spread']}) |"
         )
         made.append(f"| … cycles a second, three acts each; p99 of an act | | {desk['cycles_per_second']:.0f}, {desk['p99_ms']:.0f} ms |")
+    if s := known.get("scans"):
+        split = ", ".join(f"{name} {ms:.0f}" for name, ms in s["split_ms"].items())
+        made.append(f"| scans of 1 MB confirmed, of plain PUTs of the same bytes | ≥ 0.2 | {s['vs_plain']:.2f} ({s['vs_plain_spread']}) |")
+        made.append(
+            f"| … scans a second by 8 people, validation on; PUTs a second | | {s['scans_per_second']:.0f}, {s['puts_per_second']:.0f} |"
+        )
+        made.append(f"| … ms of each step, the last two alone | | {split} |")
+        made.append(
+            f"| custody with the object store hung, p99 of an act of that without | ≤ 2 | {s['hung_vs_base']:.2f} ({s['hung_vs_base_spread']}) |"
+        )
+        made.append(
+            f"| … an upload fails with a code, at most, median | ≤ 6 s | {s['failed_seconds_max']:.1f} s, {s['failed_seconds']:.2f} s |"
+        )
     return made
 
 
