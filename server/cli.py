@@ -6,8 +6,16 @@ from typing import Annotated
 
 import typer
 
-from server.settings import SettingsError, load
+from server.settings import Settings, SettingsError, load
 from storage.embedded import EmbeddedError
+
+
+def _with_servers() -> Settings:
+    settings = load()
+    if not (settings.database_url and settings.s3_endpoint):
+        raise SettingsError("LOANFILE_DATABASE_URL and LOANFILE_S3_ENDPOINT must be set")
+    return settings
+
 
 app = typer.Typer(help="The loan-file archive of a bank.", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
@@ -38,12 +46,31 @@ def serve() -> None:
 @app.command()
 def worker() -> None:
     """Run the background jobs alone, on the servers that the settings name; a server started with LOANFILE_WORKER=false runs none."""
-    settings = load()
-    if not (settings.database_url and settings.s3_endpoint):
-        raise SettingsError("LOANFILE_DATABASE_URL and LOANFILE_S3_ENDPOINT must be set")
+    settings = _with_servers()
     from server import running
 
     raise typer.Exit(running.work_alone(settings))
+
+
+@app.command()
+def retention() -> None:
+    """Look at the lock of every stored scan now, put right what is less than due, and name each that differs; status 1 when one does."""
+    settings = _with_servers()
+    from server import keeping
+
+    raise typer.Exit(keeping.retention(settings))
+
+
+@app.command()
+def fixity(
+    gibibytes: Annotated[float, typer.Option(help="How much to hash, the oldest-checked first.", min=0.001)] = 1.0,
+    everything: Annotated[bool, typer.Option("--everything", help="Also what was hashed in the last 30 days.")] = False,
+) -> None:
+    """Hash stored scans again now, heal what is bad, and name it; status 1 when something is bad and was not healed."""
+    settings = _with_servers()
+    from server import keeping
+
+    raise typer.Exit(keeping.fixity(settings, int(gibibytes * (1 << 30)), everything=everything))
 
 
 @app.command()

@@ -81,10 +81,11 @@ class Fixity:
             known = await conn.rows(BAD, the_places=places(self.objects))
         for row in known:
             await self._heal(row)
+        async with self.desk.database.transaction(self.by) as conn:
+            before = await self._now(conn) - self.every
         while self.bytes < self.bytes_max and not self.objects.client.breaker.open:
             async with self.desk.database.transaction(self.by) as conn:
-                at = await self._now(conn)
-                rows = await conn.rows(OLDEST, the_before=at - self.every, the_places=places(self.objects))
+                rows = await conn.rows(OLDEST, the_before=before, the_places=places(self.objects))
             if not rows or not await self._batch(self._within(rows)):
                 break
         return self.bad

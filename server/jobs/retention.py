@@ -73,14 +73,16 @@ class Look:
         return self.seen == self.after == self.due == due(self.row) and self.row["drifted_at"] is None
 
 
-async def follow(desk: Desk, by: Principal, objects: ObjectStore, *, every: timedelta = LOOK_EVERY) -> int:
+async def follow(desk: Desk, by: Principal, objects: ObjectStore, *, every: timedelta = LOOK_EVERY, objects_max: int = OBJECTS_MAX) -> int:
     """Looks at the copies that nobody has looked at for a day; answers how many locks were moved or found moved."""
     moved, seen, last = 0, 0, None
-    while seen < OBJECTS_MAX:
+    async with desk.database.transaction(by) as conn:
+        before: datetime = await conn.value(reading.NOW, shift=desk.shift) - every
+    while seen < objects_max:
         async with desk.database.transaction(by) as conn:
             at: datetime = await conn.value(reading.NOW, shift=desk.shift)
             after = {"the_after": last["id"] if last else None, "the_after_at": last["observed_at"] if last else None}
-            rows = await conn.rows(SEEN, the_before=at - every, the_places=places(objects), **after)
+            rows = await conn.rows(SEEN, the_before=before, the_places=places(objects), **after)
         moved += await _follow(desk, by, objects, rows, at)
         seen += len(rows)
         if len(rows) < BATCH or objects.client.breaker.open:
