@@ -35,6 +35,13 @@ class Lock:
     hold: bool
 
 
+def lock_until(matures_on: date | None, at: datetime) -> datetime:
+    """At the upload: COMPLIANCE until maturity, at most five years on, at least a day."""
+    latest = at + LOCK_YEARS * YEAR
+    wanted = min(_instant(matures_on), latest) if matures_on else latest
+    return max(wanted, at + timedelta(days=1)).replace(microsecond=0)
+
+
 def is_ours(seen: Lock | None, was: Lock, due: Lock) -> bool:
     """Whether a lock that was read is the one we left, or one on its way to what is due: a run may be cut between store and row."""
     return seen is not None and was.until <= seen.until <= due.until and seen.hold in (was.hold, due.hold)

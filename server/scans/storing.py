@@ -6,7 +6,7 @@ same thing: a crash at any point leaves a row with its object, or neither.
 
 import tempfile
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime
 from typing import Any, BinaryIO, cast
 from uuid import UUID
 
@@ -17,6 +17,7 @@ from server.compliance.tags import Tag
 from server.errors import InputProblem, InvalidInput, Unavailable
 from server.failpoints import reach
 from server.scans import previews
+from server.scans.retention import lock_until
 from server.scans.subjects import MATURITY
 from server.scans.validation import Announced, check
 from server.scans.viruses import Scanner
@@ -27,7 +28,6 @@ from storage.tables import scans
 from storage.tables.columns import INSTANT
 from storage.terms import MediaType, ScanStatus
 
-LOCK_YEARS = 5
 SCAN = select(scans).where(scans.c.id == the("id"))
 SCAN_FOR_UPDATE = SCAN.with_for_update()
 OPEN = (ScanStatus.REGISTERED, ScanStatus.PENDING)
@@ -171,12 +171,3 @@ async def note(conn: Connection, principal: Principal, row: Any, tag: Tag, at: d
     chains = await Chains.lock(conn, [chain])
     chains.note(chain, tag, subject=("scan", row["id"]), by=principal.staff_id, at=at, record=row["record_id"], **detail)
     return (await chains.write())[0]
-
-
-def lock_until(matures_on: date | None, at: datetime) -> datetime:
-    """The S3 note of domain section 4: COMPLIANCE until maturity, at most five years on, at least a day."""
-    latest = at + timedelta(days=365 * LOCK_YEARS)
-    if matures_on is None:
-        return latest.replace(microsecond=0)
-    maturity = datetime.combine(matures_on, time(0), UTC)
-    return max(min(maturity, latest), at + timedelta(days=1)).replace(microsecond=0)

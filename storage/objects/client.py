@@ -45,6 +45,12 @@ class StoreAddress:
             return {}
         return {"ServerSideEncryption": kind, **({"SSEKMSKeyId": key} if key else {})}
 
+    def encryption_headers(self) -> dict[str, str]:
+        """The same for a client of a presigned address, whose signature covers it."""
+        given, name = self.encryption_given(), "x-amz-server-side-encryption"
+        named = {"ServerSideEncryption": name, "SSEKMSKeyId": f"{name}-aws-kms-key-id"}
+        return {named[word]: value for word, value in given.items()}
+
 
 class Client:
     """Boto3's client in `s3`, its threads and its breaker."""

@@ -40,7 +40,12 @@ class Parts:
     async def begin(self, key: str, media_type: str) -> str:
         """The name of a new upload."""
         made = await self._client.call(
-            self._client.s3.create_multipart_upload, Bucket=self._bucket, Key=key, ContentType=media_type, ChecksumAlgorithm="SHA256"
+            self._client.s3.create_multipart_upload,
+            Bucket=self._bucket,
+            Key=key,
+            ContentType=media_type,
+            ChecksumAlgorithm="SHA256",
+            **self._client.address.encryption_given(),
         )
         return str(made["UploadId"])
 

@@ -41,6 +41,7 @@ class Staging:
             "ContentType": media_type,
             "ChecksumSHA256": digest,
             "IfNoneMatch": "*",
+            **self._client.address.encryption_given(),
         }
         url = self._client.s3.generate_presigned_url("put_object", Params=given, ExpiresIn=seconds)
         headers: dict[str, str] = {
@@ -48,17 +49,22 @@ class Staging:
             "Content-Length": str(size_bytes),
             "x-amz-checksum-sha256": digest,
             "If-None-Match": "*",
+            **self._client.address.encryption_headers(),
         }
         return Presigned(url, headers, datetime.now(UTC) + timedelta(seconds=seconds))
 
     async def put(self, key: str, file: BinaryIO, media_type: str) -> None:
         """Stores bytes that came through us."""
         file.seek(0)
-        await self._client.call(self._client.s3.put_object, Bucket=self._bucket, Key=key, Body=file, ContentType=media_type)
+        await self._put(key, file, media_type)
 
     async def put_bytes(self, key: str, body: bytes, media_type: str) -> None:
         """Stores what we have made, over what was there."""
-        await self._client.call(self._client.s3.put_object, Bucket=self._bucket, Key=key, Body=body, ContentType=media_type)
+        await self._put(key, body, media_type)
+
+    async def _put(self, key: str, body: bytes | BinaryIO, media_type: str) -> None:
+        given = {"Bucket": self._bucket, "Key": key, "ContentType": media_type, **self._client.address.encryption_given()}
+        await self._client.call(self._client.s3.put_object, Body=body, **given)
 
     def presign_get(self, key: str, *, filename: str, seconds: int = LINK_SECONDS_MAX) -> tuple[str, datetime]:
         """A link to what we have made, as an attachment, for at most a minute."""
