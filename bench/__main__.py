@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from rich.console import Console
 
-from bench import data, desk, hostile, isolation, lists, memory, peers, reads, report, scans
+from bench import data, desk, hostile, isolation, ledger, lists, memory, peers, reads, report, scans
 from bench.load import Load
 
 Subject = Callable[[data.Bank, Load, Console], list[str]]
@@ -94,11 +94,28 @@ def _scans(load: Load, console: Console) -> list[str]:
     return over + ([f"uploads failed in {told['failed_seconds_max']} s"] if told["failed_seconds_max"] > scans.FAIL_SECONDS_MAX else [])
 
 
+def _ledger(load: Load, console: Console) -> list[str]:
+    told = ledger.measure(console)
+    console.print(
+        f"ledger: {told['events']} events verified in {told['verify_seconds']} s ({told['verify_spread']}), exported in"
+        f" {told['export_seconds']} s; the oldest unsealed p99 {told['oldest_unsealed_p99_seconds']} s",
+        highlight=False,
+    )
+    report.keep("ledger", told)
+    slow = [f"ledger: {told['verify_seconds']} s to verify"] if told["verify_seconds"] > ledger.VERIFY_SECONDS_MAX else []
+    old = told["oldest_unsealed_p99_seconds"]
+    return slow + ([f"ledger: the oldest unsealed event is {old} s old"] if old > ledger.AGE_SECONDS_MAX else [])
+
+
 SUBJECTS: dict[str, Subject] = {
     "reads": _reads, "lists": _lists, "search": _search, "isolation": _isolation, "memory": _memory, "hostile": _hostile,
 }  # fmt: skip
 
-BANKLESS: dict[str, Callable[[Load, Console], list[str]]] = {"desk": _desk, "scans": _scans}  # they make a small bank of their own
+BANKLESS: dict[str, Callable[[Load, Console], list[str]]] = {
+    "desk": _desk,
+    "ledger": _ledger,
+    "scans": _scans,
+}  # they make a small bank of their own
 
 
 def main() -> None:

@@ -24,6 +24,7 @@ from schema.paging import (
 )
 from schema.policy import Decision, RuleOverride
 from schema.reading.declare import Many, Masked, One, Sql, reads
+from schema.receipts import EventReceipt
 from schema.records import ArchiveRecord, ArchiveRecordListFilter, ArchiveRecordWhere
 from schema.scalars import DateTime
 from schema.vault import BaileeLetter, EmergencyReview, IntakeReceipt, ReturnClaim
@@ -301,6 +302,9 @@ class CustodyEvent(Node):
     hash: str = Sql(lambda event, me: func.encode(event.hash, literal("hex")), description="SHA-256 of the link, hex.")
     actor: StaffMember | None = One("actor_id", description="Who did it.")
     record: ArchiveRecord | None = One("record_id", description="The record.")
+    receipt: EventReceipt | None = One(
+        on=lambda receipt, event, me: receipt.id == event.id, description="Its proof; null until a checkpoint has sealed it, some seconds."
+    )
     corrected_by: list[Correction] = Many("subject_id", description="What it told and was put right later, and why.")
     decision: Decision | None = One(
         on=lambda decision, event, me: decision.event_ids.op("@>")(array([event.id])),

@@ -1,4 +1,4 @@
-"""The queries: those that are compiled, and the two that are executed ordinarily because they judge or are logged."""
+"""The queries: those that are compiled, and the few that are executed ordinarily because they judge or are logged."""
 
 from typing import Annotated, Any
 from uuid import UUID
@@ -13,6 +13,7 @@ from schema.keeping import fixity_report, for_compliance, retention_drift
 from schema.reading.compiler import bad_request
 from schema.reading.paging import size
 from schema.reads import ContractBy, Reads
+from schema.receipts import SignedReceipt, signed_receipt
 from schema.registers import (
     door_log,
     off_balance_differences,
@@ -115,6 +116,16 @@ class Query(Reads):
         size(first)
         try:
             return await seen_page(info, by, purpose, first, after)
+        except NotFound:
+            return None
+
+    @strawberry.field(description="A receipt of an event, signed at once; null when it is unknown or not visible.")  # type: ignore[untyped-decorator]  # strawberry's
+    async def signed_receipt(
+        self, info: strawberry.Info, event_id: Annotated[strawberry.ID, strawberry.argument(description="The event.")]
+    ) -> SignedReceipt | None:
+        """For a client that does not wait for the checkpoint."""
+        try:
+            return await signed_receipt(info, id_of(event_id, "event"))
         except NotFound:
             return None
 

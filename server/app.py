@@ -22,13 +22,15 @@ from schema.root import build_schema
 from schema.trusted import TrustedDocuments, read_manifest
 from server import logs
 from server.auth import Authenticator, Issuer
+from server.compliance.anchoring import Anchoring
 from server.context import Context
 from server.custody.desk import Desk
 from server.failpoints import FailpointReached
 from server.feed import Feed
+from server.ledger import sealer_of
 from server.oidc import FixedKeys, Keys, PublishedKeys
 from server.papers import serving as papers
-from server.settings import Settings
+from server.settings import Behind, Settings
 from server.throttle import Buckets
 from storage import migration
 from storage.database import Database
@@ -86,7 +88,8 @@ class Parts:
             statement_seconds_max=settings.statement_seconds_max,
         )
         self.objects = store_of(settings)
-        self.desk = Desk(self.database)
+        self.anchoring = Anchoring(self.database, settings.anchoring_seconds_max, settings.anchoring is Behind.REFUSE)
+        self.desk = Desk(self.database, anchoring=self.anchoring)
         self.feed = Feed(self.database)
         self.buckets = Buckets(settings.cost_bucket, settings.cost_per_second)
         self.authenticator = Authenticator(settings, self.database, _keys(settings))
@@ -101,6 +104,8 @@ class Parts:
             raise NotReady(f"the database is not fit for production: {'; '.join(row[0] for row in weak)}")
         if told := migration.behind(found):
             raise NotReady(told)
+        if self.settings.worker or self.anchoring.refuses:  # who seals raises the alarm, who must know it asks
+            await self.anchoring.start()
         await self._prove_store()
 
     async def _prove_store(self) -> None:
@@ -127,6 +132,7 @@ class Parts:
 
     async def stop(self) -> None:
         """Closes what was opened."""
+        await self.anchoring.stop()
         await self.feed.stop()
         await self.database.close()
         self.objects.close()
@@ -316,13 +322,17 @@ def create_app(settings: Settings) -> Starlette:
         except (NotReady, OSError, asyncpg.PostgresError) as error:
             parts.failed = str(error) if isinstance(error, NotReady) else f"LOANFILE_DATABASE_URL: {type(error).__name__}: {error}"
             raise
-        worker = asyncio.create_task(_jobs(settings, parts)) if settings.worker else None
+        sealer = sealer_of(settings) if settings.worker else None
+        working = [_jobs(settings, parts)] if settings.worker else []
+        tasks = [asyncio.create_task(one) for one in [*working, *([sealer.run()] if sealer else [])]]
         try:
             yield
         finally:
-            if worker is not None:
-                worker.cancel()
-                await asyncio.gather(worker, return_exceptions=True)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            if sealer is not None:
+                sealer.bucket.close()
             await parts.stop()
 
     routes: list[BaseRoute] = [

@@ -1,6 +1,7 @@
 """The command `loanfile`."""
 
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -122,6 +123,78 @@ def rotate_keys() -> None:
         except WrongKey as error:
             raise SettingsError(str(error)) from None
     print(f"{done} customers closed under the new key")
+
+
+@app.command("ledger-key")
+def public_keys() -> None:
+    """Print the public keys of the ledger: of checkpoints, and of receipts. Auditors keep them."""
+    from server.compliance.receipts import key_of_receipts
+    from server.ledger import ledger_key
+
+    settings = _with_embedded_keys(load())
+    print(ledger_key(settings).verifier)
+    print(key_of_receipts(settings.ledger_origin, bytes.fromhex(settings.receipt_key.get_secret_value())).verifier)
+
+
+@app.command("export-ledger")
+def export_ledger(
+    folder: Annotated[Path, typer.Argument(help="Folder to write; one that was begun is gone on with.")],
+    name: Annotated[str, typer.Option("--as", help="Account of somebody of compliance or audit, e.g. compliance.")],
+    start: Annotated[datetime | None, typer.Option("--from", help="Events from this day on, UTC; left out: everything.")] = None,
+    end: Annotated[datetime | None, typer.Option("--to", help="Events before this day, UTC.")] = None,
+) -> None:
+    """Write the history as JSON lines, with everything that `loanfile verify` asks for."""
+    import asyncio
+
+    from rich.progress import Progress
+
+    from server.compliance.exporting import ExportFailed
+    from server.errors import ApiError
+    from server.exporting import export
+
+    with Progress() as progress:
+        tasks = {what: progress.add_task(what, total=None) for what in ("leaves", "checkpoints")}
+        try:
+            leaves = asyncio.run(
+                export(
+                    _with_embedded_keys(load()), folder, name, _utc(start), _utc(end),
+                    lambda what, done, total: progress.update(tasks[what], completed=done, total=total),
+                )
+            )  # fmt: skip
+        except (ExportFailed, ApiError) as error:
+            raise SettingsError(str(error)) from None
+    print(f"{leaves} leaves in {folder}")
+
+
+def _utc(day: datetime | None) -> datetime | None:
+    return None if day is None else day.replace(tzinfo=UTC)
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False)
+def verify(context: typer.Context) -> None:
+    """Verify an export of the history, offline; 0: whole, 1: tampered with, 2: unreadable. The same as `python verifier.py`."""
+    from server.compliance import verifier
+
+    raise typer.Exit(verifier.main(context.args))
+
+
+def _with_embedded_keys(settings: Settings) -> Settings:
+    """Addresses and keys of the servers that `loanfile run` has started in this home, where none are named."""
+    if settings.database_url or settings.production:
+        return settings
+    import json
+
+    try:
+        running = json.loads((settings.home / "running.json").read_text("utf-8"))
+        kept = json.loads((settings.home / "secrets.json").read_text("utf-8"))
+    except (OSError, ValueError):
+        raise SettingsError(f"nothing runs in {settings.home}; start it with `make run`, or set LOANFILE_DATABASE_URL") from None
+    found = {
+        "database_url": running["app_url"], "s3_endpoint": running["s3_endpoint"], "s3_access_key": kept["app_key"],
+        "s3_secret_key": kept["app_secret"], "s3_checkpoint_access_key": kept["ledger_access_key"],
+        "s3_checkpoint_secret_key": kept["ledger_access_secret"], "ledger_key": kept["ledger_key"], "receipt_key": kept["receipt_key"],
+    }  # fmt: skip
+    return load(**{name: value for name, value in found.items() if name not in settings.model_fields_set})
 
 
 @app.command("export-schema")

@@ -60,11 +60,13 @@ def parts_of(settings: Settings) -> Iterator[tuple[Settings, Embedded | None]]:
             "s3_secret_key": parts.store.secret_key,
             "s3_locked_bucket": parts.store.locked_bucket,
             "s3_staging_bucket": parts.store.staging_bucket,
+            "ledger_database_url": parts.ledger_url,
+            "s3_checkpoint_access_key": parts.secrets["ledger_access_key"],
+            "s3_checkpoint_secret_key": parts.secrets["ledger_access_secret"],
         }
         named = {name for name in found if getattr(settings, name) is not None and name in settings.model_fields_set}
-        keys = {
-            name: parts.secrets[name] for name in ("data_key", "blind_index_key", "cursor_secret") if name not in settings.model_fields_set
-        }
+        made = ("data_key", "blind_index_key", "cursor_secret", "ledger_key", "receipt_key")
+        keys = {name: parts.secrets[name] for name in made if name not in settings.model_fields_set}
         yield load(**{n: v for n, v in found.items() if n not in named}, **keys), embedded
 
 
@@ -134,6 +136,7 @@ def work_alone(settings: Settings) -> int:
     from server import logs
     from server.custody.desk import Desk
     from server.jobs.worker import EVERY, work
+    from server.ledger import sealer_of
 
     logs.configure(settings.log_level)
     database = Database(settings.database_url or "", settings.reader_database_url, writers_max=2, readers_max=1)
@@ -152,9 +155,11 @@ def work_alone(settings: Settings) -> int:
         if told := migration.behind(found):
             raise SettingsError(told)
         logs.log.info("the worker runs; Ctrl-C ends it", jobs=sorted(EVERY))
+        sealer = sealer_of(settings)
         try:
             url, desk = settings.database_url or "", Desk(database)
-            await work(url, desk, objects, fixity_bytes=settings.fixity_bytes, clamd=settings.clamd)
+            jobs = work(url, desk, objects, fixity_bytes=settings.fixity_bytes, clamd=settings.clamd)
+            await asyncio.gather(jobs, *([sealer.run()] if sealer else []))
         finally:
             objects.close()
             await database.close()

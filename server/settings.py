@@ -4,7 +4,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from storage.terms import Role
@@ -18,6 +18,13 @@ class Environment(StrEnum):
 
     DEVELOPMENT = "development"
     PRODUCTION = "production"
+
+
+class Behind(StrEnum):
+    """What custody does while the history is not anchored in time: an alarm is raised either way."""
+
+    ALARM = "alarm"
+    REFUSE = "refuse"
 
 
 class SettingsError(RuntimeError):
@@ -68,6 +75,27 @@ class Settings(BaseSettings):
     ] = None
     blind_index_key: Annotated[SecretStr, Field(description="64 hex digits; key of the blind indexes.")] = SecretStr(DEVELOPMENT_KEY)
     cursor_secret: Annotated[SecretStr, Field(description="64 hex digits; signs the cursors of pages.")] = SecretStr(DEVELOPMENT_KEY)
+    ledger_database_url: Annotated[
+        str | None,
+        Field(description="The same database as `loanfile_ledger`, for the sealer of the history; unset: this process seals nothing."),
+    ] = None
+    ledger_origin: Annotated[
+        str, Field(description="Name of this bank's ledger in its checkpoints, e.g. `bank.example/loanfile`.", pattern=r"^[^\s+]+$")
+    ] = "loanfile"
+    ledger_key: Annotated[
+        SecretStr, Field(description="64 hex digits, or a file of them: the Ed25519 key that signs checkpoints; the sealer alone needs it.")
+    ] = SecretStr(DEVELOPMENT_KEY)
+    receipt_key: Annotated[SecretStr, Field(description="64 hex digits, or a file of them: the Ed25519 key that signs receipts.")] = (
+        SecretStr(DEVELOPMENT_KEY)
+    )
+    s3_checkpoint_bucket: Annotated[str, Field(description="Bucket with object lock for signed checkpoints.")] = "loanfile-checkpoints"
+    s3_checkpoint_access_key: Annotated[str, Field(description="Access key for that bucket; unset: the one of the object store.")] = ""
+    s3_checkpoint_secret_key: Annotated[SecretStr, Field(description="Its secret key.")] = SecretStr("")
+    checkpoint_years: Annotated[int, Field(description="How long a checkpoint is locked, in years.", ge=1, le=100)] = 30
+    anchoring_seconds_max: Annotated[int, Field(description="How long a change may wait for its checkpoint, in seconds.", ge=10)] = 300
+    anchoring: Annotated[
+        Behind, Field(description="What happens when one waits longer: `alarm`, or `refuse`, which also refuses custody mutations.")
+    ] = Behind.ALARM
     graphiql: Annotated[bool | None, Field(description="Whether the GraphiQL page is served; unset: in development alone.")] = None
     oidc_issuer: Annotated[str | None, Field(description="Address of an OIDC issuer; unset: the embedded one, for development alone.")] = (
         None
@@ -105,18 +133,31 @@ class Settings(BaseSettings):
     demo_loans: Annotated[int, Field(description="Size of the demo bank on the first start, 160 to 20000; 0: none.", ge=0, le=20000)] = 2000
     failpoint: Annotated[str, Field(description="For drills: where to lose an answer, e.g. `after_commit:0.05`.")] = ""
 
+    @field_validator("ledger_key", "receipt_key")
+    @classmethod
+    def _read(cls, given: SecretStr) -> SecretStr:
+        """A key may stand in a file."""
+        value = given.get_secret_value()
+        try:
+            return given if _is_key(value) else SecretStr(Path(value).read_text("ascii").strip())
+        except (OSError, ValueError):
+            raise ValueError("must be 64 hex digits, or a file that holds them") from None
+
     @model_validator(mode="after")
     def _whole(self) -> Self:
-        for name in ("data_key", "blind_index_key", "cursor_secret"):
+        for name in ("data_key", "blind_index_key", "cursor_secret", "ledger_key", "receipt_key"):
             value = getattr(self, name).get_secret_value()
-            if len(value) != 64 or any(c not in "0123456789abcdef" for c in value.lower()):
+            if not _is_key(value):
                 raise ValueError(f"{PREFIX}{name.upper()} must be 64 hex digits")
-            if self.env is Environment.PRODUCTION and value == DEVELOPMENT_KEY:
+            idle = name == "ledger_key" and self.ledger_database_url is None
+            if self.env is Environment.PRODUCTION and value == DEVELOPMENT_KEY and not idle:
                 raise ValueError(f"{PREFIX}{name.upper()} must be set in production")
         if 0 < self.demo_loans < DEMO_LOANS_MIN:
             raise ValueError(f"LOANFILE_DEMO_LOANS: a demo bank has at least {DEMO_LOANS_MIN} loans, or none")
         if self.env is Environment.PRODUCTION and self.failpoint:
             raise ValueError(f"{PREFIX}FAILPOINT is refused in production")
+        if self.env is Environment.PRODUCTION and self.worker and not self.ledger_database_url:
+            raise ValueError(f"{PREFIX}LEDGER_DATABASE_URL must be set in production where the jobs run: nothing would be sealed")
         if self.env is Environment.PRODUCTION and self.graphiql:
             raise ValueError(f"{PREFIX}GRAPHIQL is refused in production")
         if self.env is Environment.PRODUCTION and not (self.oidc_issuer or "").startswith("https://"):
@@ -138,6 +179,10 @@ class Settings(BaseSettings):
     def production(self) -> bool:
         """Whether the defaults for development are refused."""
         return self.env is Environment.PRODUCTION
+
+
+def _is_key(value: str) -> bool:
+    return len(value) == 64 and all(c in "0123456789abcdef" for c in value.lower())
 
 
 def load(**overrides: object) -> Settings:

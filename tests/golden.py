@@ -3,9 +3,12 @@
 import ast
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import ARRAY, Text, Uuid, bindparam
 from sqlalchemy.dialects import postgresql
@@ -15,6 +18,10 @@ from schema.reading.compiler import Me
 from schema.root import build_schema
 from schema.viewer import TaskKind, _tasks
 from server import settings
+from server.compliance import tree
+from server.compliance.events import canonical
+from server.compliance.notes import Checkpoint, Key
+from server.compliance.tags import Tag
 from server.custody.drawing import diagram
 from server.custody.printing import matrix_text, rules_markdown, rules_short
 from server.custody.rules import Rule
@@ -72,7 +79,26 @@ def task_kinds() -> str:
     return "".join(f"{role}: {' '.join(kinds_of(role))}\n" for role in Role)
 
 
+def ledger_bytes() -> str:
+    """One event, its leaf and a checkpoint over it, byte by byte: docs/ledger-format.md."""
+    at = datetime(2026, 1, 31, 8, 0, 0, 123456, tzinfo=UTC)
+    micros = 1_000_000 * int(at.timestamp()) + at.microsecond
+    id_ = UUID(int=micros // 1000 << 80 | 0x7 << 76 | (micros % 1000 * 4096 // 1000) << 64 | 0b10 << 62 | 5)
+    ids = {name: UUID(int=number) for number, name in enumerate(("chain", "subject", "by"), 1)}
+    detail = {"from": "IN_VAULT", "to": "RESERVED", "tier": "FIRST", "lapses": at, "pages": 3, "名": 'a "b"\n\x01'}
+    text = canonical({"id": id_, "chain": ids["chain"], "seq": 1, "at": at, "tag": Tag.RECORD_RESERVED, "subject": ["record", ids["subject"]],
+                      "by": ids["by"], "record": ids["subject"], "detail": detail})  # fmt: skip
+    hashed = sha256(text).digest()
+    entry = tree.event_entry(id_, hashed)
+    root = tree.root_of([tree.leaf_hash(entry)])
+    key = Key("bank.example/loanfile", bytes(range(32)))
+    told = {"canonical": text.hex(), "hash": hashed.hex(), "entry": entry.hex(), "leaf": tree.leaf_hash(entry).hex(), "root": root.hex()}
+    lines = [f"{name} {value}" for name, value in told.items()] + [text.decode().replace("\0", "\\0"), f"key {key.verifier}"]
+    return "\n".join(lines) + "\n" + key.signed(Checkpoint(key.name, 1, 1, root, at).text())
+
+
 GOLDEN: dict[str, Callable[[], str]] = {
+    "ledger.txt": ledger_bytes,
     "task_kinds.txt": task_kinds,
     "rules.md": lambda: rules_markdown(tests_of),
     "custody_matrix.txt": matrix,

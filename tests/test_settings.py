@@ -8,9 +8,13 @@ import pytest
 
 from tests.harness.web import outer_environment
 
-KEYS = {f"LOANFILE_{name}": char * 64 for name, char in (("DATA_KEY", "a"), ("BLIND_INDEX_KEY", "b"), ("CURSOR_SECRET", "c"))}
+NAMES = ("DATA_KEY", "BLIND_INDEX_KEY", "CURSOR_SECRET", "LEDGER_KEY", "RECEIPT_KEY")
+KEYS = {f"LOANFILE_{name}": char * 64 for name, char in zip(NAMES, "abcde", strict=True)}
 STORE = {"LOANFILE_S3_ENDPOINT": "http://127.0.0.1:1", "LOANFILE_S3_ACCESS_KEY": "x", "LOANFILE_S3_SECRET_KEY": "x"}
-PRODUCTION = {"LOANFILE_ENV": "production", "LOANFILE_OIDC_ISSUER": "https://issuer.example", **KEYS}
+PRODUCTION = {
+    "LOANFILE_ENV": "production", "LOANFILE_OIDC_ISSUER": "https://issuer.example",
+    "LOANFILE_LEDGER_DATABASE_URL": "postgresql://loanfile_ledger@127.0.0.1:9/loanfile", **KEYS,
+}  # fmt: skip
 
 
 def told(command: str, home: Path, **settings: str) -> "subprocess.CompletedProcess[str]":
@@ -43,6 +47,12 @@ def told(command: str, home: Path, **settings: str) -> "subprocess.CompletedProc
         ("run", {**PRODUCTION, "LOANFILE_OIDC_ISSUER": "http://issuer.example"}, "LOANFILE_OIDC_ISSUER"),
         ("run", {**PRODUCTION, "LOANFILE_GRAPHIQL": "true"}, "LOANFILE_GRAPHIQL"),
         ("token --as loan-officer", PRODUCTION, "LOANFILE_OIDC_ISSUER"),
+        ("run", {"LOANFILE_LEDGER_KEY": "/nowhere"}, "LOANFILE_LEDGER_KEY"),
+        ("run", {"LOANFILE_LEDGER_ORIGIN": "a b"}, "LOANFILE_LEDGER_ORIGIN"),
+        ("run", {"LOANFILE_ANCHORING": "hope"}, "LOANFILE_ANCHORING"),
+        ("run", {**PRODUCTION, "LOANFILE_LEDGER_KEY": "0" * 64}, "LOANFILE_LEDGER_KEY"),
+        ("run", {**PRODUCTION, "LOANFILE_RECEIPT_KEY": "0" * 64}, "LOANFILE_RECEIPT_KEY"),
+        ("run", {name: value for name, value in PRODUCTION.items() if "LEDGER_DATABASE" not in name}, "LOANFILE_LEDGER_DATABASE_URL"),
         ("run", {**PRODUCTION, "LOANFILE_FAILPOINT": "after_commit"}, "LOANFILE_FAILPOINT"),
         ("serve", {}, "LOANFILE_DATABASE_URL"),
         ("worker", {"LOANFILE_DATABASE_URL": "postgresql://x"}, "LOANFILE_S3_ENDPOINT"),

@@ -4,12 +4,13 @@ Lock order of a transaction: idempotency key, request or operation, records by i
 Canonical bytes, version 1: a tag, then RFC 8785 JSON of ASCII keys, strings, integers, booleans and null; no floats.
 """
 
+import hmac
 import json
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from hashlib import sha256
-from secrets import randbits
+from secrets import randbits, token_bytes
 from typing import Any
 from uuid import UUID
 
@@ -22,9 +23,16 @@ from storage.database import Connection
 
 CANONICAL_TAG = b"loanfile event 1\0"
 TICK = timedelta(microseconds=1)
+WHOLE_MAX = 2**53 - 1  # of RFC 8785
 LOCK: ClauseElement = select(column("id"), column("seq"), column("head"), column("last_at"), column("org_id")).select_from(
     func.lock_chains(bindparam("ids", type_=ARRAY(Uuid), required=True))
 )
+
+
+class Words(str):
+    """What somebody wrote: the event carries a hash under a key of its own, the words stand beside it (`event_words`)."""
+
+    __slots__ = ()
 
 
 def canonical(body: dict[str, Any]) -> bytes:
@@ -41,6 +49,8 @@ def body_of(canonical_bytes: bytes) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, int) and abs(value) > WHOLE_MAX:
+        raise TypeError("an event cannot carry an integer beyond 2**53 - 1")
     if value is None or isinstance(value, bool | int | str):
         return str(value) if isinstance(value, str) else value
     if isinstance(value, dict):
@@ -69,6 +79,7 @@ class Chains:
     def __init__(self, conn: Connection, heads: dict[UUID, tuple[int, bytes, datetime, UUID]]) -> None:
         self._conn, self._heads = conn, heads
         self._rows: list[dict[str, Any]] = []
+        self._words: list[dict[str, Any]] = []
 
     @classmethod
     async def lock(cls, conn: Connection, ids: Iterable[UUID]) -> "Chains":
@@ -88,7 +99,7 @@ class Chains:
         cause: UUID | None = None,
         **detail: Any,
     ) -> UUID:
-        """Appends an event to a locked chain; answers its id. `detail` carries references and facts, no personal data."""
+        """Appends an event to a locked chain; answers its id. `detail` carries references and facts, no personal data: see `Words`."""
         seq, head, last, org_id = self._heads[chain]
         seq, at = seq + 1, max(at.astimezone(UTC), last + TICK)  # a clock set back cannot disorder history
         kind, subject_id = subject
@@ -104,7 +115,7 @@ class Chains:
                 "by": by,
                 **({"record": record} if record else {}),
                 **({"cause": cause} if cause else {}),
-                "detail": {name: value for name, value in detail.items() if value is not None},
+                "detail": {name: self._told(id_, name, value) for name, value in detail.items() if value is not None},
             }
         )
         digest = sha256(head + text).digest()
@@ -129,8 +140,17 @@ class Chains:
         )
         return id_
 
+    def _told(self, event: UUID, name: str, value: Any) -> Any:
+        if not isinstance(value, Words):
+            return value
+        key = token_bytes(32)
+        self._words.append({"event_id": event, "name": name, "key": key, "words": str(value)})
+        return {"words": hmac.digest(key, value.encode(), "sha256").hex()}
+
     async def write(self) -> list[UUID]:
         """Inserts what was noted; answers the ids in order."""
         rows, self._rows = self._rows, []
+        words, self._words = self._words, []
         await self._conn.insert(tables.events, rows)
+        await self._conn.insert(tables.event_words, words)
         return [row["id"] for row in rows]

@@ -21,6 +21,7 @@ from storage.tables import (
     access_log,
     archive_records,
     contracts,
+    event_words,
     events,
     inspection_reports,
     loan_contracts,
@@ -86,6 +87,12 @@ def _subjects() -> ClauseElement:
 def _lines(beyond: bool) -> ClauseElement:
     """One page of both kinds of line after a cursor, oldest first; each side reads no more than it can need."""
     body = cast(func.convert_from(func.substr(events.c.canonical, len(CANONICAL_TAG) + 1), "UTF8"), JSONB)
+    said = (
+        select(func.jsonb_object_agg(event_words.c.name, event_words.c.words, type_=JSONB))
+        .where(event_words.c.event_id == events.c.id)
+        .correlate(events)
+        .scalar_subquery()
+    )
     happened = select(
         events.c.id,
         events.c.happened_at,
@@ -95,7 +102,7 @@ def _lines(beyond: bool) -> ClauseElement:
         events.c.actor_id,
         cast(null(), Text).label("result"),
         cast(null(), Text).label("purpose"),
-        body["detail"].label("detail"),
+        body["detail"].op("||", return_type=JSONB)(func.coalesce(said, cast(literal("{}", Text), JSONB))).label("detail"),
         events.c.chain_id,
         events.c.seq,
         events.c.hash,

@@ -144,3 +144,22 @@ class Tag(StrEnum):
     TICKET_VOIDED = "ticket:void:done"
     OFF_BALANCE_BOOKED = "off_balance_entry:book:done"
     EMERGENCY_REVIEWED = "operation:review_emergency:done"
+
+
+# What an event may tell beside its subject: references, states, numbers, instants and codes. No name here is of somebody's data: people
+# and customers are named by id, and words that somebody wrote stand as `events.Words`.
+DETAIL = frozenset({
+    "act", "actual_hold", "actual_until", "amount", "answered_for", "archive_no", "as_of", "authority", "bad_version_id", "barcode",
+    "batch", "brought_by", "capacity", "case", "cases", "certificate", "change", "changed", "changes", "check", "claims", "code",
+    "collateral", "copies", "corrects", "counters", "currency", "custodian", "customer", "days_overdue", "deadline", "difference",
+    "differences", "due", "due_hold", "due_until", "envelope", "evidence", "expected_by", "fault", "fees", "field", "finding",
+    "findings", "found_by", "from", "from_unit", "gaps", "handover", "handovers", "hold", "hold_kind", "holder", "instead",
+    "instead_no", "interest", "into", "item", "items", "kind", "labels", "lapses", "letter", "letter_no", "level", "lines",
+    "listed", "location", "lock_until", "lost", "missing", "notices", "number", "of", "old_seal_no", "on", "operation", "overdue",
+    "overridden", "overrides", "owner", "pages", "paper", "parent", "payoff_cleared_at", "payoff_kind", "place", "places",
+    "position", "principal", "principal_amount", "purpose", "rank", "reader", "reason", "reasons", "rebuilds", "receipt", "records",
+    "reference", "reissued", "release", "replacement", "request", "requests", "resolution", "retention", "return_by", "reverses",
+    "review", "role", "round", "seal_no", "seals", "seat", "seats", "serial_no", "settled_at", "sha256", "shipment", "signed_on",
+    "size", "source", "source_hash", "source_key", "state", "status", "step", "stocktake", "struck", "supersedes", "taken",
+    "ticket", "ticket_no", "tier", "to", "to_unit", "unit", "until", "valid", "value", "version", "version_id", "void", "was",
+})  # fmt: skip

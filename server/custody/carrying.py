@@ -48,7 +48,8 @@ async def carry_out(w: Writing) -> dict[str, Any]:
         detail |= {"operation": w.operation, "seats": {seat.value: person.id for seat, person in w.first.seats.items()}}
     await _set_states(w)
     if w.ask.action in EXITS and w.operation:
-        w.made["ticket"] = detail["ticket"] = await operations.ticket(w, w.operation)
+        w.made["ticket"], number = await operations.ticket(w, w.operation)
+        detail |= {"ticket": w.made["ticket"], "ticket_no": number}
     _tell(w, detail, touched)
     await queue.serve(w, [*_freed(w), *w.freed], lambda turn: _take_turn(turn, w))
     return await _outcome(w, "DONE")

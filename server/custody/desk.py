@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from server import idempotency
 from server.compliance import access
+from server.compliance.anchoring import Anchoring
 from server.custody import decisions
 from server.custody.administration import rehearse, wrong_with_change
 from server.custody.asks import LINES_MAX, ask_to_json
@@ -65,18 +66,21 @@ class Desk:
 
     database: Database
     shift: timedelta = timedelta()
+    anchoring: Anchoring | None = None  # where custody may have to wait for the history
     _policy: Policy = field(default_factory=Policy)
     _policy_read_at: float | None = None
 
     async def perform(
         self, principal: Principal, ask: Ask, key: str, mutation: str, read: Reader[T], said: dict[str, Any] | None = None
     ) -> Done[T] | Refused:
-        """Carries out the ask, or says which rules forbid it. Raises NotFound, VersionConflict, IdempotencyConflict.
+        """Carries out the ask, or says which rules forbid it. Raises NotFound, VersionConflict, IdempotencyConflict, Unavailable.
 
         `said` is what the client sent, which a repetition under the key must repeat; left out, the ask itself.
         """
         if len(ask.records) > (LISTED_MAX if ask.action in QUIET else LINES_MAX):
             raise InvalidInput([InputProblem(("recordIds",), "TOO_MANY")])
+        if self.anchoring is not None:
+            self.anchoring.admit()
         async with self.database.transaction(principal) as conn:
             policy = await self._current_policy(conn)
             clean = conn.raw.transaction()  # a savepoint BEFORE the key: a refusal takes the key with it

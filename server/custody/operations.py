@@ -6,7 +6,7 @@ record's open movement, which the partial unique index keeps single; past expire
 
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Uuid, func, select, update
+from sqlalchemy import ARRAY, Uuid, func, insert, select, update
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 
 from server.custody.asks import ask_to_json
@@ -45,6 +45,13 @@ CLOSE_OF = (
     .values(closed_at=the("at", TIMESTAMP(timezone=True)), operation_id=None)
 )
 FORGET = update(movements).where(movements.c.operation_id == the("operation"), movements.c.closed_at.is_(None)).values(operation_id=None)
+
+TICKET = (
+    insert(tickets)
+    .inline()
+    .values(org_id=the("org"), ticket_no=0, operation_id=the("operation"), issued_at=the("at", tickets.c.issued_at.type))
+    .returning(tickets.c.id, tickets.c.ticket_no)
+)
 
 
 async def sit(w: Writing) -> UUID:
@@ -142,8 +149,13 @@ async def withdraw(w: Writing, id_: UUID) -> None:
     await w.conn.run(FORGET, the_operation=id_)
 
 
-async def ticket(w: Writing, id_: UUID) -> UUID:
-    """The next number of the unit. Taken after everything that can wait: until the commit nobody else gets one."""
-    org = w.first.record.custody_org
-    made: UUID = await w.conn.insert(tickets, {"org_id": org, "ticket_no": 0, "operation_id": id_, "issued_at": w.at}, returning="id")
-    return made
+async def ticket(w: Writing, id_: UUID) -> tuple[UUID, int]:
+    """Of an exit. Taken after everything that can wait: until the commit nobody else gets one."""
+    return await next_ticket(w, w.first.record.custody_org, id_)
+
+
+async def next_ticket(w: Writing, org: UUID, operation: UUID) -> tuple[UUID, int]:
+    """The next number of a unit."""
+    row = await w.conn.row(TICKET, the_org=org, the_operation=operation, the_at=w.at)
+    assert row is not None  # an insert without a conflict clause returns its row
+    return row["id"], row["ticket_no"]

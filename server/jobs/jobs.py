@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from server.calendar import load_holidays
 from server.custody import reading
 from server.custody.desk import Desk
-from server.jobs import copying, fixity, overdue, provisional, retention, sources, tidying
+from server.jobs import copying, drift, fixity, overdue, provisional, retention, sources, tidying
 from server.scans import previews
 from server.scans.announcing import REGISTERED_HOURS
 from server.scans.reconciling import Reconciler
@@ -28,6 +28,10 @@ class Jobs:
     objects: ObjectStore
     fixity_bytes: int = fixity.BYTES_MAX
     clamd: str | None = None  # where the virus scanner listens
+
+    async def compare(self) -> int:
+        """Compares the tables with what the events lead to; answers how many differences there are, the first is an alarm."""
+        return await drift.drift(self.desk, self.by)
 
     async def climb(self) -> int:
         """The ladder of overdue checkouts (C24); answers how many steps were reached."""

@@ -26,7 +26,7 @@ POLL_SECONDS, DOWN_SECONDS, GRACE_SECONDS = 5.0, 5.0, 5.0
 EVERY = {
     "tidy": "* * * * *", "climb": "*/5 * * * *", "notify": "*/10 * * * *", "calendar": "15 * * * *", "sweep": "*/10 * * * *",
     "retain": "*/10 * * * *", "hold": "*/5 * * * *", "copy": "* * * * *", "fix": "40 * * * *",
-    "scans": "* * * * *", "draw": "* * * * * */10", "forget": "25 3 * * *", "audit": "35 3 * * *",
+    "scans": "* * * * *", "draw": "* * * * * */10", "forget": "25 3 * * *", "audit": "35 3 * * *", "compare": "20 18 * * *",
 }  # fmt: skip
 
 

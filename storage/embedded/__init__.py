@@ -26,7 +26,7 @@ NOBODY = 65534
 SOCKET_FOLDER_BYTES_MAX = 60
 SECRETS = (
     "super", "migrate", "app", "reader", "ledger", "root_key", "root_secret", "app_key", "app_secret", "jwt_volume", "jwt_volume_read", "jwt_filer",
-    "jwt_filer_read", "cursor_secret", "data_key", "blind_index_key",
+    "jwt_filer_read", "cursor_secret", "data_key", "blind_index_key", "ledger_access_key", "ledger_access_secret", "ledger_key", "receipt_key",
 )  # fmt: skip
 
 
@@ -37,6 +37,7 @@ class Parts:
     owner_url: str  # as the role that owns the schema: migrations
     app_url: str  # the role that owns nothing: the server
     reader_url: str  # the role that only looks: compiled reads
+    ledger_url: str  # the role that seals the history
     store: StoreAddress
     secrets: dict[str, str]
 
@@ -68,8 +69,8 @@ class Embedded:
             self.postgres = Postgres(self.children, self.sockets, kept, uid=self.uid, durable=self.durable)
             self.postgres.start(self.database)
             store = weed.ready()
-            owner, app, reader = (self.postgres.url(role, self.database) for role in LOGINS[:3])
-            parts = Parts(owner, app, reader, store, kept)
+            owner, app, reader, ledger = (self.postgres.url(role, self.database) for role in LOGINS)
+            parts = Parts(owner, app, reader, ledger, store, kept)
             self._announce(parts)
             return parts
         except BaseException:

@@ -9,12 +9,12 @@ from pathlib import Path
 
 from storage.embedded.certificates import grpc_section, write_private
 from storage.embedded.children import Child, Children, EmbeddedError
-from storage.objects import ObjectStore, ObjectStoreDown, StoreAddress
+from storage.objects import CheckpointBucket, ObjectStore, ObjectStoreDown, StoreAddress
 
 PARTS = ("master", "volume", "filer", "s3", "admin")
 START_SECONDS_MAX = 30.0
 TRIES = 3
-LOCKED_BUCKET, STAGING_BUCKET = "loanfile", "loanfile-staging"
+LOCKED_BUCKET, STAGING_BUCKET, CHECKPOINT_BUCKET = "loanfile", "loanfile-staging", "loanfile-checkpoints"
 APP_ACTIONS = (
     "Read", "Write", "List", "Tagging", "ReadAcp", "WriteAcp", "GetObjectRetention", "PutObjectRetention", "GetObjectLegalHold",
     "PutObjectLegalHold", "GetBucketObjectLockConfiguration",
@@ -60,6 +60,7 @@ class Seaweed:
         while True:
             try:
                 root.make_buckets()
+                CheckpointBucket(root.client, CHECKPOINT_BUCKET).make()
                 break
             except ObjectStoreDown as error:
                 assert self._child is not None
@@ -80,7 +81,12 @@ class Seaweed:
         rest = "[access]\nui = false\n[filer.expose_directory_metadata]\nenabled = false\n"
         write_private(folder / "security.toml", jwt + rest + grpc_section(folder))
         may = [f"{action}:{bucket}" for bucket in (LOCKED_BUCKET, STAGING_BUCKET) for action in APP_ACTIONS]
-        people = [("root", "root_key", "root_secret", ["Admin"]), ("app", "app_key", "app_secret", may)]
+        seals = [f"{action}:{CHECKPOINT_BUCKET}" for action in APP_ACTIONS]
+        people = [
+            ("root", "root_key", "root_secret", ["Admin"]),
+            ("app", "app_key", "app_secret", may),
+            ("ledger", "ledger_access_key", "ledger_access_secret", seals),
+        ]
         identities = [
             {"name": name, "credentials": [{"accessKey": self.secrets[k], "secretKey": self.secrets[s]}], "actions": actions}
             for name, k, s, actions in people

@@ -3,9 +3,11 @@
 from sqlalchemy import (
     ARRAY,
     BigInteger,
+    ForeignKey,
     Index,
     LargeBinary,
     PrimaryKeyConstraint,
+    SmallInteger,
     Text,
     UniqueConstraint,
     Uuid,
@@ -82,6 +84,62 @@ pending_events = table(
     need("event_id", Uuid, "The event.", primary_key=True),
     need("transaction_id", XID8, "Transaction that wrote it.", server_default=text("pg_current_xact_id()")),
     need("hash", LargeBinary, "Hash of the event."),
+    need("noted_at", INSTANT, "When it began to wait.", server_default=NOW),
+)
+
+event_words = table(
+    "event_words",
+    "What somebody wrote, of which an event carries only a keyed hash; append-only (C48).",
+    need("event_id", Uuid, "The event.", ForeignKey("events.id")),
+    need("name", Text, "Member of the event's detail."),
+    need("key", LargeBinary, "Key of the hash, made for these words."),
+    need("words", Text, "The words."),
+    PrimaryKeyConstraint("event_id", "name", name="pk_event_words"),
+    check("length(key) = 32", "key"),
+)
+
+pending_access = table(
+    "pending_access",
+    "Lines of the access log that no leaf of their minute has sealed yet; written by a trigger in the transaction of the line.",
+    need("line_id", Uuid, "The line.", primary_key=True),
+    need("minute", INSTANT, "The minute it was logged in."),
+    need("hash", LargeBinary, "Leaf hash of the line in the tree of its minute."),
+    Index("ix_pending_access_minute", "minute", "line_id"),
+)
+
+ledger_leaves = table(
+    "ledger_leaves",
+    "Leaves of the ledger's tree in their order, without gaps, append-only: each event once, and the access log by the minute (C48).",
+    need("leaf_index", BigInteger, "From 0.", primary_key=True, autoincrement=False),
+    need("entry", LargeBinary, "What is hashed into the leaf, 49 bytes: docs/ledger-format.md."),
+    may("event_id", Uuid, "The event."),
+    may("line_ids", ARRAY(Uuid), "The lines of the access log, in the order of their tree."),
+    UniqueConstraint("event_id"),
+    Index("ix_ledger_leaves_access", "entry", postgresql_where=text("event_id is null")),
+    check("length(entry) = 49", "entry"),
+    check("(event_id is null) <> (line_ids is null)", "kind"),
+)
+
+ledger_nodes = table(
+    "ledger_nodes",
+    "Hashes of the whole subtrees of the ledger's tree, append-only: a proof reads one row a level (RFC 9162).",
+    need("level", SmallInteger, "0: leaves."),
+    need("position", BigInteger, "From 0 in its level."),
+    need("hash", LargeBinary, "SHA-256."),
+    PrimaryKeyConstraint("level", "position", name="pk_ledger_nodes"),
+)
+
+ledger_checkpoints = table(
+    "ledger_checkpoints",
+    "Signed sizes and roots of the ledger's tree; what counts is the copy in the bucket of checkpoints.",
+    need("number", BigInteger, "From 1, without gaps.", primary_key=True, autoincrement=False),
+    need("size", BigInteger, "Leaves of the tree."),
+    need("root", LargeBinary, "Root of the tree."),
+    need("border", ARRAY(LargeBinary), "By level: hash of the last subtree where it is not whole, else empty."),
+    need("note", Text, "The signed note: C2SP tlog-checkpoint."),
+    need("signed_at", INSTANT, "When, as the note says."),
+    may("stored_at", INSTANT, "When it was seen in the bucket."),
+    Index("ix_ledger_checkpoints_unstored", "number", postgresql_where=text("stored_at is null")),
 )
 
 access_log = table(

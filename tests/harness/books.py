@@ -8,13 +8,15 @@ from uuid import UUID
 import asyncpg
 
 from server.compliance.events import body_of
+from server.compliance.folding import Fold
+from server.compliance.tags import DETAIL
 
 
 async def sound(root: "asyncpg.Connection[Any]", units: Sequence[UUID] | None = None) -> None:
     """I1 to I7, I10 of domain section 4, over everything that was committed; of `units` alone where they are named."""
     ours = "($1::uuid[] is null or org_id = any($1))"
     rows = await root.fetch(f"select chain_id, seq, prev_hash, hash, canonical from events where {ours} order by chain_id, seq", units)
-    states: dict[str, str] = {}
+    fold = Fold()
     chain, head, seq = None, b"", 0
     for row in rows:
         if row["chain_id"] != chain:
@@ -23,12 +25,12 @@ async def sound(root: "asyncpg.Connection[Any]", units: Sequence[UUID] | None = 
         assert (row["seq"], row["prev_hash"]) == (seq, head), f"chain {chain} breaks at {row['seq']}"
         assert row["hash"] == sha256(head + row["canonical"]).digest()
         head, body = row["hash"], body_of(row["canonical"])
-        detail, record = body["detail"], body.get("record")
-        if record and "to" in detail:
-            assert states.get(record) == detail.get("from"), f"{record} went from {detail.get('from')}, but was {states.get(record)}"
-            states[record] = detail["to"]
+        unknown = body["detail"].keys() - DETAIL
+        assert not unknown, f"{body['tag']} tells {sorted(unknown)}, which the closed list does not have"
+        told = fold.add(body)
+        assert told is None, told
     stored = {str(r["id"]): r["state"] for r in await root.fetch(f"select id, state from archive_records where {ours}", units)}
-    assert stored == {r: states.get(r) for r in stored}, "state is not the fold of the events"
+    assert stored == {r: fold.states.get(r) for r in stored}, "state is not the fold of the events"
     assert not await root.fetch("select 1 from movements where closed_at is null group by record_id having count(*) > 1")
     assert not await root.fetch("select 1 from movements where out_at is not null and due_at is null and closed_at is null")
     gaps = await root.fetch("select org_id from tickets group by org_id having max(ticket_no) <> count(*)")

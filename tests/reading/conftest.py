@@ -15,6 +15,7 @@ from storage.database import Database, Principal
 from storage.objects import ObjectStore
 from storage.terms import Role
 from tests.harness.demo import Demo
+from tests.harness.ledger import Ledger, bucket_of
 from tests.reading.enriched import enrich
 from tests.reading.pages import View
 from tests.reading.reference import plain_schema
@@ -41,8 +42,11 @@ class Bank:
 
 
 @pytest_asyncio.fixture(scope="module")
-async def demo(demo: Demo) -> Bank:
-    """With all its rows and people at hand."""
+async def demo(demo: Demo, told: dict[str, Any]) -> Bank:
+    """With all its rows and people at hand; its history is sealed, but for the last that happens."""
+    ledger = Ledger(told, demo.name, bucket_of(told))
+    await ledger.sealer.seal_all()
+    ledger.bucket.close()
     await enrich(demo.root)
     rows, root = await fetch_rows(demo.root), demo.root
     roles: dict[Any, set[Role]] = {}

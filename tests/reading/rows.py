@@ -84,7 +84,19 @@ async def fetch_rows(root: Any) -> dict[str, list[Row]]:
     texts = {r["id"]: r for r in await root.fetch("select id, moves::text, parameters::text from decisions")}
     for row in found["decisions"]:  # told as PostgreSQL writes them
         row.update(texts[row["id"]])
+    await _receipts(root, found["events"])
     return found
+
+
+async def _receipts(root: Any, events: list[Row]) -> None:
+    """Hands each sealed event what its proof is made of: all leaves of the newest checkpoint, and which one it is."""
+    checkpoint = await root.fetchrow("select size, note from ledger_checkpoints where stored_at is not null order by number desc limit 1")
+    size = checkpoint["size"] if checkpoint else 0
+    leaves = await root.fetch("select event_id, entry from ledger_leaves where leaf_index < $1 order by leaf_index", size)
+    entries, places = [row["entry"] for row in leaves], {row["event_id"]: index for index, row in enumerate(leaves)}
+    for event in events:
+        if event["id"] in places:
+            event["sealed"] = places[event["id"]], entries, checkpoint["note"]
 
 
 class Seen:

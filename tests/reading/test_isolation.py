@@ -37,6 +37,7 @@ OTHERS = {
     "explainCustody",
     "contractHistory",
     "whoSaw",
+    "signedReceipt",  # tests/compliance/test_receipts.py
     "recordCounts",
     "search",
     "lookUp",

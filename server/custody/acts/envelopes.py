@@ -2,6 +2,7 @@
 
 from uuid import UUID, uuid4
 
+from server.compliance.events import Words
 from server.custody.acts.change import Detail, open_cases
 from server.custody.acts.papers import break_seal
 from server.custody.labels import printed
@@ -47,7 +48,7 @@ async def open_envelope(w: Writing) -> Detail:
         await _new_envelope(w, list(detail.taken), detail.taken_seal_no, detail.taken_location)
     old = await reseal(w, detail.envelope, detail.seal_no)
     w.made.setdefault("envelope", detail.envelope)
-    about = {"reason": w.ask.reason, "old_seal_no": old, "seal_no": detail.seal_no, "taken": list(detail.taken)}
+    about = {"reason": w.ask.reason and Words(w.ask.reason), "old_seal_no": old, "seal_no": detail.seal_no, "taken": list(detail.taken)}
     return about | ({"into": w.made["envelope"]} if detail.taken else {})
 
 

@@ -4,6 +4,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import Text, Uuid, bindparam, func, select
 
+from server.compliance.events import Words
 from server.compliance.tags import Tag
 from server.custody.acts.change import Detail
 from server.custody.labels import printed
@@ -150,7 +151,7 @@ async def refuse_intake(w: Writing) -> Detail:
         await w.conn.update(archive_records, {"id": move.record.id}, changes)
     for envelope in {m.record.envelope for m in w.moves if m.record.envelope}:
         await break_seal(w, envelope)
-    return {"reasons": w.ask.reason, "expected_by": until}
+    return {"reasons": w.ask.reason and Words(w.ask.reason), "expected_by": until}
 
 
 async def break_seal(w: Writing, envelope: UUID) -> str:

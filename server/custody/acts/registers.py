@@ -2,6 +2,8 @@
 
 from uuid import UUID
 
+from server.compliance.events import Words
+from server.custody import operations
 from server.custody.acts.change import Detail
 from server.custody.moves.registers import Booking, EmergencyReview, Entry, Review, Ticket
 from server.custody.writing import Writing
@@ -15,10 +17,10 @@ async def void_ticket(w: Writing) -> Detail:
     ticket = w.first.of(Ticket)
     await w.conn.update(tickets, {"id": ticket.id}, {"is_void": True, "void_reason": w.ask.reason})
     w.subject, w.made["void"] = ("ticket", ticket.id), ticket.id
+    number: int | None = None
     if ticket.operation is not None:
-        row = {"org_id": ticket.org, "ticket_no": 0, "operation_id": ticket.operation, "issued_at": w.at}
-        w.made["ticket"] = await w.conn.insert(tickets, row, returning="id")
-    return {"reason": w.ask.reason, "number": ticket.number, "instead": w.made.get("ticket")}
+        w.made["ticket"], number = await operations.next_ticket(w, ticket.org, ticket.operation)
+    return {"reason": Words(w.ask.reason or ""), "number": ticket.number, "instead": w.made.get("ticket"), "instead_no": number}
 
 
 async def of_unit(w: Writing) -> set[UUID]:

@@ -1,0 +1,2 @@
+-- Undoes 0071.
+drop table event_words;

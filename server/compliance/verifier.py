@@ -1,0 +1,569 @@
+"""Verifies an export of the ledger without its database and without us: `python verifier.py EXPORT --key KEYS`.
+
+It needs Python 3.11 and the package `cryptography`, and imports nothing of Loanfile; docs/ledger-format.md says what is hashed and
+signed. EXPORT is the folder that `loanfile export-ledger` writes, KEYS a file of public keys in the form `name+id+base64`, kept from
+a time when they were trusted. With --checkpoints the signed checkpoints are read from another folder: a copy of the bucket, fetched by
+the auditor. Each --receipt is a signed receipt that somebody holds for an event.
+
+Exit status: 0 when everything holds, 1 when something was tampered with, 2 when the input cannot be read.
+"""
+
+import argparse
+import base64
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+EVENT_TAG, ACCESS_TAG, RECEIPT_TAG = "loanfile event 1\0", "loanfile access 1\0", "loanfile receipt 1"
+FORMAT = "loanfile export 1"
+EVENT, ACCESS, ENTRY_BYTES = 1, 2, 49
+TOLD_MAX = 20
+SEALED_WITHIN = timedelta(hours=24)  # of its time; an event that says it is older was put in later
+SAME = {"id": "id", "chain": "chain", "seq": "seq", "at": "at", "tag": "tag", "by": "actor", "record": "record", "cause": "cause"}
+PHASES = {"RESERVED", "CHECKED_OUT", "RETURN_PENDING", "READING", "IN_TRANSIT"}  # states that an open movement makes
+HIDDEN = {"MISSING", "LOST"}  # states that may stand over an open movement
+Line = dict[str, Any]
+
+
+class Unreadable(Exception):
+    """The input is not an export, or a part of it is missing or damaged beyond reading."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that does not hold, and the event that shows it."""
+
+    where: str
+    told: str
+
+
+# Hashes and signatures --------------------------------------------------------------------------------------------------
+def leaf_hash(entry: bytes) -> bytes:
+    """RFC 9162, 2.1.1."""
+    return sha256(b"\0" + entry).digest()
+
+
+def node_hash(left: bytes, right: bytes) -> bytes:
+    """RFC 9162, 2.1.1."""
+    return sha256(b"\1" + left + right).digest()
+
+
+class Tree:
+    """A Merkle tree that grows; only the roots of its whole subtrees are kept."""
+
+    def __init__(self) -> None:
+        self.size, self._whole = 0, list[tuple[int, bytes]]()
+
+    def add(self, leaf: bytes) -> None:
+        """Appends a leaf hash."""
+        height, self.size = 0, self.size + 1
+        while self._whole and self._whole[-1][0] == height:
+            leaf, height = node_hash(self._whole.pop()[1], leaf), height + 1
+        self._whole.append((height, leaf))
+
+    def root(self) -> bytes:
+        """Of everything that was appended."""
+        if not self._whole:
+            return sha256().digest()
+        made = self._whole[-1][1]
+        for _, left in reversed(self._whole[:-1]):
+            made = node_hash(left, made)
+        return made
+
+
+def root_from(index: int, size: int, leaf: bytes, proof: list[bytes]) -> bytes | None:
+    """The root that an inclusion proof leads to (RFC 9162, 2.1.3.2); None when the proof has another length."""
+    if not 0 <= index < size:
+        return None
+    here, last, made, rest = index, size - 1, leaf, list(proof)
+    while last:
+        if here & 1 or here < last:
+            if not rest:
+                return None
+            made = node_hash(rest.pop(0), made) if here & 1 else node_hash(made, rest.pop(0))
+        here, last = here >> 1, last >> 1
+    return None if rest else made
+
+
+class Keys:
+    """Public keys by name and id."""
+
+    def __init__(self, text: str) -> None:
+        self._known: dict[tuple[str, bytes], Ed25519PublicKey] = {}
+        for line in filter(None, map(str.strip, text.splitlines())):
+            try:
+                name, id_, encoded = line.split("+", 2)
+                raw = base64.b64decode(encoded, validate=True)
+                self._known[name, bytes.fromhex(id_)] = Ed25519PublicKey.from_public_bytes(raw[1:])
+            except ValueError:
+                raise Unreadable(f"{line[:80]!r} is not a public key of the form name+id+base64") from None
+            if raw[:1] != b"\1" or sha256(name.encode() + b"\n" + raw).digest()[:4].hex() != id_:
+                raise Unreadable(f"the key of {name} does not have the id {id_}")
+        if not self._known:
+            raise Unreadable("no public key was given")
+
+    def text_of(self, note: str, name: str | None = None) -> str | None:
+        """The text of a note that one of the keys (the one of that name) has signed, else None."""
+        text, _, signatures = note.rpartition("\n\n")
+        for line in signatures.splitlines():
+            try:
+                dash, signer, encoded = line.split(" ")
+                raw = base64.b64decode(encoded, validate=True)
+                key = self._known.get((signer, raw[:4]))
+                if dash == "\N{EM DASH}" and key is not None and name in (None, signer):
+                    key.verify(raw[4:], f"{text}\n".encode())
+                    return f"{text}\n"
+            except (ValueError, InvalidSignature):
+                continue
+        return None
+
+
+# Files ------------------------------------------------------------------------------------------------------------------
+def lines_of(path: Path) -> Iterator[Line]:
+    """The JSON lines of a file."""
+    try:
+        with path.open(encoding="utf-8") as file:
+            for number, text in enumerate(file, 1):
+                try:
+                    line = json.loads(text)
+                except ValueError as error:
+                    raise Unreadable(f"{path.name}, line {number}: {error}") from None
+                if not isinstance(line, dict):
+                    raise Unreadable(f"{path.name}, line {number}: not an object")
+                yield line
+    except (OSError, UnicodeDecodeError) as error:
+        raise Unreadable(f"{path}: {error}") from None
+
+
+def instant(text: str) -> datetime:
+    """An ISO 8601 instant with its zone."""
+    made = datetime.fromisoformat(text)
+    if made.tzinfo is None:
+        raise ValueError(f"{text} has no zone")
+    return made.astimezone(UTC)
+
+
+def time_of(id_: UUID) -> datetime:
+    """The time that an event's id tells, to the microsecond: 48 bits of milliseconds, 12 bits of their fraction."""
+    number = int(id_)
+    micros = (number >> 80) * 1000 + ((number >> 64 & 0xFFF) * 1000 + 4095) // 4096
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=micros)
+
+
+def time_of_entry(entry: bytes) -> datetime:
+    """The time of an event's leaf, or the minute of the access log's."""
+    try:
+        if entry[0] == EVENT:
+            return time_of(UUID(bytes=entry[1:17]))
+        return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(minutes=int.from_bytes(entry[1:9]))
+    except OverflowError:  # no entry of ours: its root will not be the signed one
+        return datetime.max.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What a note says."""
+
+    number: int
+    size: int
+    root: bytes
+    at: datetime
+
+
+def checkpoint_of(text: str, origin: str) -> Checkpoint:
+    """ValueError when the text is not a checkpoint of this ledger."""
+    named, size, root, number, time, *rest = text.splitlines()
+    if named != origin or rest or not number.startswith("number ") or not time.startswith("time "):
+        raise ValueError("not a checkpoint of this ledger")
+    return Checkpoint(int(number[7:]), int(size), base64.b64decode(root, validate=True), instant(time[5:]))
+
+
+# The checks -------------------------------------------------------------------------------------------------------------
+@dataclass
+class Chain:
+    """Where a chain has come to."""
+
+    seq: int = 0
+    head: bytes = b""
+    at: datetime = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass
+class Verification:
+    """One export under verification; `findings` are in the order of the ledger."""
+
+    export: Path
+    checkpoints: Path
+    keys: Keys
+    receipts: list[Path]
+    findings: list[Finding] = field(default_factory=list)
+    later: list[Finding] = field(default_factory=list)  # of what stands in no leaf
+    entries: bytearray = field(default_factory=bytearray)
+    signed: list[Checkpoint] = field(default_factory=list)
+    chains: dict[str, Chain] = field(default_factory=dict)
+    states: dict[str, str] = field(default_factory=dict)
+    tickets: dict[str, Any] = field(default_factory=dict)
+    voids: set[str] = field(default_factory=set)
+    held: dict[str, bytes] = field(default_factory=dict)  # hashes of the events that receipts name
+    events: int = 0
+    unsealed: int = 0
+    lines: int = 0
+    whole: bool = True
+
+    def run(self) -> list[Finding]:
+        """Everything that is wrong, the first in the ledger first."""
+        try:
+            self.about = json.loads((self.export / "export.json").read_text("utf-8"))
+            if self.about["format"] != FORMAT:
+                raise Unreadable(f"export.json: the format is {self.about['format']}, this verifier reads {FORMAT}")
+            self.origin, self.made_at = str(self.about["origin"]), instant(self.about["made_at"])
+            self.period = tuple(instant(self.about[end]) if self.about[end] else None for end in ("from", "to"))
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise Unreadable(f"{self.export / 'export.json'}: {type(error).__name__}: {error}") from None
+        self.whole = self.period == (None, None)
+        promised = self._receipts()
+        self._checkpoints()
+        self._leaves()
+        self._unsealed()
+        if self.whole:
+            self._heads()
+            self._state()
+        self._copies()
+        self._promised(promised)
+        return self.findings + self.later
+
+    def _wrong(self, where: str, told: str, *, sealed: bool = True) -> None:
+        (self.findings if sealed else self.later).append(Finding(where, told))
+
+    def _named(self, leaf: int) -> str:
+        """The event, or the minute of the access log, of a leaf."""
+        entry = bytes(self.entries[leaf * ENTRY_BYTES : (leaf + 1) * ENTRY_BYTES])
+        if len(entry) < ENTRY_BYTES:
+            return f"leaf {leaf}"
+        if entry[0] == EVENT:
+            return f"event {UUID(bytes=entry[1:17])} (leaf {leaf})"
+        return f"access log of {time_of_entry(entry):%Y-%m-%d %H:%M} (leaf {leaf})"
+
+    def _checkpoints(self) -> None:
+        """Signatures, numbers, times, and that each root is the root of the leaves so far: hence each tree continues the one before."""
+        tree, folder, leaves = Tree(), self.checkpoints / "checkpoints", self.checkpoints / "leaves"
+        try:
+            names = sorted(path.name for path in folder.iterdir())
+        except OSError as error:
+            raise Unreadable(f"{folder}: {error}") from None
+        last = Checkpoint(0, 0, b"", datetime(1970, 1, 1, tzinfo=UTC))
+        for name in names:
+            start = len(self.entries) // ENTRY_BYTES
+            bundle = leaves / name
+            added = bundle.read_bytes() if bundle.exists() else b""
+            if len(added) % ENTRY_BYTES:
+                raise Unreadable(f"leaves/{name} does not hold entries of {ENTRY_BYTES} bytes")
+            self.entries += added
+            for at in range(0, len(added), ENTRY_BYTES):
+                tree.add(leaf_hash(added[at : at + ENTRY_BYTES]))
+            told = self._checkpoint(name, (folder / name).read_bytes(), last, tree)
+            if isinstance(told, Checkpoint):
+                last = told
+                self.signed.append(told)
+            else:
+                self._wrong(self._named(start) if added else f"checkpoint {name}", f"checkpoint {name}: {told}")
+                last = Checkpoint(last.number + 1, tree.size, b"", last.at)
+        if not names:
+            raise Unreadable(f"{folder} holds no checkpoint")
+
+    def _checkpoint(self, name: str, raw: bytes, last: Checkpoint, tree: Tree) -> "Checkpoint | str":
+        text = self.keys.text_of(raw.decode("utf-8", "replace"), self.origin)
+        if text is None:
+            return "the signature is not of the ledger's key"
+        try:
+            found = checkpoint_of(text, self.origin)
+        except ValueError as error:
+            return str(error)
+        if found.number != last.number + 1 or name != f"{found.number:012}":
+            return f"it is number {found.number}, expected is {last.number + 1}"
+        if found.at <= last.at:
+            return "it was not signed after the one before"
+        if found.size != tree.size:
+            return f"it signs {found.size} leaves, but {tree.size} are there"
+        return found if found.root == tree.root() else "its root is not the root of the leaves"
+
+    def _signed_after(self, leaf: int) -> tuple[datetime, datetime] | None:
+        """Times of the checkpoint before a leaf and of the one that sealed it."""
+        low, high = 0, len(self.signed)
+        while low < high:
+            middle = (low + high) // 2
+            low, high = (low, middle) if self.signed[middle].size > leaf else (middle + 1, high)
+        if low == len(self.signed):
+            return None
+        return (self.signed[low - 1].at if low else datetime(1970, 1, 1, tzinfo=UTC)), self.signed[low].at
+
+    def _belongs(self, leaf: int) -> bool:
+        """Whether the export must hold this leaf: it was sealed before the export was made, and is of its period."""
+        signed = self._signed_after(leaf)
+        if signed is None or signed[1] > self.made_at:
+            return False
+        entry = bytes(self.entries[leaf * ENTRY_BYTES : (leaf + 1) * ENTRY_BYTES])
+        at = time_of_entry(entry)
+        start, end = self.period
+        return (start is None or at >= start) and (end is None or at < end)
+
+    def _missing(self, start: int, stop: int) -> None:
+        for leaf in range(start, stop):
+            if self._belongs(leaf):
+                self._wrong(self._named(leaf), "it was sealed, and is missing")
+                if len(self.findings) > TOLD_MAX:
+                    return
+
+    def _leaves(self) -> None:
+        """Each leaf of the export against what was sealed, and each event against its chain."""
+        expected, sealed = 0, len(self.entries) // ENTRY_BYTES
+        for path in sorted(self.export.glob("leaves-*.jsonl")):
+            for line in lines_of(path):
+                try:
+                    leaf = int(line["leaf"])
+                    if leaf < expected:
+                        self._wrong(self._named(leaf), "it stands in the export twice, or out of order")
+                        continue
+                    self._missing(expected, min(leaf, sealed))
+                    expected = leaf + 1
+                    entry = bytes(self.entries[leaf * ENTRY_BYTES : expected * ENTRY_BYTES])
+                    self._leaf(leaf, line, entry)
+                except (KeyError, TypeError, ValueError) as error:
+                    raise Unreadable(f"{path.name}, leaf {line.get('leaf')}: {type(error).__name__}: {error}") from None
+        self._missing(expected, sealed)
+
+    def _leaf(self, leaf: int, line: Line, entry: bytes) -> None:
+        if not entry:
+            self._wrong(f"leaf {leaf}", "no checkpoint has sealed it")
+        elif line.get("event") is not None and entry[0] == EVENT:
+            told = self._event(line["event"], entry)
+            for one in told:
+                self._wrong(f"{self._named(leaf)}, chain {line['event']['chain']}, number {line['event']['seq']}", one)
+            if not told and (late := self._late(leaf, entry)):
+                self._wrong(self._named(leaf), late)
+        elif line.get("access") is not None and entry[0] == ACCESS:
+            if told_of := self._minute(line["access"], entry):
+                self._wrong(self._named(leaf), told_of)
+        else:
+            self._wrong(self._named(leaf), "it was sealed, and is missing")
+        if entry and line["entry"] != entry.hex() and not (self.findings and self.findings[-1].where.startswith(self._named(leaf))):
+            self._wrong(self._named(leaf), "the database's leaf is not the one that was sealed")
+
+    def _late(self, leaf: int, entry: bytes) -> str | None:
+        signed = self._signed_after(leaf)
+        if signed is None or signed[0] - time_of(UUID(bytes=entry[1:17])) <= SEALED_WITHIN:
+            return None
+        return f"it says an older time than may be: the checkpoint before it was signed on {signed[0]:%Y-%m-%d %H:%M}"
+
+    def _event(self, event: Line, entry: bytes | None) -> list[str]:
+        """What is wrong with an event: against its leaf, its columns, and the event before it in its chain."""
+        self.events += 1
+        told = list[str]()
+        text = str(event["canonical"])
+        prev, stored = bytes.fromhex(event["prev_hash"]), bytes.fromhex(event["hash"])
+        hashed = sha256(prev + text.encode("utf-8", "surrogateescape")).digest()
+        if event["id"] in self.held:
+            self.held[event["id"]] = hashed
+        if entry is not None and UUID(event["id"]).bytes != entry[1:17]:
+            told.append(f"it was sealed; event {event['id']} stands in its place")
+        if hashed != stored:
+            told.append("its bytes do not have its hash")
+        elif entry is not None and hashed != entry[17:]:
+            told.append("its bytes are not the ones that were sealed")
+        chain = self.chains.setdefault(event["chain"], Chain())
+        if self.whole or chain.seq:
+            if event["seq"] != chain.seq + 1:
+                told.append(f"its number is {event['seq']}, after {chain.seq}")
+            elif prev != chain.head:
+                told.append("it does not continue the event before it in its chain")
+        at = instant(event["at"])
+        if at <= chain.at:
+            told.append("it is not later than the event before it in its chain")
+        chain.seq, chain.head, chain.at = int(event["seq"]), stored if entry is None else entry[17:], at
+        return told + self._body(event, text)
+
+    def _body(self, event: Line, text: str) -> list[str]:
+        """The columns say what the bytes say; the state goes on."""
+        if not text.startswith(EVENT_TAG):
+            return ["its bytes are not an event of version 1"]
+        try:
+            body = json.loads(text[len(EVENT_TAG) :])
+            detail = body["detail"]
+            told = [f"its column {column} is not what its bytes say" for name, column in SAME.items() if body.get(name) != event[column]]
+            if body["subject"] != [event["subject_kind"], event["subject_id"]]:
+                told.append("its columns of the subject are not what its bytes say")
+            if time_of(UUID(body["id"])) != instant(body["at"]):
+                told.append("its id is of another time")
+        except (ValueError, KeyError, TypeError):
+            return ["its bytes are not an event of version 1"]
+        record = body.get("record")
+        if record and "to" in detail:
+            if self.whole and self.states.get(record) != detail.get("from"):
+                told.append(f"it takes record {record} from {detail.get('from')}, which was {self.states.get(record)}")
+            self.states[record] = detail["to"]
+        for given in ("ticket", "instead"):
+            if detail.get(given):
+                self.tickets[detail[given]] = detail.get(f"{given}_no")
+        if body["tag"] == "ticket:void:done":
+            self.voids.add(body["subject"][1])
+        return told
+
+    def _minute(self, access: Line, entry: bytes) -> str | None:
+        """The lines of the access log of a minute have the root that was sealed."""
+        tree, count = Tree(), int.from_bytes(entry[13:17])
+        for line in access["lines"]:
+            tree.add(leaf_hash(str(line).encode("utf-8", "surrogateescape")))
+            self.lines += 1
+            if not str(line).startswith(ACCESS_TAG):
+                return "a line is not of version 1"
+        if tree.size != count:
+            return f"{count} lines were sealed, {tree.size} are there"
+        return None if tree.root() == entry[17:] else "its lines are not the ones that were sealed"
+
+    def _unsealed(self) -> None:
+        """Events that wait for a checkpoint: each continues its chain, and none says that it is old."""
+        last = self.signed[-1].at if self.signed else datetime(1970, 1, 1, tzinfo=UTC)
+        for line in lines_of(self.export / "unsealed.jsonl"):
+            try:
+                told = self._event(line, None)
+                self.unsealed += 1
+                if not told and last - instant(line["at"]) > SEALED_WITHIN:
+                    told = [f"it was never sealed, and says an older time than may be: a checkpoint was signed on {last:%Y-%m-%d %H:%M}"]
+                for one in told:
+                    self._wrong(f"event {line['id']} (unsealed), chain {line['chain']}, number {line['seq']}", one, sealed=False)
+            except (KeyError, TypeError, ValueError) as error:
+                raise Unreadable(f"unsealed.jsonl: {type(error).__name__}: {error}") from None
+
+    def _table(self, name: str) -> Iterator[Line]:
+        return lines_of(self.export / "tables" / f"{name}.jsonl")
+
+    def _heads(self) -> None:
+        """The heads of the chains are the last events."""
+        stored = {row["id"]: row for row in self._table("chains")}
+        for id_, chain in self.chains.items():
+            row = stored.pop(id_, None)
+            if row is None or (row["seq"], row["head"]) != (chain.seq, chain.head.hex()):
+                told = f"the chain has {chain.seq} events, its head knows {row['seq'] if row else 'none'}"
+                self._wrong(f"event after number {chain.seq} of chain {id_}", told, sealed=False)
+        for id_, row in stored.items():
+            if row["seq"]:
+                self._wrong(f"event 1 of chain {id_}", f"its head knows {row['seq']} events, none are there", sealed=False)
+
+    def _state(self) -> None:
+        """The state that the events lead to is the state of the tables."""
+        open_, rows = dict[str, list[str]](), {row["id"]: row for row in self._table("archive_records")}
+        for row in self._table("open_movements"):
+            open_.setdefault(row["record"], []).append(row["phase"])
+        for id_ in sorted(rows.keys() | self.states.keys()):
+            state, folded = rows.get(id_, {}).get("state"), self.states.get(id_)
+            if state != folded:
+                self._wrong(f"record {id_}", f"its events lead to {folded}, the table says {state}", sealed=False)
+                continue
+            phases = open_.get(id_, [])
+            if len(phases) > 1 or (state not in HIDDEN and phases != ([state] if state in PHASES else [])):
+                self._wrong(f"record {id_}", f"it is {state}, its open movements are {', '.join(phases) or 'none'}", sealed=False)
+        self._ticket_numbers()
+
+    def _ticket_numbers(self) -> None:
+        numbers, known = dict[str, list[int]](), set[str]()
+        for row in self._table("tickets"):
+            known.add(row["id"])
+            numbers.setdefault(row["org"], []).append(row["number"])
+            if row["void"] != (row["id"] in self.voids):
+                self._wrong(f"ticket {row['id']}", f"the table says void: {row['void']}, its events do not", sealed=False)
+            if row["id"] not in self.tickets:
+                self._wrong(f"ticket {row['id']}", f"number {row['number']} of unit {row['org']} stands in no event", sealed=False)
+            elif self.tickets.get(row["id"]) not in (None, row["number"]):
+                told = f"its event gave number {self.tickets[row['id']]}, the table says {row['number']}"
+                self._wrong(f"ticket {row['id']}", told, sealed=False)
+        for id_ in sorted(self.tickets.keys() - known):
+            self._wrong(f"ticket {id_}", "an event gave it, the table does not have it", sealed=False)
+        for org, given in sorted(numbers.items()):
+            if sorted(given) != list(range(1, len(given) + 1)):
+                self._wrong(f"tickets of unit {org}", "their numbers have gaps", sealed=False)
+
+    def _copies(self) -> None:
+        """The database's own copies of the checkpoints, which receipts quote, are the ones of the bucket."""
+        for row in self._table("checkpoints"):
+            path = self.checkpoints / "checkpoints" / f"{row['number']:012}"
+            if not path.exists() or path.read_bytes() != str(row["note"]).encode():
+                self._wrong(f"checkpoint {row['number']}", "the database's copy is not the one of the bucket", sealed=False)
+
+    def _receipts(self) -> list[tuple[Path, dict[str, str]]]:
+        """What the receipts say that are signed by one of the keys."""
+        found = []
+        for path in self.receipts:
+            try:
+                text = self.keys.text_of(path.read_text("utf-8"))
+            except (OSError, UnicodeDecodeError) as error:
+                raise Unreadable(f"{path}: {error}") from None
+            if text is None:
+                self._wrong(f"receipt {path.name}", "the signature is not of one of the keys", sealed=False)
+                continue
+            head, *rest = text.splitlines()
+            told = dict(line.partition(" ")[::2] for line in rest)
+            if head != RECEIPT_TAG or not {"event", "chain", "seq", "hash"} <= told.keys():
+                raise Unreadable(f"{path} is not a receipt")
+            self.held[told["event"]] = b""
+            found.append((path, told))
+        return found
+
+    def _promised(self, receipts: list[tuple[Path, dict[str, str]]]) -> None:
+        """Each event that somebody holds a receipt for is there, with the hash that was promised."""
+        for _, told in receipts:
+            there, where = self.held[told["event"]], f"event {told['event']}, chain {told['chain']}, number {told['seq']}"
+            if not there and self.whole:
+                self._wrong(where, "a signed receipt promised it, and it is missing", sealed=False)
+            elif there and there.hex() != told["hash"]:
+                self._wrong(where, "a signed receipt promised another hash", sealed=False)
+
+    def summary(self) -> str:
+        """What was verified, in one line."""
+        last, scope = self.signed[-1], "everything" if self.whole else f"the period {self.about['from']} to {self.about['to']}"
+        return (
+            f"{scope}: {self.events} events in {len(self.chains)} chains, {self.unsealed} of them not sealed yet; {self.lines} lines of the"
+            f" access log; {last.size} leaves under {len(self.signed)} checkpoints, the last of {last.at:%Y-%m-%d %H:%M:%S} UTC;"
+            f" {len(self.states)} records as their events left them; made on {self.made_at:%Y-%m-%d %H:%M:%S} UTC"
+        )
+
+
+def main(argv: list[str] | None = None) -> int:
+    """The exit status."""
+    parser = argparse.ArgumentParser(prog="verifier", description="Verifies an export of the Loanfile ledger, offline.")
+    parser.add_argument("export", type=Path, help="folder that loanfile export-ledger wrote")
+    parser.add_argument("--key", type=Path, required=True, help="file of public keys, one a line: name+id+base64")
+    parser.add_argument("--checkpoints", type=Path, help="copy of the bucket of checkpoints; left out: the one inside the export")
+    parser.add_argument("--receipt", type=Path, action="append", default=[], help="signed receipt of an event; may be repeated")
+    given = parser.parse_args(argv)
+    try:
+        try:
+            keys = Keys(given.key.read_text("utf-8"))
+        except (OSError, UnicodeDecodeError) as error:
+            raise Unreadable(f"{given.key}: {error}") from None
+        verification = Verification(given.export, given.checkpoints or given.export, keys, given.receipt)
+        findings = verification.run()
+    except Unreadable as error:
+        print(f"unreadable: {error}", file=sys.stderr)
+        return 2
+    if not findings:
+        print(f"whole: {verification.summary()}")
+        return 0
+    print(f"TAMPERED: {findings[0].where}: {findings[0].told}")
+    for finding in findings[1:TOLD_MAX]:
+        print(f"  and {finding.where}: {finding.told}")
+    if len(findings) > TOLD_MAX:
+        print(f"  and {len(findings) - TOLD_MAX} more")
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
