@@ -1,0 +1,167 @@
+"""The server as a process: it dies while it confirms a scan and its heir finishes it; files in a request; memory; what a listener hears."""
+
+import asyncio
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+
+from server.demo.names import small_pdf
+from server.failpoints import DEAD
+from storage.objects import ObjectStore
+from tests.harness.jobs import jobs_of
+from tests.harness.listener import Listener, listener
+from tests.harness.web import Site, site
+from tests.harness.world import World
+from tests.scans.conftest import put, scan_of
+from tests.scans.hostile import hostile
+from tests.scans.test_uploads import in_parts, padded, send
+from tests.scans.test_viruses import INFECTED, speaking
+
+MIB = 1 << 20
+MEMORY_MB_MAX = 350
+SECONDS_MAX = 60
+REGISTER = """mutation ($i: RegisterScanInput!) { registerScan(input: $i) { __typename
+  ... on RegisterScanPayload { scan { id } uploadUrl uploadHeaders uploadParts { number offset sizeBytes url headers } } ... on Problem { code } } }"""
+CONFIRM = """mutation ($i: ConfirmScanInput!) { confirmScan(input: $i) { __typename ... on ConfirmScanPayload { scan { status } }
+  ... on InvalidInput { problems { code } } } }"""
+UPLOAD = """mutation ($i: UploadScanInput!) { uploadScan(input: $i) { __typename ... on UploadScanPayload { scan { id status } }
+  ... on InvalidInput { problems { code } } } }"""
+FOLLOW = "subscription ($i: [ID!]!) { scanStatusChanged(scanIds: $i) { scan { id status rejectCode } } }"
+
+
+@pytest.fixture(scope="module")
+def served(told: dict[str, Any], database_name: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    with site(told, database_name, tmp_path_factory.mktemp("scans")) as made:
+        yield made
+
+
+async def ask(client: httpx.AsyncClient, query: str, **given: Any) -> Any:
+    answer = await client.post("/graphql", json={"query": query, "variables": {"i": {"idempotencyKey": uuid4().hex, **given}}})
+    body = answer.json()
+    return body.get("errors") or next(iter(body["data"].values()))
+
+
+async def upload(client: httpx.AsyncClient, record: UUID, body: bytes, **changed: Any) -> Any:
+    given = {"idempotencyKey": uuid4().hex, **scan_of(record, body), "file": None, **changed}
+    del given["sizeBytes"]
+    form = {"operations": json.dumps({"query": UPLOAD, "variables": {"i": given}}), "map": '{"0": ["variables.i.file"]}'}
+    answer = await client.post(
+        "/graphql", data=form, files={"0": ("x", body, "application/pdf")}, headers={"GraphQL-Require-Preflight": "1"}
+    )
+    told = answer.json()
+    return told.get("errors") or told["data"]["uploadScan"]
+
+
+async def test_a_file_comes_with_the_request_whole_or_too_large(served: Site, bank: World) -> None:
+    (paper,) = await bank.papers()
+    body = padded(15 * MIB)
+    async with served.client(bank.people["officer"].staff_no) as client:
+        made = await upload(client, paper, body)
+        assert made["scan"]["status"] == "STORED"
+        (told,) = await upload(client, paper, padded(17 * MIB))
+        assert "bytes" in told["message"]
+        wrong = await upload(client, paper, small_pdf("x"), sha256=hashlib.sha256(b"y").hexdigest())
+    assert wrong["problems"] == [{"code": "HASH_MISMATCH"}]
+
+
+@pytest.mark.parametrize("point", ["scan_checked", "scan_promoted"])
+async def test_a_server_that_dies_while_it_confirms_leaves_what_its_heir_finishes(
+    told: dict[str, Any], database_name: str, bank: World, objects: ObjectStore, tmp_path: Path, point: str
+) -> None:
+    (paper,) = await bank.papers()
+    body, officer = small_pdf(uuid4().hex), bank.people["officer"].staff_no
+    with site(told, database_name, tmp_path, failpoint=f"{point}:die") as doomed:
+        async with doomed.client(officer) as client:
+            made = await ask(client, REGISTER, **scan_of(paper, body))
+            scan = made["scan"]["id"]
+            assert await put(made["uploadUrl"], made["uploadHeaders"], body) == 200
+            with pytest.raises(httpx.TransportError):
+                await ask(client, CONFIRM, scanId=scan)
+        assert await asyncio.to_thread(doomed.process.wait, 20) == DEAD
+    row = await bank.root.fetchrow("select status, object_key from scans where id = $1::text::uuid", scan[5:])
+    assert tuple(row) == ("REGISTERED", None)
+    await bank.sql("update scans set confirmed_at = now() - interval '3 minutes' where id = $1::text::uuid", scan[5:])
+    assert await (await jobs_of(bank, objects)).scans() == 1
+    row = await bank.root.fetchrow("select * from scans where id = $1::text::uuid", scan[5:])
+    assert row["status"] == "STORED"
+    found = await objects.locked.digest(row["object_key"], row["object_version_id"])
+    assert found is not None and found.sha256 == hashlib.sha256(body).digest()
+    kept, _ = await objects.locked.versions(f"scans/{scan[5:]}", None)
+    assert len(kept) == 1
+
+
+async def hears(socket: Listener) -> tuple[str, str | None]:
+    heard = await asyncio.wait_for(socket.hear(), SECONDS_MAX)
+    scan = heard["payload"]["data"]["scanStatusChanged"]["scan"]
+    return scan["status"], scan["rejectCode"]
+
+
+async def test_whoever_follows_a_scan_hears_that_it_waits_and_what_became_of_it(
+    told: dict[str, Any], database_name: str, bank: World, objects: ObjectStore, tmp_path: Path
+) -> None:
+    (paper,) = await bank.papers()
+    officer = bank.people["officer"].staff_no
+    async with speaking(b"") as silent, speaking() as speaks:
+        with site(told, database_name, tmp_path, clamd=silent) as served:
+            async with served.client(officer) as client, listener(served, officer) as socket:
+                made = await ask(client, REGISTER, **scan_of(paper, INFECTED))
+                await socket.subscribe(FOLLOW, i=[made["scan"]["id"]])
+                assert await hears(socket) == ("REGISTERED", None)
+                assert await put(made["uploadUrl"], made["uploadHeaders"], INFECTED) == 200
+                (error,) = await ask(client, CONFIRM, scanId=made["scan"]["id"])
+                assert error["extensions"]["code"] == "UNAVAILABLE" and error["extensions"]["retryable"]
+                assert await hears(socket) == ("PENDING", None)
+                await bank.sql(
+                    "update scans set confirmed_at = now() - interval '3 minutes' where id = $1::text::uuid", made["scan"]["id"][5:]
+                )
+                jobs = await jobs_of(bank, objects)
+                await type(jobs)(jobs.desk, jobs.by, objects, clamd=speaks).scans()
+                assert await hears(socket) == ("REJECTED", "VIRUS_FOUND")
+                assert (await socket.hear())["type"] == "complete"
+
+
+def resident_mb(pid: int) -> float:
+    """Of the process and of those that it started, at their highest."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    total = 0.0
+    for one in [pid, *map(int, children)]:
+        status = Path(f"/proc/{one}/status").read_text()
+        total += int(status.split("VmHWM:")[1].split()[0]) / 1024
+    return total
+
+
+@pytest.mark.soak
+async def test_memory_stays_small_whatever_is_brought(told: dict[str, Any], database_name: str, bank: World, tmp_path: Path) -> None:
+    """Everything hostile three times over, eight at once, and a good file of 200 MB: at most 350 MB, the processes of documents included."""
+    papers = await bank.papers(4)
+    turn, officer, highest = asyncio.Semaphore(8), bank.people["officer"].staff_no, 0.0
+    with site(told, database_name, tmp_path) as served:
+        async with served.client(officer) as client:
+
+            async def bring(number: int, body: bytes, media_type: str) -> str:
+                nonlocal highest
+                async with turn:
+                    made = await upload(client, papers[number], body, mediaType=media_type)
+                    highest = max(highest, resident_mb(served.process.pid))
+                    return str(made["problems"][0]["code"])
+
+            for number in range(3):
+                codes = await asyncio.gather(*(bring(number, one.body, one.media_type) for one in hostile().values()))
+                assert codes == [one.code for one in hostile().values()]
+            print(f"\nhostile files: {highest:.0f} MB at most, server and processes of documents")
+            body = padded(200 * MIB)
+            made = await ask(client, REGISTER, **in_parts(papers[3], body))
+            for part in made["uploadParts"]:
+                assert await send(part, body) == 200
+            client.timeout = httpx.Timeout(300)
+            assert (await ask(client, CONFIRM, scanId=made["scan"]["id"]))["scan"] == {"status": "STORED"}
+        highest = max(highest, resident_mb(served.process.pid))
+        print(f"with a good file of 200 MB: {highest:.0f} MB at most")
+    assert await bank.sql("select count(*) from scans where record_id = any($1) and status = 'STORED'", papers[:3]) == 0
+    assert highest <= MEMORY_MB_MAX
