@@ -107,7 +107,7 @@ class Settings(BaseSettings):
     clamd: Annotated[
         str | None,
         Field(
-            description="Virus scanner that speaks clamd's protocol: the path of its socket, or HOST:PORT; unset: scans are not checked for viruses.",
+            description="Virus scanner that speaks clamd's protocol: the path of its socket, or HOST:PORT; its StreamMaxLength is 256M at least; unset: scans are not checked for viruses.",
             pattern=r"^(/.+|.+:[0-9]{1,5})$",
         ),
     ] = None

@@ -23,6 +23,7 @@ from storage.objects import ObjectStore, ObjectStoreDown
 
 log: Any = structlog.get_logger()
 POLL_SECONDS, DOWN_SECONDS, GRACE_SECONDS = 5.0, 5.0, 5.0
+AT_ONCE = 2  # what takes long, of scans, keeps nothing else waiting
 EVERY = {
     "tidy": "* * * * *", "climb": "*/5 * * * *", "notify": "*/10 * * * *", "calendar": "15 * * * *", "sweep": "*/10 * * * *",
     "retain": "*/10 * * * *", "hold": "*/5 * * * *", "copy": "* * * * *", "fix": "40 * * * *",
@@ -74,6 +75,7 @@ async def work(
         try:
             async with app.open_async():
                 await app.run_worker_async(
+                    concurrency=AT_ONCE,
                     wait=not until_empty,
                     fetch_job_polling_interval=POLL_SECONDS,
                     listen_notify=False,  # ticks are minutes apart: a connection that listens would be one more for nothing

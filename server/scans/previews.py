@@ -24,7 +24,7 @@ from storage.terms import CopyPlace, PreviewStatus, ScanStatus
 WIDTHS = (160, 480, 1200)
 SMALLEST = WIDTHS[0]
 KEPT_DAYS = 30
-BATCH = 100
+BATCH = 20  # at a time: other jobs wait meanwhile
 p = scan_previews.c
 WANT = insert(scan_previews).values(
     {name: bindparam(f"the_{name}", type_=p[name].type, required=True) for name in ("scan_id", "page", "width", "wanted_at")}

@@ -4,11 +4,13 @@ No transaction is open while the object store is asked. The object's key is the 
 same thing: a crash at any point leaves a row with its object, or neither.
 """
 
+import asyncio
 import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, BinaryIO, cast
 from uuid import UUID
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import select, update
 
@@ -31,6 +33,8 @@ from storage.terms import MediaType, ScanStatus
 SCAN = select(scans).where(scans.c.id == the("id"))
 SCAN_FOR_UPDATE = SCAN.with_for_update()
 OPEN = (ScanStatus.REGISTERED, ScanStatus.PENDING)
+AT_ONCE = 8  # files of up to 256 MiB that may lie on the disk
+TURNS: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
 CONFIRMED = (
     update(scans)
     .where(scans.c.id == the("id"), scans.c.status == ScanStatus.REGISTERED.value, scans.c.confirmed_at.is_(None))
@@ -102,6 +106,10 @@ class Storing:
             raise
 
     async def _promote(self, principal: Principal, row: Any) -> Locked | None:
+        async with TURNS.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(AT_ONCE)):
+            return await self._promote_now(principal, row)
+
+    async def _promote_now(self, principal: Principal, row: Any) -> Locked | None:
         announced = Announced(row["sha256"], row["size_bytes"], MediaType(row["media_type"]), row["pages"])
         with tempfile.TemporaryFile() as unnamed:  # on disk, without a name: a crash leaves nothing
             file = cast(BinaryIO, unnamed)
