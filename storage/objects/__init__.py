@@ -2,7 +2,7 @@
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from storage.objects.breaker import DEADLINE_SECONDS, deadline
+from storage.objects.breaker import DEADLINE_SECONDS, PROOF_SECONDS, deadline
 from storage.objects.checkpoints import AlreadyTaken, CheckpointBucket
 from storage.objects.client import Client, StoreAddress
 from storage.objects.errors import LockNotProven, ObjectStoreDown, reason
@@ -38,12 +38,14 @@ class ObjectStore:
 
     async def prove_lock(self) -> None:
         """Stores a locked object and tries to destroy it, with our keys and with none: all must be refused, or LockNotProven."""
-        await self.client.call(prove, self.client, self.locked)
+        with deadline(PROOF_SECONDS):
+            await self.client.call(prove, self.client, self.locked)
 
     async def prove_second(self) -> None:
         """The same of the second store, where there is one."""
         if self._second and self.second:
-            await self._second.call(prove, self._second, self.second)
+            with deadline(PROOF_SECONDS):
+                await self._second.call(prove, self._second, self.second)
 
     def make_buckets(self) -> None:
         """Makes both buckets with an administrator's keys and proves that a write succeeds; ObjectStoreDown until it does."""

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-DEADLINE_SECONDS = 5.0
+DEADLINE_SECONDS = 4.0  # of the store; an upload has five in all, the rest is for rows and for whoever waits for a connection
+PROOF_SECONDS = 30.0  # at the start: two dozen calls, of a store that may be far away
 BYTES_PER_SECOND_MIN = 4 << 20  # a store that is slower than this is one that hangs
 FAILURES_MAX, OPEN_SECONDS = 3, 2.0
 
