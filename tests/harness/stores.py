@@ -12,11 +12,10 @@ from pathlib import Path
 from shutil import rmtree
 from typing import Any
 
+from storage.embedded import SECRETS
 from storage.embedded.children import Children
 from storage.embedded.seaweed import Seaweed, unlink_sockets
 from storage.objects import StoreAddress
-
-SECRETS = ("root_key", "root_secret", "app_key", "app_secret", "jwt_volume", "jwt_volume_read", "jwt_filer", "jwt_filer_read")
 
 
 @dataclass

@@ -6,10 +6,13 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from server.demo.names import small_pdf
+from storage.objects import ObjectStore
+from tests.harness.jobs import jobs_of
 from tests.harness.stores import OwnStore, own_store
 from tests.harness.web import Site, site
 from tests.harness.world import World
@@ -51,6 +54,16 @@ async def waiting(client: Any, paper: Any, number: int) -> str:
     return str(made["scan"]["id"])
 
 
+async def finished_by_the_job(bank: World, store: OwnStore, scans: list[str]) -> set[str]:
+    """What becomes of scans whose people do not come back, once the clock has come round."""
+    ids = [UUID(scan.removeprefix("scan_")) for scan in scans]
+    await bank.sql("update scans set confirmed_at = confirmed_at - interval '1 hour' where id = any($1)", ids)
+    objects = ObjectStore(store.address)
+    await (await jobs_of(bank, objects)).scans()
+    objects.close()
+    return {row[0] for row in await bank.root.fetch("select status from scans where id = any($1)", ids)}
+
+
 async def test_custody_goes_on_uploads_fail_with_a_code_and_finish_when_it_is_back(bank: World, served: Site, store: OwnStore) -> None:
     (paper,), volumes = await bank.papers(), await bank.volumes(ACTS)
     async with served.client(bank.people["officer"].staff_no) as client:
@@ -64,7 +77,8 @@ async def test_custody_goes_on_uploads_fail_with_a_code_and_finish_when_it_is_ba
                 told = answer["errors"][0]["extensions"]
                 assert (answer["status"], told["code"], told["retryable"]) == (503, "UNAVAILABLE", True), answer
             assert (await client.get("/readyz")).json() == {"ready": True, "database": "ok", "object_store": "down"}
-        end, left = time.monotonic() + BACK_SECONDS_MAX, set(scans)
+        retried, left_alone = scans[::2], scans[1::2]
+        end, left = time.monotonic() + BACK_SECONDS_MAX, set(retried)
         while left and time.monotonic() < end:  # a retry with the same key, until the breaker has closed
             for scan in sorted(left):
                 answer = await asked(client, CONFIRM, scanId=scan, idempotencyKey=scan)
@@ -73,6 +87,7 @@ async def test_custody_goes_on_uploads_fail_with_a_code_and_finish_when_it_is_ba
                     left.discard(scan)
             await asyncio.sleep(0.2)
         assert not left
+        assert await finished_by_the_job(bank, store, left_alone) == {"STORED"}
         assert (await client.get("/readyz")).json()["object_store"] == "ok"
     log = served.logged()
     assert log.count('"event": "object store down"') >= 1 and '"event": "object store back"' in log and '"event": "bug"' not in log
