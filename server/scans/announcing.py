@@ -11,6 +11,7 @@ from sqlalchemy import LargeBinary, Uuid, func, or_, select
 from server.compliance.events import Chains
 from server.compliance.tags import Tag
 from server.errors import InputProblem, InvalidInput, NotFound
+from server.scans.storing import note
 from server.scans.subjects import SUBJECT_LOCK, SUBJECTS
 from storage.database import Connection, Principal
 from storage.statements import the
@@ -97,6 +98,7 @@ async def announce(conn: Connection, principal: Principal, new: NewScan) -> tupl
         raise InvalidInput([InputProblem(("subjectId",), "SCAN_LOCKED")])
     if before is not None:  # nobody has said yet that its time is over
         await conn.update(scans, {"id": before["id"]}, {"status": ScanStatus.EXPIRED})
+        await note(conn, principal, before, Tag.SCAN_EXPIRED, at)
     return await _insert(conn, principal, new, subject, at), False
 
 

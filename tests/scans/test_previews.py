@@ -105,3 +105,12 @@ async def test_what_nobody_wants_any_more_is_thrown_away(bank: World, run: Run, 
     assert await jobs.forget() == 1
     assert await objects.staging.size_of(key) is None
     assert await bank.sql("select count(*) from scan_previews where scan_id = $1::text::uuid", scan[5:]) == 0
+
+
+async def test_a_page_that_cannot_be_drawn_says_so_and_is_not_tried_for_ever(bank: World, run: Run, objects: ObjectStore) -> None:
+    scan = await stored(bank, run, landscape(1))
+    await bank.sql("insert into scan_previews (scan_id, page, width, wanted_at) values ($1::text::uuid, 9, 480, now())", scan[5:])
+    assert await drawn(bank, objects) >= 2
+    rows = await bank.root.fetch("select page, status from scan_previews where scan_id = $1::text::uuid order by page", scan[5:])
+    assert [tuple(row) for row in rows] == [(1, "MADE"), (9, "FAILED")]
+    assert await drawn(bank, objects) == 0

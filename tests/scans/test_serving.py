@@ -70,7 +70,9 @@ async def test_a_file_comes_with_the_request_whole_or_too_large(served: Site, ba
     assert wrong["problems"] == [{"code": "HASH_MISMATCH"}]
 
 
-@pytest.mark.parametrize("point", ["scan_checked", "scan_promoted"])
+@pytest.mark.parametrize(
+    "point", [*(pytest.param(p, marks=pytest.mark.soak) for p in ("scan_confirmed", "scan_checked", "scan_stored")), "scan_promoted"]
+)
 async def test_a_server_that_dies_while_it_confirms_leaves_what_its_heir_finishes(
     told: dict[str, Any], database_name: str, bank: World, objects: ObjectStore, tmp_path: Path, point: str
 ) -> None:
@@ -84,16 +86,33 @@ async def test_a_server_that_dies_while_it_confirms_leaves_what_its_heir_finishe
             with pytest.raises(httpx.TransportError):
                 await ask(client, CONFIRM, scanId=scan)
         assert await asyncio.to_thread(doomed.process.wait, 20) == DEAD
-    row = await bank.root.fetchrow("select status, object_key from scans where id = $1::text::uuid", scan[5:])
-    assert tuple(row) == ("REGISTERED", None)
+    seen = await bank.sql("select status from scans where id = $1::text::uuid", scan[5:])
+    assert seen == ("STORED" if point == "scan_stored" else "REGISTERED")
     await bank.sql("update scans set confirmed_at = now() - interval '3 minutes' where id = $1::text::uuid", scan[5:])
-    assert await (await jobs_of(bank, objects)).scans() == 1
+    assert await (await jobs_of(bank, objects)).scans() == (seen == "REGISTERED")
     row = await bank.root.fetchrow("select * from scans where id = $1::text::uuid", scan[5:])
     assert row["status"] == "STORED"
     found = await objects.locked.digest(row["object_key"], row["object_version_id"])
     assert found is not None and found.sha256 == hashlib.sha256(body).digest()
     kept, _ = await objects.locked.versions(f"scans/{scan[5:]}", None)
     assert len(kept) == 1
+
+
+async def test_a_server_that_dies_when_it_has_registered_leaves_a_row_that_is_resumed(
+    told: dict[str, Any], database_name: str, bank: World, tmp_path: Path, served: Site
+) -> None:
+    (paper,) = await bank.papers()
+    body, officer, key = small_pdf(uuid4().hex), bank.people["officer"].staff_no, uuid4().hex
+    with site(told, database_name, tmp_path, failpoint="scan_registered:die") as doomed:
+        async with doomed.client(officer) as client:
+            with pytest.raises(httpx.TransportError):
+                await ask(client, REGISTER, **scan_of(paper, body), idempotencyKey=key)
+        assert await asyncio.to_thread(doomed.process.wait, 20) == DEAD
+    async with served.client(officer) as client:  # the same request again, at its heir
+        made = await ask(client, REGISTER, **scan_of(paper, body), idempotencyKey=key)
+        assert await put(made["uploadUrl"], made["uploadHeaders"], body) == 200
+        assert (await ask(client, CONFIRM, scanId=made["scan"]["id"]))["scan"] == {"status": "STORED"}
+    assert await bank.sql("select count(*) from scans where record_id = $1", paper) == 1
 
 
 async def hears(socket: Listener) -> tuple[str, str | None]:

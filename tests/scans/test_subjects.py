@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 from uuid import UUID, uuid4
 
 import httpx
@@ -84,6 +85,23 @@ async def test_a_link_is_to_the_bytes_as_they_are_for_a_minute_and_every_denial_
         "select result from access_log where action = 'issueScanLink' and subject_ids[1] = $1::text::uuid order by logged_at", scan[5:]
     )
     assert [row[0] for row in rows] == ["DENIED", "DENIED", "GRANTED"]
+
+
+async def test_a_link_is_to_the_copy_that_is_pinned_now(bank: World, run: Run, objects: ObjectStore) -> None:
+    """After it was healed that is another version than the one that was stored first."""
+    (paper,) = await bank.papers()
+    body = small_pdf("healed")
+    made = await run("officer", "registerScan", "scan { id } uploadUrl uploadHeaders", **scan_of(paper, body))
+    scan = made["scan"]["id"]
+    assert await put(made["uploadUrl"], made["uploadHeaders"], body) == 200
+    await run("officer", "confirmScan", "scan { id }", scanId=scan)
+    row = await bank.root.fetchrow("select object_key, sha256, lock_until from scans where id = $1::text::uuid", scan[5:])
+    again = await objects.locked.put_again(
+        row["object_key"], BytesIO(body), row["sha256"], "application/pdf", row["lock_until"], legal_hold=True
+    )
+    await bank.sql("update scan_copies set version_id = $2 where scan_id = $1::text::uuid and place = 'FIRST'", scan[5:], again.version_id)
+    link = await run("auditor", "issueScanLink", "url", scanId=scan, version=1, purpose="核对")
+    assert f"versionId={again.version_id}" in link["url"]
 
 
 @pytest.fixture(scope="module")
