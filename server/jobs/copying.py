@@ -1,6 +1,8 @@
 """The second bucket: each stored scan has a copy in it, under the same lock, soon after it was stored; so do those from before it was named."""
 
+import asyncio
 import tempfile
+from collections.abc import Coroutine
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +17,8 @@ from storage.objects import Digest, LockedBucket, ObjectStore, ObjectStoreDown, 
 from storage.tables import scan_copies
 from storage.terms import CopyPlace
 
-BATCH, BYTES_MAX = 50, 1 << 30  # of one run
+BATCH, BYTES_MAX, AT_ONCE = 50, 1 << 30, 3  # of one run
+PATIENCE_SECONDS = 30.0  # nobody waits
 log: Any = structlog.get_logger()
 second = scan_copies.alias("second")
 MISSING = (
@@ -30,24 +33,27 @@ MISSING = (
 
 async def copy(desk: Desk, by: Principal, objects: ObjectStore) -> int:
     """Copies what has no second copy; answers how many it copied."""
-    copied, size = 0, 0
+    copied, size, turn = 0, 0, asyncio.Semaphore(AT_ONCE)
     while objects.second is not None and size < BYTES_MAX:
         async with desk.database.transaction(by) as conn:
             rows = await conn.rows(MISSING)
-        done = 0
-        for row in rows:
-            done += await _copied(desk, by, objects, objects.second, row)
-            size += row["size_bytes"]
+        done = sum(await asyncio.gather(*(_in_turn(turn, _copied(desk, by, objects, objects.second, row)) for row in rows)))
+        size += sum(row["size_bytes"] for row in rows)
         copied += done
         if len(rows) < BATCH or not done:
             break
     return copied
 
 
+async def _in_turn(turn: asyncio.Semaphore, work: Coroutine[Any, Any, bool]) -> bool:
+    async with turn:
+        return await work
+
+
 async def _copied(desk: Desk, by: Principal, objects: ObjectStore, target: LockedBucket, row: Any) -> bool:
     lock = due(row)
     try:
-        with deadline(size_bytes=3 * row["size_bytes"]), tempfile.TemporaryFile() as file:
+        with deadline(PATIENCE_SECONDS, size_bytes=3 * row["size_bytes"]), tempfile.TemporaryFile() as file:
             if await objects.locked.fetch(row["object_key"], row["version_id"], file) != Digest(row["sha256"], row["size_bytes"]):
                 log.error("scan not copied: its bytes are bad", scan=str(row["scan_id"]))
                 return False  # which fixity finds, and tells

@@ -20,7 +20,7 @@ from server.custody import reading
 from server.custody.desk import Desk
 from server.scans.copies import AT, COPIES, IDS, Told, bucket_of, c, due, kept, places
 from storage.database import Connection, Principal
-from storage.objects import Digest, Locked, LockedBucket, ObjectStore, ObjectStoreDown, deadline
+from storage.objects import Digest, Locked, LockedBucket, ObjectStore, ObjectStoreDown, OutOfTime, deadline
 from storage.statements import the
 from storage.tables import fixity_findings, fixity_runs, scan_copies, scans
 from storage.terms import CopyPlace, FixityFault, NoticeKind
@@ -28,6 +28,7 @@ from storage.terms import CopyPlace, FixityFault, NoticeKind
 BYTES_MAX = 1 << 30  # of one run
 CHECK_EVERY = timedelta(days=30)  # of one copy: a small archive is not read day and night
 BATCH, AT_ONCE = 50, 2
+PATIENCE_SECONDS = 30.0  # nobody waits; and a store that is silent must be told from one that is slow
 log: Any = structlog.get_logger()
 f, r = fixity_findings.c, fixity_runs.c
 
@@ -120,16 +121,16 @@ class Fixity:
         return len(judged)
 
     async def _judged(self, row: Any) -> tuple[Any, FixityFault | None] | None:
-        """None where nobody can say now: the store is down. One that fails for these bytes alone, twice, has lost them."""
+        """None where nobody can say now: the store is down or slow. One that fails for these bytes alone, twice, has lost them."""
         bucket, key, version = _bucket(self.objects, row), row["object_key"], row["version_id"]
         wanted = Digest(row["sha256"], row["size_bytes"])
         for _ in range(2):
             try:
-                with deadline(size_bytes=row["size_bytes"]):
+                with deadline(PATIENCE_SECONDS, size_bytes=row["size_bytes"]):
                     found = await bucket.digest(key, version)
             except ObjectStoreDown as error:
                 log.warning("bytes not read", scan=str(row["scan_id"]), place=row["place"], reason=str(error))
-                if not await _answers(bucket, key, version):
+                if isinstance(error, OutOfTime) or not await _answers(bucket, key, version):
                     return None
                 continue
             if found is None:
@@ -170,7 +171,7 @@ class Fixity:
     async def _restored(self, row: Any, other: Any, source: LockedBucket) -> Locked | None:
         target, lock = _bucket(self.objects, row), due(row)
         wanted = Digest(row["sha256"], row["size_bytes"])
-        with deadline(size_bytes=4 * row["size_bytes"]), tempfile.TemporaryFile() as file:
+        with deadline(PATIENCE_SECONDS, size_bytes=4 * row["size_bytes"]), tempfile.TemporaryFile() as file:
             newest = await target.newest(row["object_key"])  # an earlier run may have been cut before it pinned its version
             if newest and newest != row["version_id"] and await target.digest(row["object_key"], newest) == wanted:
                 return await target.lock(row["object_key"], newest)

@@ -5,7 +5,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from storage.objects.breaker import DEADLINE_SECONDS, PROOF_SECONDS, deadline
 from storage.objects.checkpoints import AlreadyTaken, CheckpointBucket
 from storage.objects.client import Client, StoreAddress
-from storage.objects.errors import LockNotProven, ObjectStoreDown, reason
+from storage.objects.errors import LockNotProven, ObjectStoreDown, OutOfTime, reason
 from storage.objects.locked import LINK_SECONDS_MAX, Digest, Locked, LockedBucket
 from storage.objects.parts import Part, Parts
 from storage.objects.proof import prove
@@ -13,7 +13,7 @@ from storage.objects.staging import UPLOAD_SECONDS, Presigned, Staging
 
 __all__ = [
     "DEADLINE_SECONDS", "LINK_SECONDS_MAX", "UPLOAD_SECONDS", "AlreadyTaken", "CheckpointBucket", "Digest", "LockNotProven", "Locked",
-    "LockedBucket", "ObjectStore", "ObjectStoreDown", "Part", "Parts", "Presigned", "Staging", "StoreAddress", "deadline",
+    "LockedBucket", "ObjectStore", "ObjectStoreDown", "OutOfTime", "Part", "Parts", "Presigned", "Staging", "StoreAddress", "deadline",
 ]  # fmt: skip
 
 

@@ -18,7 +18,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from storage.objects.breaker import BUDGET, Breaker, budget
-from storage.objects.errors import LockNotProven, ObjectStoreDown, answered, reason
+from storage.objects.errors import LockNotProven, ObjectStoreDown, OutOfTime, answered, reason
 
 T = TypeVar("T")
 CONNECT_SECONDS, SILENCE_SECONDS = 2.0, 4.0
@@ -102,7 +102,8 @@ class Client:
             except (TimeoutError, BotoCoreError, ClientError) as error:
                 if running:  # else it waited for a thread: that is our own crowd
                     self._judge(error)
-                raise ObjectStoreDown(reason(error)) from error
+                kind = OutOfTime if isinstance(error, TimeoutError) else ObjectStoreDown
+                raise kind(reason(error)) from error
             except LockNotProven:
                 self._answered()
                 raise

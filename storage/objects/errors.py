@@ -1,7 +1,8 @@
 """What may go wrong with the object store.
 
 RuntimeError
-├── ObjectStoreDown   it does not answer, or answers nonsense
+    ├── ObjectStoreDown   it does not answer, or answers nonsense
+│   └── OutOfTime     it answers, or may yet, too slowly for the deadline
 └── LockNotProven     it lets go of what it should keep
 """
 
@@ -13,6 +14,10 @@ EXISTS = frozenset({"PreconditionFailed", "412", "ConditionalRequestConflict"})
 
 class ObjectStoreDown(RuntimeError):
     """The store does not answer, or answers nonsense; trying again may help."""
+
+
+class OutOfTime(ObjectStoreDown):
+    """The deadline ended first; a store that says nothing at all is found by its silence, before."""
 
 
 class LockNotProven(RuntimeError):

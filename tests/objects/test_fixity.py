@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 
+from server.jobs import fixity
 from server.jobs.fixity import Fixity
 from storage.objects import Digest, ObjectStore
 from tests.harness.jobs import jobs_of
@@ -156,6 +157,14 @@ async def test_a_store_that_is_down_has_lost_nothing(bank: World, alone: ObjectS
         assert await (await jobs_of(bank, alone)).fix() == 0
     assert await bank.sql("select count(*) from scan_copies where scan_id = any($1) and bad_since is not null", scans) == 0
     assert [await told(bank, scan) for scan in scans] == [[]] * 4
+
+
+async def test_a_store_that_is_too_slow_has_lost_nothing(bank: World, alone: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    scans = list(await filled(bank, alone, 2))
+    await due_again(bank)
+    monkeypatch.setattr(fixity, "PATIENCE_SECONDS", 0.0)
+    assert await (await jobs_of(bank, alone)).fix() == 0
+    assert await bank.sql("select count(*) from scan_copies where scan_id = any($1) and bad_since is not null", scans) == 0
 
 
 async def test_a_version_that_is_gone_is_missing(bank: World, both: ObjectStore) -> None:
