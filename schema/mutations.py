@@ -8,8 +8,11 @@ from schema.disclosure import DisclosureMutations
 from schema.notice_mutations import NoticeMutations
 from schema.report_mutations import ReportMutations
 from schema.scan_mutations import ScanMutations
+from schema.valuing_mutations import ValuingMutations
 
 
 @strawberry.type(description="Every act a client may try.")
-class Mutation(CustodyMutations, ScanMutations, ReportMutations, DisclosureMutations, AdministrationMutations, NoticeMutations):
+class Mutation(
+    CustodyMutations, ScanMutations, ReportMutations, DisclosureMutations, AdministrationMutations, NoticeMutations, ValuingMutations
+):
     """All of them."""

@@ -25,6 +25,8 @@ from schema.registers import (
 )
 from schema.results import given, id_of
 from schema.scalars import DateTime
+from schema.snapshots.file import loan_file_as_of
+from server.compliance import asof
 from server.compliance.disclosure import WATCHERS
 from server.compliance.history import READERS, contract_history
 from server.errors import NotFound
@@ -65,6 +67,13 @@ class Query(Reads):
     ) -> CustodyExplanation | None:
         """Null when something it names is unknown or not visible."""
         return await explanation(info, act, at)
+
+    loan_file_as_of = strawberry.field(
+        resolver=loan_file_as_of,
+        description="A loan file as it was at an instant, as far as it was known at another; reading it is logged.",
+        metadata={"requires": asof.READERS},
+        directives=[Requires(roles=sorted(asof.READERS))],
+    )
 
     @strawberry.field(  # type: ignore[untyped-decorator]  # strawberry's
         description="The history of a contract: events, requests, refusals, scans, reports and reads, oldest first; reading it is logged.",

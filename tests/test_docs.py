@@ -16,6 +16,7 @@ import pytest
 import pytest_asyncio
 
 from schema.graphiql.examples import due_on
+from schema.scalars import show_instant
 from server.custody.policy import BANK_ZONE
 from server.demo.names import small_pdf
 from server.scans.announcing import PART_BYTES
@@ -142,6 +143,7 @@ async def known(demo: Demo, tmp_path: Path) -> dict[str, Any]:
         "a volume of a living loan": f"record_{living['id']}",
         "its version": str(living["version"]),
         "today": str(today),
+        "just now": show_instant(await demo.root.fetchval("select clock_timestamp()")),
         "a weekday in three months": str(due_on(today + timedelta(days=90))),
         "a loan": f"loan_{car['primary_loan_id']}",
         "its car": f"collateral_{car['collateral_id']}",

@@ -128,8 +128,7 @@ def _forbidden(document: Document, roles: frozenset[str]) -> GraphQLError | None
 
 async def payload(info: Any, type_: type, connection: Any, **given: Any) -> orjson.Fragment:
     """The selected fields of a mutation's payload, read in the mutation's own transaction."""
-    raw = info._raw_info
-    reading = await Selected.of(info, type_, [FieldDetails(n, None) for n in raw.field_nodes], str(raw.path.key))
+    reading = await Selected.of_field(info, type_)
     return await reading.read(connection, given)
 
 
@@ -153,14 +152,26 @@ class Selected:
         plan = await document.plan(variables, context.principal, lambda p: p.payload(made, details), part)
         return cls(plan, variables, context)
 
+    @classmethod
+    async def of_field(cls, info: Any, type_: type) -> "Selected":
+        """What is selected of the field that is being resolved."""
+        raw = info._raw_info
+        return await cls.of(info, type_, [FieldDetails(n, None) for n in raw.field_nodes], str(raw.path.key))
+
     async def read(self, connection: Any, given: dict[str, Any]) -> orjson.Fragment:
         """The JSON of what one act made."""
-        context = self.context
-        args = self.plan.bound(Values(self.variables, context.principal, context.cursor_secret, given, context.language))
-        text = await connection.raw.fetchval(self.plan.sql, *args)
+        text = await connection.raw.fetchval(self.plan.sql, *self._args(given))
         if text is None:
             raise StalePrincipal
         return orjson.Fragment(text)
+
+    async def fetch(self, given: dict[str, Any]) -> orjson.Fragment:
+        """The JSON of a question that a resolver judged first, by the way of all reads."""
+        return orjson.Fragment(await self.context.fetch(self.plan.sql, *self._args(given), planned=self.plan.planned))
+
+    def _args(self, given: dict[str, Any]) -> list[Any]:
+        context = self.context
+        return self.plan.bound(Values(self.variables, context.principal, context.cursor_secret, given, context.language))
 
 
 def below(info: Any, type_: type, *names: str) -> dict[tuple[str, ...], list[FieldDetails]]:

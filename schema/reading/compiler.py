@@ -70,6 +70,7 @@ KEY_BYTES_MAX = 63  # PostgreSQL cuts longer identifiers
 PAIRS_MAX = 50  # a function takes 100 arguments
 RECORD = "a row"  # a name no alias can have: `select row_to_json(x) from (select 1 as x) as x` is 1
 TEXT_CHARACTERS_MAX = 10_000
+GIVEN = "given_"  # begins the parameters of a table that is itself made of what a resolver gives
 STRUCTURAL_ENUMS: set[str] = set()  # enums whose value decides the text of the statement: sorts
 
 
@@ -374,6 +375,11 @@ def within(get: Callable[[Any], Any], key: Any) -> Callable[[Any], Any]:
     return lambda v: get(v)[key]
 
 
+def _resolved(name: str) -> Callable[[Values], Any]:
+    """What the resolver gave to a table that it made."""
+    return lambda v: v.given[name.removeprefix(GIVEN)]
+
+
 def _has_variable(value: Any) -> bool:
     """Whether a variable stands somewhere inside a value of the document."""
     if isinstance(value, ListValueNode):
@@ -397,7 +403,7 @@ class Compiled:
         compiled: Any = statement.compile(dialect=DIALECT)
         self.sql: str = compiled.string
         self.checks, self.planned = plan.checks, plan.planned
-        self.getters = [plan.getters[name] for name in compiled.positiontup]
+        self.getters = [plan.getters.get(name) or _resolved(name) for name in compiled.positiontup]
 
     def bound(self, values: Values) -> list[Any]:
         """Checks what must be checked before SQL, then the arguments in order."""

@@ -8,10 +8,12 @@ class Tag(StrEnum):
 
     LOAN_REGISTERED = "loan:register:done"
     LOAN_CHANGED = "loan:change:done"
+    LOAN_CLASSIFIED = "loan:classify:done"
     POSITION_POSTED = "loan:post_position:done"
     CUSTOMER_REGISTERED = "customer:register:done"
     CONTRACT_REGISTERED = "contract:register:done"
     COLLATERAL_REGISTERED = "collateral:register:done"
+    COLLATERAL_VALUED = "collateral:value:done"
     CERTIFICATE_REGISTERED = "certificate:register:done"
     ORG_UNIT_CREATED = "org_unit:create:done"
     STAFF_REGISTERED = "staff:register:done"

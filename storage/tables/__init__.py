@@ -78,6 +78,7 @@ from storage.tables.records import (
 from storage.tables.release import releases, settlement_notices, substitutions
 from storage.tables.search import barcodes, search_terms
 from storage.tables.stocktakes import stocktake_counts, stocktake_lines, stocktake_places, stocktakes
+from storage.tables.valid import collateral_valuations, loan_classifications
 from storage.tables.vault import (
     bailee_letters,
     emergency_reviews,
@@ -109,6 +110,7 @@ __all__ = [
     "chains",
     "collateral",
     "collateral_certificates",
+    "collateral_valuations",
     "contract_element_checks",
     "contract_element_items",
     "contract_elements",
@@ -140,6 +142,7 @@ __all__ = [
     "ledger_checkpoints",
     "ledger_leaves",
     "ledger_nodes",
+    "loan_classifications",
     "loan_collateral",
     "loan_contracts",
     "loan_positions",

@@ -172,4 +172,10 @@ row_versions = table(
     need("content", JSONB, "The row; ciphertext stays ciphertext."),
     check("operation in ('I', 'U', 'D')", "operation"),
     Index("ix_row_versions_row", "table_name", "row_id", "recorded_at"),
+    Index(
+        "ix_row_versions_parent",
+        text("row_parent(table_name, content)"),
+        "table_name",
+        postgresql_where=text("row_parent(table_name, content) is not null"),
+    ),
 )

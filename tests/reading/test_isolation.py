@@ -36,6 +36,7 @@ OTHERS = {
     "nodes",
     "explainCustody",
     "contractHistory",
+    "loanFileAsOf",  # tests/asof
     "whoSaw",
     "signedReceipt",  # tests/compliance/test_receipts.py
     "recordCounts",
@@ -182,9 +183,10 @@ def _plain(name: str, type_: Any, ids: dict[str, str], codes: list[str]) -> Any:
     if is_enum_type(named):
         return "AUDIT" if "AUDIT" in named.values else next(iter(named.values))
     texts = {"expectedVersion": "1", "mediaType": "application/pdf", "sha256": "0" * 64, "sizeBytes": "100"}
+    texts |= dict.fromkeys(("valuedOn", "holdsFrom"), f"{datetime.now(UTC):%Y-%m-%d}")  # what is told of a day is told afterwards
     soon = f"{datetime.now(UTC) + timedelta(days=40):%Y-%m-%dT00:00:00Z}"
     return texts.get(name) or {
-        "Boolean": True, "Int": 1, "Date": soon[:10], "DateTime": soon, "ByteCount": "100"
+        "Boolean": True, "Int": 1, "Date": soon[:10], "DateTime": soon, "ByteCount": "100", "Decimal": "1.00"
     }.get(named.name, f"x{uuid4().hex[:8]}")  # fmt: skip
 
 
