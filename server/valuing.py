@@ -14,7 +14,7 @@ from sqlalchemy import Date, Numeric, Text, Uuid, func, select
 
 from server import idempotency
 from server.collateral import LOANS_OF
-from server.compliance.events import Chains
+from server.compliance.events import Chains, Words
 from server.compliance.tags import Tag
 from server.custody.policy import BANK_ZONE
 from server.errors import Forbidden, InputProblem, InvalidInput, NotFound, VersionConflict
@@ -72,6 +72,7 @@ class Valuing:
                 event = chains.note(
                     chain, Tag.COLLATERAL_VALUED, subject=("collateral", row), by=by.staff_id, at=datetime.now(UTC), cause=cause,
                     valuation=made, amount=amount, currency=found["currency"], valued_on=told.day,
+                    reason=Words(told.reason),
                 )  # fmt: skip
                 cause = cause or event
             return await _kept(conn, by, "recordValuation", key, chains, {"collateral": str(row)})
@@ -92,7 +93,7 @@ class Valuing:
                 raise NotFound()
             chains.note(
                 row, Tag.LOAN_CLASSIFIED, subject=("loan", row), by=by.staff_id, at=datetime.now(UTC),
-                told=made, classification=grade.value, holds_from=told.day,
+                classification=grade.value, holds_from=told.day, reason=Words(told.reason),
             )  # fmt: skip
             return await _kept(conn, by, "classifyLoan", key, chains, {"loan": str(row)})
 

@@ -231,6 +231,7 @@ LEFT_OUT = {  # tables that hang on a file, and why they are not in it
     "seals": "every seal ever used: the seal register",
     "barcodes": "labels of records; the record has its own",
     "scan_copies": "where the bytes of a scan lie",
+    "scan_previews": "the same",
     "fixity_findings": "the same",
     "parties": "who is who across the bank",
     "keeper_duties": "who may sit",

@@ -4,6 +4,7 @@ import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -234,6 +235,7 @@ def questions(schema: Any, bank: World) -> dict[str, list[str]]:
         "overrideReport": [f'(day: "{bank.day(n)}")' for n in (0, 1)], "expiring": ["(within: 400)"], "contract": [f"({contract})"],
         "contractHistory": [f"({contract}, purpose: AUDIT)"], "whoSaw": [f'(by: {{ contractNumber: "HT-{bank.tag}" }}, purpose: AUDIT)'],
         "collateralCertificate": [f'(by: {{ number: "C-{bank.tag}" }})'],
+        "loanFileAsOf": [f'(by: {{ number: "L-{bank.tag}" }}, asOf: "{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%fZ}")'],
     }  # fmt: skip
     told = {}
     for name, field in schema.query_type.fields.items():
