@@ -211,6 +211,7 @@ create function units_of(of text, content jsonb) returns jsonb language sql immu
               when of in ('contracts', 'customers') then jsonb_build_array(content->>'org_id') end $$;
 
 -- Rows as they stood, as far as it is known; a row of several units is told to one that saw it then, or sees it now.
+-- The newest by number, for a clock may be set back; `+ 0` because the index of numbers would be read from its end until the row is met.
 create function rows_at(of text, ids uuid[], moment timestamptz, known_at timestamptz) returns jsonb
 language sql stable set search_path = public, pg_temp as $$
   select coalesce(jsonb_agg(
@@ -218,10 +219,10 @@ language sql stable set search_path = public, pg_temp as $$
                    then put_right(i.id, v.content, v.recorded_at, known_at) else v.content end order by i.id), '[]')
   from (select constants_of(of) as made) d, (select distinct unnest(ids) as id) i,
   lateral (select x.content, x.operation, x.recorded_at from row_versions x
-           where x.table_name = of and x.row_id = i.id and x.recorded_at <= moment order by x.id desc limit 1) v
+           where x.table_name = of and x.row_id = i.id and x.recorded_at <= moment order by x.id + 0 desc limit 1) v
   where v.operation <> 'D' and (app_everywhere() or units_of(of, v.content) is null
     or units_of(of, v.content) ?| (app_branches())::text[]
-    or (select units_of(of, x.content) from row_versions x where x.table_name = of and x.row_id = i.id order by x.id desc limit 1)
+    or (select units_of(of, x.content) from row_versions x where x.table_name = of and x.row_id = i.id order by x.id + 0 desc limit 1)
        ?| (app_branches())::text[]) $$;
 
 create function json_members(rows jsonb, variadic names text[]) returns uuid[] language sql immutable as $$
@@ -301,7 +302,7 @@ declare
   select coalesce(jsonb_agg(distinct c - '{identity_index,identity_cipher,phone_index,phone_cipher,address_cipher}'::text[]), '[]') into people_
     from (select jsonb_array_elements(rows_at('customers', json_members(assets_, 'owner_id'), moment, known_at))
           union all select constants_of('customers') || x.content from unnest(borrowers) b, lateral (select v.content from row_versions v
-            where v.table_name = 'customers' and v.row_id = b and v.recorded_at <= moment order by v.id desc limit 1) x) c (c);
+            where v.table_name = 'customers' and v.row_id = b and v.recorded_at <= moment order by v.id + 0 desc limit 1) x) c (c);
   return found || jsonb_build_object(
     'customers', people_,
     'staff', rows_at('staff', json_members(loans_, 'manager_id') || json_members(papers_, 'custodian_id')
