@@ -186,8 +186,9 @@ FIELDS: dict[str, Field] = {
 class View:
     """The file at an instant: rows as they stood `then`, by what is `known`."""
 
-    def __init__(self, schema: GraphQLSchema, then: Taken, known: Taken) -> None:
+    def __init__(self, schema: GraphQLSchema, then: Taken, known: Taken, *, may_know_holds: bool = True) -> None:
         self.schema, self.then, self.known, self.at = schema, put_right(then, known), known, then.at
+        self.hidden = set() if may_know_holds else {"HoldSnapshot.kind", "HoldSnapshot.reason"}
 
     def loan(self) -> Any:
         return self.shown("LoanSnapshot", self.then.rows["loans"][0], 0)
@@ -201,7 +202,7 @@ class View:
 
     def field(self, type_: str, name: str, field: Any, row: Row, depth: int) -> Any:
         named, made = get_named_type(field.type), FIELDS.get(f"{type_}.{name}")
-        value = made(self, row) if made else row[snake(name)]
+        value = made(self, row) if made else None if f"{type_}.{name}" in self.hidden else row[snake(name)]
         if is_leaf_type(named):
             return f"{PREFIXES[type_]}_{value}" if name == "id" else leaf(value)
         if named.name.endswith("Connection"):

@@ -23,6 +23,8 @@ SHORT = (
     "query F($by: LoanBy!, $asOf: DateTime!, $knownAt: DateTime) { loanFileAsOf(by: $by, asOf: $asOf, knownAt: $knownAt) { loan { %s } } }"
 )
 
+ACT = "mutation M($i: %sInput!) { %s(input: $i) { __typename ... on %sPayload { operation { id state } } } }"
+
 
 def question(schema: ReadingSchema) -> str:
     return SHORT.replace("{ %s }", selection(schema._schema, "LoanSnapshot"))
@@ -59,6 +61,8 @@ async def test_the_file_at_every_past_instant_is_what_was_seen_then(bank: World,
         as_known_now = View(schema._schema, then, now).loan()
         assert not differences(as_known_now, await told(ask, query, file.loan, then.at)), file.told
         rewritten += as_known_now != as_known_then
+    ours = View(schema._schema, seen[-2], now, may_know_holds=False).loan()  # the branch sees the same, but not why there is a hold
+    assert not differences(ours, await told(ask, query, file.loan, seen[-2].at, who="head")), file.told
     assert rewritten > changes // 4, "the back-dated changes changed nothing"
     print(f"soak: as of n={changes} instants={len(seen)} rewritten={rewritten} kinds={sorted(set(file.told))} ok")
 
@@ -127,6 +131,28 @@ async def test_a_record_that_moved_is_in_the_file_in_which_it_was(bank: World, a
     }  # fmt: skip
     it = [f"record_{volume}"]
     assert found == {(here, before): it, (here, after): [], (there, before): [], (there, after): it}
+
+
+async def test_a_loan_that_came_from_another_branch_brings_its_past(bank: World, ask: Any) -> None:
+    """History belongs to the branch that owns the loan now: the borrower as the other branch knew them, too."""
+    file = await Changing.make(bank, 8)
+    before = await taken(bank.root, file.loan)
+    query = SHORT % (
+        "number orgUnit { id } customer { id name identityNumberMasked } contracts { number } positions { id }"
+        " collateral { id certificates { number } } archiveRecords(first: 9) { edges { node { id custodyOrg { id } } } }"
+    )
+    then = await told(ask, query, file.loan, before.at, who="head")
+    assert then["customer"] and then["contracts"] and then["collateral"][0]["certificates"]
+    units = {"fromOrgUnitId": f"org_{bank.branches['A'].id}", "toOrgUnitId": f"org_{bank.branches['B'].id}"}
+    moved = {**units, "loanIds": [f"loan_{file.loan}"], "expectedCount": 1, "idempotencyKey": "move"}
+    made = (await ask("admin", ACT % ("TransferLoans", "transferLoans", "TransferLoans"), i=moved))["data"]["transferLoans"]
+    seat = {"operationId": made["operation"]["id"], "idempotencyKey": "sit"}
+    done = (await ask("compliance", ACT % ("ConfirmOperation", "confirmOperation", "ConfirmOperation"), i=seat))["data"]["confirmOperation"]
+    assert done["operation"]["state"] == "DONE"
+    assert await told(ask, query, file.loan, before.at, who="head_b") == then
+    assert await ask("head", query, by={"id": f"loan_{file.loan}"}, asOf=leaf(before.at)) == {"data": {"loanFileAsOf": None}, "errors": []}
+    now = await told(ask, query, file.loan, await bank.sql("select clock_timestamp()"), who="head_b")
+    assert now["orgUnit"]["id"] == f"org_{bank.branches['B'].id}" and now["customer"]["id"] != then["customer"]["id"]
 
 
 async def test_another_branch_and_nothing_are_answered_alike_and_each_asking_is_logged(bank: World, ask: Any) -> None:
