@@ -114,6 +114,23 @@ def test_no_good_scan_is_refused_for_bytes_that_happen_to_stand_in_it(opener: Op
     assert verdict(opener, out.getvalue(), PDF) == 1
 
 
+def sheet(dots: int, format_: str, **how: Any) -> bytes:
+    """A sheet of A4 in colour."""
+    out = io.BytesIO()
+    Image.new("RGB", (round(dots * 8.27), round(dots * 11.69)), "white").save(out, format_, **how)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("dots", "format_", "media_type", "found"),
+    [(400, "TIFF", TIFF, 1), (400, "PNG", PNG, 1), (600, "JPEG", JPEG, 1), (600, "TIFF", TIFF, "DOCUMENT_TOO_LARGE")],
+)
+def test_a_sheet_in_colour_is_taken_as_fine_as_memory_allows(
+    opener: Opener, dots: int, format_: str, media_type: str, found: int | str
+) -> None:
+    assert verdict(opener, sheet(dots, format_, **({"compression": "tiff_lzw"} if format_ == "TIFF" else {})), media_type) == found
+
+
 async def test_nothing_hostile_ever_becomes_visible(bank: World, objects: ObjectStore) -> None:
     (paper,) = await bank.papers()
     officer, uploads = bank.people["officer"], Uploads(bank.database, objects)

@@ -1,5 +1,6 @@
 """A document is refused for what it does itself; for what happens to the machine one is told to try again."""
 
+import asyncio
 import io
 import os
 import signal
@@ -7,34 +8,31 @@ import tempfile
 import threading
 from collections.abc import Iterator
 
-import pikepdf
 import pytest
+from PIL import Image
 
 from server.demo.names import small_pdf
 from server.errors import Unavailable
-from server.scans.documents.opener import Opener
+from server.scans.documents.opener import Opener, Openers
 from server.scans.documents.verdicts import Refused
 
 PDF = small_pdf("good")
 
 
 def costly() -> bytes:
-    """Few bytes, and a million things to look at: packed, they are as good as nothing."""
-    with pikepdf.new() as document:
-        document.add_blank_page()
-        document.Root.Many = document.make_indirect(pikepdf.Object.parse(b"[" + b"[]" * 1_000_000 + b"]"))
-        out = io.BytesIO()
-        document.save(out, object_stream_mode=pikepdf.ObjectStreamMode.generate)
+    """Few bytes, and a hundred large pages to unpack."""
+    out, page = io.BytesIO(), Image.new("1", (3000, 4000), 1)
+    page.save(out, "TIFF", compression="group4", save_all=True, append_images=[page] * 99)
     return out.getvalue()
 
 
 class Asker(Opener):
-    def opens(self, body: bytes) -> bool:
+    def opens(self, body: bytes, media_type: str = "application/pdf") -> bool:
         with tempfile.TemporaryFile() as file:
             file.write(body)
             file.flush()
             try:
-                return bool(self.ask("examine", file, "application/pdf"))
+                return bool(self.ask("examine", file, media_type))
             except Refused:
                 return False
 
@@ -60,8 +58,9 @@ def test_what_does_not_open_is_refused_and_the_process_lives_on(opener: Asker, b
 
 
 def test_a_document_that_takes_too_much_time_of_its_own_is_refused(opener: Asker) -> None:
-    assert not opener.opens(costly())
-    assert opener.opens(PDF)
+    before = pid(opener)
+    assert not opener.opens(costly(), "image/tiff")
+    assert opener.opens(PDF) and pid(opener) != before
 
 
 def test_a_machine_that_is_slow_refuses_no_good_document(opener: Asker) -> None:
@@ -104,3 +103,19 @@ def test_a_process_that_does_not_start_refuses_nothing() -> None:
     with pytest.raises(Unavailable):
         opener.opens(PDF)
     assert opener.child is None
+
+
+async def test_what_needs_much_memory_gets_it_one_at_a_time() -> None:
+    """Two processes, one lock; whoever waits for it is answered too, and the small ones go on meanwhile."""
+    few, large = Openers(2), io.BytesIO()
+    Image.new("RGB", (3300, 4600), "white").save(large, "TIFF", compression="tiff_lzw")
+
+    async def one(body: bytes, media_type: str) -> int:
+        with tempfile.TemporaryFile() as file:
+            file.write(body)
+            file.flush()
+            return int(await few.ask("examine", file, media_type))
+
+    asked = [(large.getvalue(), "image/tiff"), (PDF, "application/pdf")] * 3
+    assert await asyncio.gather(*(one(*what) for what in asked)) == [1] * 6
+    few.close()

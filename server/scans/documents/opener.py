@@ -1,16 +1,19 @@
 """Who has documents looked at: processes that are warm, few, and expendable."""
 
 import asyncio
+import os
 import queue
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.connection import Connection
 from multiprocessing.reduction import send_handle
+from pathlib import Path
 from typing import Any, BinaryIO
 
 from server.errors import Unavailable
@@ -29,8 +32,9 @@ class Opener:
     is nobody's: it is slow, it is killed from outside, it does not start. Then another try is worth while.
     """
 
-    def __init__(self, cpu_seconds: float = OPEN_CPU_SECONDS, wait_seconds: float = WAIT_SECONDS) -> None:
+    def __init__(self, cpu_seconds: float = OPEN_CPU_SECONDS, wait_seconds: float = WAIT_SECONDS, lock: int | None = None) -> None:
         self.cpu_seconds, self.wait_seconds = cpu_seconds, wait_seconds
+        self._lock = _lock() if lock is None else lock  # of those who share it one at a time has much memory
         self.child: subprocess.Popen[bytes] | None = None
         self._pipe: Any = None
         self._turn = threading.Lock()
@@ -40,15 +44,14 @@ class Opener:
         if not self._turn.acquire(timeout=self.wait_seconds):
             raise _not_now()
         try:
-            pipe = self._warm()
-            assert self.child is not None
-            pipe.send((task, *given))
-            send_handle(pipe, file.fileno(), self.child.pid)
-            if not pipe.poll(self.wait_seconds):
-                raise TimeoutError
-            what, answer = pipe.recv()
-        except EOFError:
-            if self._end() == -signal.SIGKILL:  # of want of memory elsewhere, or by hand
+            try:
+                what, answer = self._asked(task, file, given, heavy=False)
+            except EOFError:
+                if (ended := self._end()) in (-signal.SIGKILL, -signal.SIGPROF):
+                    raise EOFError(ended) from None
+                what, answer = self._asked(task, file, given, heavy=True)  # it may have been want of memory
+        except EOFError as ended:
+            if (ended.args or (self._end(),))[0] == -signal.SIGKILL:  # of want of memory elsewhere, or by hand
                 raise _not_now() from None
             raise Refused(BROKEN) from None
         except OSError:  # a broken pipe, no process to be had, no answer in time
@@ -58,6 +61,19 @@ class Opener:
             self._turn.release()
         if what == "refused":
             raise Refused(answer)
+        return answer
+
+    def _asked(self, task: str, file: BinaryIO, given: tuple[Any, ...], *, heavy: bool) -> Any:
+        pipe = self._warm()
+        assert self.child is not None
+        pipe.send((task, heavy, *given))
+        send_handle(pipe, file.fileno(), self.child.pid)
+        allowed = self.cpu_seconds + os.fstat(file.fileno()).st_size / (1 << 20)  # the place in the file is shared with the process
+        if not pipe.poll(self.wait_seconds + 2 * allowed):
+            raise TimeoutError
+        *answer, stays = pipe.recv()
+        if not stays:
+            self._end()
         return answer
 
     def close(self) -> None:
@@ -71,10 +87,15 @@ class Opener:
         self._end()
         ours, theirs = socket.socketpair()
         with theirs:
-            command = [sys.executable, "-I", "-m", PROGRAM, str(theirs.fileno()), str(self.cpu_seconds)]
+            command = [sys.executable, "-I", "-m", PROGRAM, str(theirs.fileno()), str(self._lock), str(self.cpu_seconds)]
             # No environment: what opens a stranger's document knows no secret. A session of its own: Ctrl-C is not for it.
             self.child = subprocess.Popen(  # noqa: S603  # our own program
-                command, env={}, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+                command,
+                env={},
+                pass_fds=[theirs.fileno(), self._lock],
+                stdin=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
             )
         self._pipe = Connection(ours.detach())
         try:
@@ -106,13 +127,20 @@ class Openers:
         self.wait_seconds = wait_seconds
         self._threads = ThreadPoolExecutor(count, thread_name_prefix="opener")
         self._free: queue.LifoQueue[Opener] = queue.LifoQueue()  # the warm one first: the second starts when two ask at once
+        lock = _lock()
         for _ in range(count):
-            self._free.put(Opener(wait_seconds=wait_seconds))
+            self._free.put(Opener(wait_seconds=wait_seconds, lock=lock))
 
     async def ask(self, task: str, file: BinaryIO, *given: Any) -> Any:
         """As `Opener.ask`."""
         late = time.monotonic() + self.wait_seconds
         return await asyncio.get_running_loop().run_in_executor(self._threads, self._ask, late, task, file, *given)
+
+    def close(self) -> None:
+        """Ends the processes; who waits is told to try again."""
+        self._threads.shutdown(cancel_futures=True)
+        while not self._free.empty():
+            self._free.get().close()
 
     def _ask(self, late: float, task: str, file: BinaryIO, *given: Any) -> Any:
         if time.monotonic() > late:
@@ -122,6 +150,13 @@ class Openers:
             return opener.ask(task, file, *given)
         finally:
             self._free.put(opener)
+
+
+def _lock() -> int:
+    """A file without a name, for as long as the processes that share it."""
+    number, name = tempfile.mkstemp()
+    Path(name).unlink()
+    return number
 
 
 OPENERS_OF_THIS_PROCESS = Openers()

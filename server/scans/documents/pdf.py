@@ -9,10 +9,11 @@ from typing import Any, BinaryIO
 import pikepdf
 import pypdfium2
 
-from server.scans.documents.verdicts import ACTIVE, BROKEN, ENCRYPTED, NOT_ALONE, PAGES_MAX, PIXELS_MAX, TOO_LARGE, Refused
+from server.scans.documents.verdicts import ACTIVE, BROKEN, ENCRYPTED, NOT_ALONE, PAGES_MAX, PIXELS_MAX, TOO_LARGE, Costly, Refused
 
 OBJECTS_MAX, FILTERS_MAX = 400_000, 3
 PADDING_BYTES_MAX, LAST_BYTES = 512, 1024
+HARMLESS = "Resources is missing"  # of a page that needs none
 # What makes a document act, or carry another one. A scan is pages and nothing else.
 KEYS = frozenset({"/JS", "/JavaScript", "/EF", "/EmbeddedFiles", "/RichMediaContent", "/RichMediaSettings", "/XFA", "/Collection"})
 ACTIONS = frozenset(
@@ -21,8 +22,8 @@ ACTIONS = frozenset(
 KINDS = frozenset({"/EmbeddedFile", "/FileAttachment", "/RichMedia", "/Movie", "/Sound", "/Screen", "/3D"})
 
 
-def pages_of(file: BinaryIO, size: int) -> int:
-    """How many pages it has; Refused when it is no plain, whole document."""
+def pages_of(file: BinaryIO, size: int, *, light: bool) -> int:
+    """How many pages it has; Refused when it is no plain, whole document. Costly when `light` will not do."""
     _ends(file, size)
     try:
         with pikepdf.open(file, attempt_recovery=False, suppress_warnings=True) as document:
@@ -32,10 +33,14 @@ def pages_of(file: BinaryIO, size: int) -> int:
                 raise Refused(TOO_LARGE)
             for found in document.objects:
                 _look(found)
+            if any(HARMLESS not in told for told in document.get_warnings()):
+                raise Refused(BROKEN)  # an object that could not be read was passed over, so nobody has looked at it
             pages = len(document.pages)
     except pikepdf.PasswordError:
         raise Refused(ENCRYPTED) from None
     except MemoryError:
+        if light:
+            raise Costly from None
         raise Refused(TOO_LARGE) from None
     except (pikepdf.PdfError, RecursionError, ValueError, TypeError, KeyError, AttributeError, UnicodeError):
         raise Refused(BROKEN) from None  # what the library makes of nonsense is one of these

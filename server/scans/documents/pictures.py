@@ -32,7 +32,6 @@ def _of_image(file: BinaryIO, page: int, width: int) -> Image.Image:
     with Image.open(file, formats=["JPEG", "PNG", "TIFF"]) as image:
         if page > 1:
             image.seek(page - 1)
-        most = (width, HEIGHT_RATIO_MAX * width)
-        image.draft("RGB", most)
-        image.thumbnail(most)
+        image.draft("RGB", (width, width * image.height // image.width))  # a JPEG is decoded no larger than it is shown
+        image.thumbnail((width, HEIGHT_RATIO_MAX * width))
         return image.convert("RGB")

@@ -1,10 +1,9 @@
 """The directories of a TIFF: how many pages they list and how far they reach, without decoding anything."""
 
-import mmap
 import struct
 from dataclasses import dataclass, field
 
-from server.scans.documents.verdicts import BROKEN, NOT_ALONE, PAGES_MAX, TOO_LARGE, Refused
+from server.scans.documents.verdicts import BROKEN, NOT_ALONE, PAGES_MAX, TOO_LARGE, Bytes, Refused
 
 ENTRIES_MAX, PIECES_MAX = 1000, 200_000
 PADDING_BYTES_MAX = 64
@@ -17,7 +16,7 @@ SUB_IFDS, NESTED = 330, frozenset({34665, 34853, 40965})  # frames beside the pa
 class Directories:
     """What was walked so far."""
 
-    data: mmap.mmap
+    data: Bytes
     order: str
     end: int = 8
     coded_bytes: int = 0
@@ -27,11 +26,11 @@ class Directories:
         """Numbers at a place, which thereby belongs to the file."""
         layout = f"{self.order}{count}{form}"
         self.reaches(at, struct.calcsize(layout))
-        return struct.unpack_from(layout, self.data, at)
+        return struct.unpack(layout, self.data.at(at, struct.calcsize(layout)))
 
     def reaches(self, at: int, size: int) -> None:
         """These bytes belong to the file."""
-        if at + size > len(self.data):
+        if at + size > self.data.size:
             raise Refused(BROKEN)
         self.end = max(self.end, at + size)
 
@@ -79,9 +78,9 @@ class Directories:
             self.coded_bytes += length
 
 
-def frames_of(data: mmap.mmap, size: int) -> int:
+def frames_of(data: Bytes) -> int:
     """How many pages; Refused when they run in a ring, share their bytes, or something lies behind them."""
-    found = Directories(data, "<" if data[:2] == b"II" else ">")
+    found = Directories(data, "<" if data.at(0, 2) == b"II" else ">")
     (at,) = found.numbers("I", 4, 1)
     pages = 0
     while at:
@@ -91,8 +90,8 @@ def frames_of(data: mmap.mmap, size: int) -> int:
             raise Refused(TOO_LARGE)
     if not pages:
         raise Refused(BROKEN)
-    if found.coded_bytes > size:  # pages that show the same bytes again and again
+    if found.coded_bytes > data.size:  # pages that show the same bytes again and again
         raise Refused(TOO_LARGE)
-    if size - found.end > PADDING_BYTES_MAX:
+    if data.size - found.end > PADDING_BYTES_MAX:
         raise Refused(NOT_ALONE)
     return pages
