@@ -88,7 +88,7 @@ class Reconciler:
         """There was word of the bytes, and there are none: they may yet come."""
         async with self.storing.database.transaction(self.by) as conn:
             nothing = {"status": ScanStatus.REGISTERED, "confirmed_at": None, "confirmed_by_id": None}
-            await conn.update(scans, {"id": row["id"], "confirmed_at": row["confirmed_at"]}, nothing)
+            await conn.update(scans, {"id": row["id"], "status": row["status"], "confirmed_at": row["confirmed_at"]}, nothing)
 
     async def _expire(self) -> int:
         async with self.storing.database.transaction(self.by) as conn:
