@@ -67,7 +67,7 @@ POINTERS = {  # field of a type: (table, our column)
     "LossCase.reissuedAs": ("archive_records", "reissued_as_id"), "LossCase.lostOperation": ("operations", "lost_operation_id"),
     "LossCase.searchedBy": ("staff", "searched_by"), "LossCase.notifiedBy": ("staff", "notified_by"),
     "LossCase.originalFoundBy": ("staff", "original_found_by"),
-    "Scan.uploadedBy": ("staff", "uploaded_by"), "Scan.supersedes": ("scans", "supersedes_id"), "Scan.record": ("archive_records", "record_id"),
+    "Scan.uploadedBy": ("staff", "uploaded_by"), "Scan.lockedBy": ("staff", "locked_by_id"), "Scan.supersedes": ("scans", "supersedes_id"), "Scan.record": ("archive_records", "record_id"),
     "InspectionReport.orgUnit": ("org_units", "org_id"), "InspectionReport.loan": ("loans", "loan_id"),
     "InspectionReport.draftedBy": ("staff", "drafted_by"), "ReportSignOff.staff": ("staff", "staff_id"), "OrgUnit.parent": ("org_units", "parent_id"),
     "OrgUnit.presidentInCharge": ("staff", "president_in_charge_id"), "StaffMember.orgUnit": ("org_units", "org_id"),

@@ -11,14 +11,16 @@ from typing import Any
 import orjson
 import pytest
 import pytest_asyncio
-from graphql import GraphQLSchema, TypeInfo, TypeInfoVisitor, Visitor, parse, visit
+from graphql import GraphQLObjectType, GraphQLSchema, TypeInfo, TypeInfoVisitor, Visitor, parse, visit
 
+from storage import tables
 from storage.database import PRINCIPAL_SQL, Database, Principal
 from storage.terms import Role
 from tests.harness import servers
 from tests.reading.conftest import Bank
 from tests.reading.generator import Operation, usable
-from tests.reading.reference import answer, bare
+from tests.reading.reference import MONEY, OF_RECORDS, POINTERS, SPECIAL, answer, bare
+from tests.reading.rows import SOURCES, snake
 from tests.reading.smallest import smallest
 
 OPERATIONS = [200, pytest.param(2_000, marks=pytest.mark.soak)]
@@ -102,6 +104,20 @@ async def unguarded(told: dict[str, Any], demo: Bank) -> AsyncIterator[Database]
 @pytest.fixture
 def oracle(demo: Bank, plain: GraphQLSchema, answered: Any, unguarded: Database) -> Oracle:
     return Oracle(demo, plain, answered, unguarded)
+
+
+def test_the_reference_knows_every_field(plain: GraphQLSchema) -> None:
+    """At once, and not only when chance asks for one that it was not taught."""
+    unknown = []
+    for name, (table, _) in SOURCES.items():
+        of_table = OF_RECORDS if table == "archive_records" else {}
+        columns = {c.name for c in tables.metadata.tables[table].c}
+        type_ = plain.type_map.get(name)
+        for field in type_.fields if isinstance(type_, GraphQLObjectType) else ():
+            keys = (f"{name}.{field}" in POINTERS, f"{name}.{field}" in SPECIAL, (name, field) in MONEY, field in of_table)
+            if field not in ("id", "version") and not any(keys) and snake(field) not in columns:
+                unknown.append(f"{name}.{field}")
+    assert unknown == []
 
 
 @pytest.mark.parametrize("count", OPERATIONS)
