@@ -54,7 +54,7 @@ def own(row: Any, me: Any) -> Any:
     return row.staff_id == me.staff
 
 
-@reads(tables.notices, "notice", visible=own)
+@reads(tables.notices, "notice", blind=own)
 @strawberry.type(description="What the caller is told (通知).")
 class Notice(Node, Versioned):
     """A notice."""

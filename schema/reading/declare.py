@@ -46,7 +46,7 @@ def reads(
 ) -> Callable[[T], T]:
     """Names the table of a type, the prefix of its ids, which rows are of the type, and which the caller may see.
 
-    `blind` is what a caller may not see whatever their units: the list of what they are counting.
+    `blind` holds for everyone, whatever their units: not the list of what they are counting, not what others are told.
     """
 
     def mark(cls: T) -> T:
