@@ -33,6 +33,7 @@ DEMO_PEOPLE = (
     "  The people of branch 2 end in -b2, the few of branch 3 in -b3.",
 )
 POLL_SECONDS = 0.5
+KEEP_ALIVE_SECONDS = 75  # clients and balancers let go first (5 to 60 s): who closes while the other sends loses a request
 GRACE_SECONDS = 5
 
 
@@ -218,6 +219,7 @@ def serve(settings: Settings, embedded: Embedded | None, console: Console, liste
         ws_max_size=settings.json_bytes_max,
         ws_per_message_deflate=False,  # a few hundred bytes a message: not worth its memory
         timeout_graceful_shutdown=GRACE_SECONDS,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
     )
     server, ended = uvicorn.Server(config), threading.Event()
 
