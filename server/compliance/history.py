@@ -4,16 +4,18 @@ The order is (time, id): a sequence number orders only one chain. Reading it is 
 and committed before the first byte leaves; a reader without the role leaves a denied line.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Text, Uuid, any_, bindparam, cast, func, literal, null, or_, select, tuple_, union_all
+from sqlalchemy import ARRAY, Text, Uuid, all_, any_, bindparam, cast, column, func, literal, null, or_, select, tuple_, union_all
 from sqlalchemy.dialects.postgresql import JSONB, array
 from sqlalchemy.sql import ClauseElement
 
 from server.compliance import access
+from server.compliance.components import Component, component_of, evidence_of
 from server.compliance.events import CANONICAL_TAG
 from server.errors import Forbidden, NotFound
 from storage.database import Connection, Database, Principal
@@ -21,6 +23,7 @@ from storage.tables import (
     access_log,
     archive_records,
     contracts,
+    decisions,
     event_words,
     events,
     inspection_reports,
@@ -51,6 +54,18 @@ class Entry:
     chain_id: UUID | None
     seq: int | None
     hash: bytes | None
+    parameters: str | None = None
+    roles: tuple[Role, ...] = ()
+
+    @property
+    def component(self) -> Component:
+        """What it is part of."""
+        return component_of(self.tag, self.result)
+
+    @property
+    def evidence(self) -> tuple[str, ...]:
+        """The scans that it rests on."""
+        return evidence_of(self.subject_kind, self.subject_id, self.detail)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +108,8 @@ def _lines(beyond: bool) -> ClauseElement:
         .correlate(events)
         .scalar_subquery()
     )
-    happened = select(
+    loans = any_(bindparam("loans", type_=ARRAY(Uuid), required=True))
+    told = select(
         events.c.id,
         events.c.happened_at,
         events.c.tag,
@@ -106,7 +122,11 @@ def _lines(beyond: bool) -> ClauseElement:
         events.c.chain_id,
         events.c.seq,
         events.c.hash,
-    ).where(events.c.chain_id == any_(bindparam("loans", type_=ARRAY(Uuid), required=True)))
+    )
+    happened = told.where(events.c.chain_id == loans)
+    effect = events.alias()  # what an event of a unit brought about in a loan's chain: a stocktake, a handover, a policy
+    causes = select(effect.c.cause_id).where(effect.c.chain_id == loans, effect.c.cause_id.is_not(None))
+    caused = told.where(events.c.id.in_(causes), events.c.chain_id != all_(bindparam("loans", type_=ARRAY(Uuid), required=True)))
     seen = select(
         access_log.c.id,
         access_log.c.logged_at.label("happened_at"),
@@ -129,10 +149,13 @@ def _lines(beyond: bool) -> ClauseElement:
             side = side.where(tuple_(at, id_) > tuple_(*after))
         return side.order_by(at, id_).limit(limit).subquery()
 
-    sides = [page(happened, events.c.happened_at, events.c.id), page(seen, access_log.c.logged_at, access_log.c.id)]
+    sides = [page(side, events.c.happened_at, events.c.id) for side in (happened, caused)] + [
+        page(seen, access_log.c.logged_at, access_log.c.id)
+    ]
     both = union_all(*(select(*side.c) for side in sides)).subquery()
+    judged = select(cast(decisions.c.parameters, Text)).where(decisions.c.event_ids.op("@>")(array([both.c.id]))).limit(1)
     return (
-        select(*both.c, staff.c.name.label("actor_name"))
+        select(*both.c, staff.c.name.label("actor_name"), judged.correlate(both).scalar_subquery().label("parameters"))
         .join(staff, staff.c.id == both.c.actor_id)
         .order_by(both.c.happened_at, both.c.id)
         .limit(limit)
@@ -140,6 +163,9 @@ def _lines(beyond: bool) -> ClauseElement:
 
 
 SUBJECTS, FIRST_PAGE, NEXT_PAGE = _subjects(), _lines(False), _lines(True)
+ROLES: ClauseElement = select(column("staff_id"), column("role"), column("given_at"), column("taken_at")).select_from(
+    func.roles_over_time(bindparam("people", type_=ARRAY(Uuid), required=True))
+)
 CONTRACT = select(contracts.c.id).where(
     or_(
         contracts.c.id == bindparam("contract", type_=Uuid, required=True),
@@ -183,4 +209,13 @@ async def _page(conn: Connection, contract: UUID, first: int, after: tuple[datet
     if after is not None:
         given |= {"after_at": after[0], "after_id": after[1]}
     rows = await conn.rows(NEXT_PAGE if after else FIRST_PAGE, **given)
-    return tuple(Entry(**dict(row.items())) for row in rows)
+    spans = await conn.rows(ROLES, people=list({row["actor_id"] for row in rows}))
+    return tuple(Entry(**dict(row.items()), roles=_roles(spans, row["actor_id"], row["happened_at"])) for row in rows)
+
+
+def _roles(spans: Sequence[Any], actor: UUID, at: datetime) -> tuple[Role, ...]:
+    """The roles that somebody had at an instant."""
+    held = {
+        Role(s["role"]) for s in spans if s["staff_id"] == actor and s["given_at"] <= at and (s["taken_at"] is None or at < s["taken_at"])
+    }
+    return tuple(sorted(held))

@@ -1,41 +1,21 @@
 """What a client holds: the proof of an event under a checkpoint, and the promise before there is one."""
 
 import base64
-from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
 
-import orjson
 import pytest
 
-from schema.reading.answers import ReadingSchema
 from server.compliance import verifier
 from server.compliance.anchoring import Anchoring
 from server.compliance.receipts import key_of_receipts
-from server.context import Context
 from server.custody.moves import Ask
 from server.errors import Unavailable
-from server.settings import Settings
-from storage.objects import ObjectStore
 from storage.terms import Action, Purpose
+from tests.compliance.conftest import SETTINGS, Asking
 from tests.harness.ledger import Ledger
-from tests.harness.world import World
 
-Asking = Callable[..., Awaitable[Any]]
-SETTINGS = Settings()
 EVENT = "query ($id: ID!) { node(id: $id) { ... on CustodyEvent { hash receipt { leafIndex leafEntry checkpoint inclusionProof } } } }"
 PROMISE = "query ($id: ID!) { signedReceipt(eventId: $id) { note } }"
-
-
-@pytest.fixture
-def ask(schema: ReadingSchema, objects: ObjectStore) -> Asking:
-    async def ask(bank: World, who: str, query: str, **variables: Any) -> Any:
-        context = Context(bank.people[who], bank.database, bank.desk, objects, SETTINGS, query=query, variables=variables, request_id="r")
-        result = await schema.execute(query, variables, context)
-        assert not result.errors, result.errors
-        return orjson.loads(orjson.dumps(result.data))
-
-    return ask
 
 
 async def test_every_sealed_event_has_a_proof_that_leads_to_the_signed_root(ledger: Ledger, ask: Asking) -> None:

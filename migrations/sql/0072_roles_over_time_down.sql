@@ -1,0 +1,2 @@
+-- Undoes 0072.
+drop function roles_over_time(uuid[]);
