@@ -36,7 +36,15 @@ from tests.harness import losses, servers
 from tests.harness.world import World
 
 MUCH = set(Role) - {Role.VAULT_KEEPER_KEY, Role.VAULT_KEEPER_CODE, Role.SYSTEM}
-BY_NAME = {"node", "nodes", "archiveRecord", "lookUp", "search", "explainCustody"}  # of each hidden thing, in a test of their own
+BY_NAME = {
+    "node",
+    "nodes",
+    "archiveRecord",
+    "lookUp",
+    "search",
+    "explainCustody",
+    "signedReceipt",
+}  # of each hidden thing, in a test of their own
 
 
 @dataclass
@@ -276,6 +284,15 @@ async def test_a_hidden_thing_and_an_unknown_one_are_the_same_answer(bank: World
         elif what.startswith("label"):
             text = f'{{ lookUp(code: "{secret}") {{ kind }} archiveRecord(by: {{ barcode: "{secret}" }}) {{ id }} search(text: "{secret}") {{ kind }} }}'
             assert await run("ann", text) == '{"lookUp":[],"archiveRecord":null,"search":[]}' != await run("ops", text)
+
+
+async def test_no_receipt_is_signed_of_an_event_that_is_hidden(bank: World, running: Count, run: Any) -> None:
+    records = [UUID(s) for s, what in running.secrets.items() if what == "record"]
+    hidden = await bank.root.fetch("select id from events where record_id = any($1) limit 5", records)
+    assert hidden
+    for row in hidden:
+        text = f'{{ signedReceipt(eventId: "event_{row[0]}") {{ note }} }}'
+        assert await run("ann", text) == '{"signedReceipt":null}' != await run("ops", text)
 
 
 async def test_a_counter_decides_on_nothing_of_which_a_part_is_hidden(bank: World, running: Count) -> None:
