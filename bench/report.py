@@ -82,7 +82,7 @@ def lines(known: dict[str, Any]) -> list[str]:
         made.append(
             f"| … scans a second by 8 people, validation on; PUTs a second | | {s['scans_per_second']:.0f}, {s['puts_per_second']:.0f} |"
         )
-        made.append(f"| … ms of each step, the last two alone | | {split} |")
+        made.append(f"| … ms of each step, the last three alone | | {split} |")
         made.append(
             f"| custody with the object store hung, p99 of an act of that without | ≤ 2 | {s['hung_vs_base']:.2f} ({s['hung_vs_base_spread']}) |"
         )
