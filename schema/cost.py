@@ -108,5 +108,6 @@ def _is_open_list(definition: Any) -> bool:
 
 def _weight(definition: Any) -> int:
     declared = definition_of(definition) if definition.extensions.get("strawberry-definition") else None
-    read = declared.metadata.get("read") if declared else None
-    return int(read.cost.weight) if read is not None and read.cost else 1
+    read, told = (declared.metadata.get(name) for name in ("read", "cost")) if declared else (None, None)
+    cost = told or (read.cost if read is not None else None)  # of a field that a resolver answers, or of a compiled one
+    return int(cost.weight) if cost else 1

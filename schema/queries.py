@@ -25,6 +25,7 @@ from schema.registers import (
 )
 from schema.results import given, id_of
 from schema.scalars import DateTime
+from schema.snapshots.file import COST as FILE_COST
 from schema.snapshots.file import loan_file_as_of
 from server.compliance import asof
 from server.compliance.disclosure import WATCHERS
@@ -71,8 +72,8 @@ class Query(Reads):
     loan_file_as_of = strawberry.field(
         resolver=loan_file_as_of,
         description="A loan file as it was at an instant, as far as it was known at another; reading it is logged.",
-        metadata={"requires": asof.READERS},
-        directives=[Requires(roles=sorted(asof.READERS))],
+        metadata={"requires": asof.READERS, "cost": FILE_COST},
+        directives=[Requires(roles=sorted(asof.READERS)), FILE_COST],
     )
 
     @strawberry.field(  # type: ignore[untyped-decorator]  # strawberry's

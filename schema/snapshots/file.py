@@ -7,6 +7,7 @@ import strawberry
 from sqlalchemy import func, select, true
 
 from schema.compliance import HistoryPurpose
+from schema.directives import Cost
 from schema.lending import Money
 from schema.paging import Connection, col
 from schema.reading.answers import Selected
@@ -26,6 +27,8 @@ from server.compliance.asof import moment_of
 from server.errors import InvalidInput, NotFound
 from storage.tables.columns import INSTANT
 from storage.terms import Classification, LoanStatus
+
+COST = Cost(weight=20, multipliers=[])  # the versions of a whole file are put together, whatever is selected
 
 
 def _newest(position: Any, loan: Any, me: Any) -> Any:

@@ -10,6 +10,7 @@ import pytest
 
 from schema.reading.answers import ReadingSchema
 from schema.snapshots.rows import ROWS
+from server.compliance.asof import RECORDS_MAX
 from server.valuing import Told, Valuing
 from storage import tables
 from storage.terms import Classification, Tier
@@ -171,6 +172,47 @@ async def test_another_branch_and_nothing_are_answered_alike_and_each_asking_is_
     assert now[:19] in log[0]["detail"] and "known_at" in log[0]["detail"]
     refused = await ask("officer", query, by={"id": f"loan_{mine}"}, asOf=now)
     assert refused["errors"][0]["extensions"]["code"] == "FORBIDDEN"
+
+
+async def test_what_another_branch_owns_beside_the_loan_is_not_told(bank: World, ask: Any) -> None:
+    """A collateral and a contract that several branches share: what `loan` hides from a branch, its past hides too."""
+    loan, asset = await bank.loan(), await bank.collateral("B")
+    here, there = bank.branches["A"].id, bank.branches["B"].id
+    await bank.sql("insert into loan_collateral (org_id, loan_id, collateral_id, amount) values ($1, $2, $3, 1)", here, loan, asset)
+    contract = await bank.sql(
+        "insert into contracts (org_id, number, kind, signed_on, amount) values ($1, $2, 'GUARANTEE', current_date, 1) returning id",
+        there, f"KB{bank.tag}",
+    )  # fmt: skip
+    await bank.sql("insert into loan_contracts (org_id, loan_id, contract_id) values ($1, $2, $3)", here, loan, contract)
+    owner, _ = await bank.customer("B")
+    await bank.sql("update collateral set owner_id = $2 where id = $1", asset, owner)
+    at = await bank.sql("select clock_timestamp()")
+    query = SHORT % "collateral { id owner { id } } contracts { id }"
+    assert await told(ask, query, loan, at, who="head") == {"collateral": [], "contracts": []}
+    everything = {
+        "collateral": [{"id": f"collateral_{asset}", "owner": {"id": f"customer_{owner}"}}],
+        "contracts": [{"id": f"contract_{contract}"}],
+    }
+    assert await told(ask, query, loan, at) == everything
+    await bank.papers(loan=loan, collateral=asset)  # whoever sees a paper of it sees the collateral, its owner not
+    at = await bank.sql("select clock_timestamp()")
+    assert (await told(ask, query, loan, at, who="head"))["collateral"] == [{"id": f"collateral_{asset}", "owner": None}]
+
+
+async def test_a_file_of_too_many_papers_is_refused(bank: World, ask: Any) -> None:
+    loan = await bank.loan()
+    (volume,) = await bank.volumes(loan=loan)
+    copies = (
+        "insert into archive_records (archive_no, barcode, org_id, visible_to, tier, title, state, primary_loan_id, custody_org_id)"
+        f" select 'X{bank.tag}' || n, 'X{bank.tag}' || n, org_id, visible_to, tier, title, state, primary_loan_id, custody_org_id"
+        f" from archive_records, generate_series(1, {RECORDS_MAX}) n where id = '{volume}'"
+    )
+    now = leaf(await bank.sql("select clock_timestamp()"))
+    await bank.past_the_triggers(copies)
+    answer = await ask("head", SHORT % "number", by={"id": f"loan_{loan}"}, asOf=now)
+    await bank.past_the_triggers(f"delete from archive_records where barcode like 'X{bank.tag}%'")
+    assert [p["code"] for p in answer["errors"][0]["extensions"]["problems"]] == ["FILE_TOO_LARGE"]
+    assert (await ask("head", SHORT % "number", by={"id": f"loan_{loan}"}, asOf=now))["errors"] == []
 
 
 async def test_instants_without_an_answer_are_told_apart(bank: World, ask: Any) -> None:
