@@ -75,7 +75,7 @@ class Changing:
                 ("scan", lambda record=record: scanned_anew(self.bank, record["id"])),
             ]
             if not held and (step := await self._step(record)):
-                offers += [step] * 4
+                offers += [step] * 6
         offers.append(("rename", self.rename))
         if self.r.random() < 0.1:
             offers.append(("volume", lambda: collecting(self.bank, self.loan)))

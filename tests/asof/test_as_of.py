@@ -11,8 +11,10 @@ import pytest
 from schema.reading.answers import ReadingSchema
 from schema.snapshots.rows import ROWS
 from server.compliance.asof import RECORDS_MAX
+from server.custody.moves import Ask
 from server.valuing import Told, Valuing
 from storage import tables
+from storage.terms import Action as A
 from storage.terms import Classification, Tier
 from tests.asof import plain
 from tests.asof.changing import Changing
@@ -116,6 +118,26 @@ async def test_a_correction_puts_the_past_right_for_who_knows_of_it(bank: World,
         return next(str(e["node"]["title"]) for e in nodes if e["node"]["id"] == f"record_{volume['id']}")
 
     assert (await title_at(None), await title_at(before)) == (title, "信贷档案")
+
+
+async def test_a_refused_return_leaves_the_paper_with_its_holder_for_who_knows_of_it(bank: World, ask: Any) -> None:
+    loan = await bank.loan()
+    (volume,) = await bank.volumes(loan=loan)
+    await bank.out([volume], tier=Tier.SECOND)
+    out = await bank.sql("select clock_timestamp()")
+    await bank.presented([volume], tier=Tier.SECOND)
+    presented = await bank.sql("select clock_timestamp()")
+    found = bank.inspected([volume], no_damage=False, findings="封面破损")
+    await bank.done("archivist", Ask(A.REJECT_RETURN, records=(volume,), inspections=found))
+    query = SHORT % "archiveRecords(first: 9) { edges { node { state holder { name } } } }"
+
+    async def at(instant: datetime, known: datetime | None) -> Any:
+        return (await told(ask, query, loan, instant, known))["archiveRecords"]["edges"][0]["node"]
+
+    held = {"name": "officer"}
+    assert await at(out, out) == {"state": "CHECKED_OUT", "holder": held}
+    assert await at(presented, presented) == {"state": "RETURN_PENDING", "holder": None}
+    assert await at(presented, None) == {"state": "RETURN_PENDING", "holder": held}
 
 
 async def test_a_record_that_moved_is_in_the_file_in_which_it_was(bank: World, ask: Any) -> None:
