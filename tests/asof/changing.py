@@ -78,7 +78,7 @@ class Changing:
                 offers += [step] * 6
         offers.append(("rename", self.rename))
         if self.r.random() < 0.1:
-            offers.append(("volume", lambda: collecting(self.bank, self.loan)))
+            offers += [("volume", lambda: collecting(self.bank, self.loan))] * 8
         return offers
 
     async def _step(self, record: Any) -> tuple[str, Change] | None:
