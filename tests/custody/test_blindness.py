@@ -182,7 +182,18 @@ async def test_no_function_tells_it_either(bank: World, running: Count, told: di
                 with pytest.raises(asyncpg.InsufficientPrivilegeError):
                     async with conn.transaction():
                         await conn.fetch("select * from handover_line_of($1::text::uuid)", secret)
+    past = "select string_agg(loan_file(l.id, clock_timestamp(), clock_timestamp())::text, ' ') from loans l"  # what was there lies there still
+    async with psql(told, database_name, "app", bank, "ann") as conn:
+        assert not running.told_in(await conn.fetchval(past))
+        asked = {
+            r[0]
+            for r in await conn.fetch(
+                "select r->>'id' from loans l, jsonb_array_elements(loan_file(l.id, clock_timestamp(), clock_timestamp())->'access_requests') r"
+            )
+        }
+        assert asked <= {str(r["id"]) for r in await conn.fetch("select id from access_requests")}  # as a whole, or not at all
     async with psql(told, database_name, "app", bank, "ops") as conn:
+        assert running.told_in(await conn.fetchval(past)) >= {"envelope", "record", "label", "seal"}
         assert await conn.fetchval("select count(*) from stocktake_findings($1)", running.take) > 6
         assert await conn.fetchval("select is_empty from slot_facts(null, $1::text::uuid)", empty)
 
