@@ -225,7 +225,7 @@ class _Found:
 
 def _survey(schema: Any, node: Any) -> _Found:
     """Roles that any field depends on or requires; whether a root field of the query is executed ordinarily."""
-    info, found, kinds = TypeInfo(schema), _Found(), set()
+    info, found, kinds, alone = TypeInfo(schema), _Found(), set(), set()
 
     class Survey(Visitor):
         def enter_field(self, field_node: Any, *_: Any) -> None:
@@ -236,6 +236,8 @@ def _survey(schema: Any, node: Any) -> _Found:
             found.introspects |= field_node.name.value in ("__schema", "__type")
             if at_root and field_node.name.value != "__typename":
                 kinds.add(read is None)
+                if read is None:
+                    alone.add(field_node.name.value)
             if read is not None:
                 found.roles |= read.roles
             if declared and declared.metadata.get("requires"):
@@ -243,6 +245,6 @@ def _survey(schema: Any, node: Any) -> _Found:
 
     visit(node, TypeInfoVisitor(info, Survey()))
     if len(kinds) == 2:
-        raise bad_request("Introspection, contractHistory and explainCustody stand in an operation of their own.")
+        raise bad_request(f"Ask for {', '.join(sorted(alone))} in an operation of its own: the other fields are compiled to one statement.")
     found.ordinary = kinds == {True}
     return found

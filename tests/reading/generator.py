@@ -30,6 +30,7 @@ UNASKED = {
     "loanFileAsOf": "compared with plain Python over the rows of each instant, every field (tests/asof)",
     "retentionDrift": "what a job has read from the object store, and reading it is logged (tests/objects/test_reports.py)",
     "fixityReport": "the same",
+    "signedReceipt": "signed anew by a key of the server (tests/compliance/test_receipts.py)",
     "whoSaw": "the same: asking is told (tests/test_disclosure.py)",
     "tasks": "every kind, for whoever has it and for nobody else, until it is done (test_tasks.py)",
     "search": "compared with a plain scan of every text, in ten ways of asking (test_search.py)",
