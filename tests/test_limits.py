@@ -126,7 +126,7 @@ async def test_who_asks_for_too_much_is_told_when_to_come_back(
     assert (error["code"], error["retryable"]) == ("THROTTLED", True) and error["retryAfterSeconds"] >= 1
 
 
-KEYS = {"data_key": "a" * 64, "blind_index_key": "b" * 64, "cursor_secret": "c" * 64}
+KEYS = {name: "abcd"[n] * 64 for n, name in enumerate(("data_key", "blind_index_key", "cursor_secret", "receipt_key"))}
 
 
 @pytest.fixture(scope="module")
@@ -166,7 +166,7 @@ async def test_a_trusted_document_is_asked_for_by_its_digest_and_pages_of_named_
 async def test_in_production_only_trusted_documents_are_answered_except_to_named_roles(
     schema: ReadingSchema, bank: World, objects: ObjectStore, manifest: Path, who: str, query: str, answered: bool
 ) -> None:
-    settings = Settings(env="production", oidc_issuer="https://issuer.example", adhoc_roles={"COMPLIANCE"}, **KEYS)  # type: ignore[arg-type]  # pydantic reads the texts
+    settings = Settings(env="production", oidc_issuer="https://issuer.example", worker=False, adhoc_roles={"COMPLIANCE"}, **KEYS)  # type: ignore[arg-type]  # pydantic reads the texts
     context = Context(bank.people[who], bank.database, bank.desk, objects, settings)
     try:
         text = TrustedDocuments(read_manifest(manifest)).text({"query": query}, context)

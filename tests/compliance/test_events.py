@@ -53,7 +53,7 @@ async def test_an_event_of_the_demo_bank_tells_nothing_that_is_somebodys(demo: D
 
 async def test_words_stand_beside_the_event_and_their_hash_in_it(bank: World) -> None:
     loan, by = await bank.loan(), bank.people["officer"]
-    said = "王小明来电，13812345678"
+    said = "借款人来电，要求更正"
     async with bank.database.transaction(by) as conn:
         contract = NewContract(f"HT{bank.tag}", ContractKind.LOAN, by.org_id, bank.day(), Decimal(1), (loan,))
         (made,) = await register_contracts(conn, by, [contract], datetime.now(UTC))

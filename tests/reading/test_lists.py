@@ -94,6 +94,7 @@ def indexes(plan: Any) -> set[str]:
     return set[str]().union(*map(indexes, plan)) if isinstance(plan, list) else set()
 
 
+CALLED_ONCE = {"loan_file"}  # a statement, which stands alone
 NOT_PLANNED_ONCE = """
   select p.oid::regprocedure::text from pg_proc p join pg_language l on l.oid = p.prolang
   where p.pronamespace = 'public'::regnamespace and not p.proretset and p.proname = any($1)
@@ -107,7 +108,7 @@ async def test_what_a_list_calls_for_each_row_is_planned_once(root: "asyncpg.Con
         name for file in Path(the_schema.__file__).parent.rglob("*.py") for name in re.findall(r"\bfunc\.(\w+)", file.read_text("utf-8"))
     }
     assert {"is_on_hold", "release_ready_since"} <= called
-    assert await root.fetch(NOT_PLANNED_ONCE, sorted(called)) == []
+    assert await root.fetch(NOT_PLANNED_ONCE, sorted(called - CALLED_ONCE)) == []
 
 
 async def test_the_role_of_reads_selects_all_that_is_not_sealed(root: "asyncpg.Connection[Any]", schema: ReadingSchema) -> None:
