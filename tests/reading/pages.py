@@ -144,6 +144,8 @@ def _not(term: bool | None) -> bool | None:
 
 
 def _compare(operator: str, have: Any, value: Any) -> bool | None:
+    if operator == "in" and not value:
+        return False  # not even what is unknown is among nothing
     if have is None:
         return None
     if isinstance(have, UUID):
