@@ -28,6 +28,9 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     if config.option.collectonly or config.option.help:
         return
+    signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # a shell's background ignores it, and so would every server that is started here
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # pytest itself dies of it, cleaning nothing
     config.servers = servers.Servers()  # type: ignore[attr-defined]
     config.told = config.servers.start()  # type: ignore[attr-defined]

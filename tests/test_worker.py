@@ -53,11 +53,16 @@ async def test_it_does_what_is_due_and_ends_when_it_is_told_to(
     )
     with log.open("wb") as out:
         worker = await asyncio.create_subprocess_exec(*COMMAND, env=environment, stdout=out, stderr=out, start_new_session=True)
-        async with asyncio.timeout(SECONDS_MAX):
-            while await bank.state(volumes[0]) != "FILED":  # noqa: ASYNC110  # another process brings it about
-                await asyncio.sleep(0.5)
-        worker.send_signal(how)
-        async with asyncio.timeout(20):
-            assert await worker.wait() == 0
+        try:
+            async with asyncio.timeout(SECONDS_MAX):
+                while await bank.state(volumes[0]) != "FILED":  # noqa: ASYNC110  # another process brings it about
+                    await asyncio.sleep(0.5)
+            worker.send_signal(how)
+            async with asyncio.timeout(20):
+                assert await worker.wait() == 0
+        finally:
+            if worker.returncode is None:
+                worker.kill()
+                await worker.wait()
     said = log.read_text("utf-8")
     assert "the worker runs" in said and "Traceback" not in said

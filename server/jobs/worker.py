@@ -66,6 +66,11 @@ def app_of(url: str) -> App:
     return made
 
 
+def _told_to_end() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
 async def work(
     url: str, desk: Desk, objects: ObjectStore, *, fixity_bytes: int = BYTES_MAX, clamd: str | None = None, until_empty: bool = False
 ) -> None:
@@ -74,6 +79,8 @@ async def work(
         app = app_of(url)
         try:
             async with app.open_async():
+                if _told_to_end():  # while the pool opened, where Python 3.11's wait_for loses the word now and then
+                    return
                 await app.run_worker_async(
                     concurrency=AT_ONCE,
                     wait=not until_empty,
@@ -86,5 +93,7 @@ async def work(
                 )
             return
         except (ProcrastinateException, PoolTimeout, OSError, asyncpg.PostgresError) as error:
+            if _told_to_end():  # while a statement ran, which the driver tells as an error of its own
+                return
             log.warning("worker", kind=type(error).__name__)
             await asyncio.sleep(DOWN_SECONDS)

@@ -45,7 +45,8 @@ class Oracle:
             return f"raised {type(fault).__name__}: {fault}", None
         if forbidden(self.plain, text, me):
             told = (errors[0].extensions or {}).get("code") if errors else None
-            return None if told == "FORBIDDEN" else f"is answered to one who may not ask: {told}", None
+            well = told == "FORBIDDEN" or (errors and LIMITS.search(errors[0].message))  # which of the two is said first is no matter
+            return None if well else f"is answered to one who may not ask: {errors[0].message if errors else 'with data'}", None
         if errors:
             return None if LIMITS.search(errors[0].message) else f"refused: {errors[0].message}", None
         theirs = answer(self.plain, text, variables, view)
