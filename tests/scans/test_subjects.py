@@ -15,7 +15,7 @@ from server.scans.announcing import NewScan
 from server.scans.uploads import Uploads
 from storage.objects import ObjectStore, ObjectStoreDown
 from storage.terms import Action as A
-from storage.terms import ScanSubject
+from storage.terms import Role, ScanSubject
 from tests.custody.attacking import CASE
 from tests.custody.handing import sent
 from tests.harness.jobs import jobs_of
@@ -56,7 +56,7 @@ async def test_each_kind_of_subject_takes_scans_the_whole_way(bank: World, objec
 async def test_a_subject_of_another_branch_is_none(bank: World, objects: ObjectStore, kind: ScanSubject) -> None:
     subject = uuid4() if kind is ScanSubject.RELEASE else (await subjects(bank))[kind]
     new = NewScan.of(kind, subject, "扫描件", "application/pdf", small_pdf("x"), pages=1)
-    stranger = await bank.hire("stranger", bank.people["officer"].roles, bank.people["president"].org_id, ())  # type: ignore[arg-type]
+    stranger = await bank.hire("stranger", {Role.LOAN_OFFICER}, bank.people["president"].org_id, ())
     with pytest.raises(NotFound):
         await Uploads(bank.database, objects).register(stranger, new, key=uuid4().hex)
 
