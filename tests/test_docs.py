@@ -192,9 +192,7 @@ async def test_the_examples_of_a_page_answer_as_it_shows(
             elif what in SHOWN:
                 shown = json.loads(text)
                 found = await reading.told(shown) if what == "told" else reading.last
-                assert fits(shown, found), (
-                    f"{page} shows\n{text}\nbut the answer is\n{json.dumps(found, ensure_ascii=False, indent=2)}"
-                )
+                assert fits(shown, found), f"{page} shows\n{text}\nbut the answer is\n{json.dumps(found, ensure_ascii=False, indent=2)}"
 
 
 def test_every_question_shows_its_answer() -> None:
