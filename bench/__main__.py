@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from rich.console import Console
 
-from bench import data, desk, hostile, isolation, ledger, lists, memory, peers, reads, report, scans
+from bench import data, desk, history, hostile, isolation, ledger, lists, memory, peers, reads, report, scans
 from bench.load import Load
 
 Subject = Callable[[data.Bank, Load, Console], list[str]]
@@ -37,6 +37,19 @@ def _search(bank: data.Bank, load: Load, console: Console) -> list[str]:
     console.print(lists.table(found, "Search: the first 20 with their nodes"))
     report.keep("search", {**lists.results(found), "cpu_ms": round(max(f.cpu_ms for f in found), 1)})
     return [f"search for {f.name}: p95 {f.p95_ms:.0f} ms" for f in found if f.p95_ms > lists.SEARCH_BUDGET_MS]
+
+
+def _history(bank: data.Bank, load: Load, console: Console) -> list[str]:
+    with peers.our_site(bank) as site:
+        told = history.measure(bank, site, load, console)
+    console.print(
+        f"history: a contract with {told['events']:,} events, first page p50 {told['first_page_p50_ms']} ms, p95 {told['first_page_p95_ms']} ms;"
+        f" last page p95 {told['last_page_p95_ms']} ms",
+        highlight=False,
+    )
+    report.keep("history", told)
+    slowest = max(told["first_page_p95_ms"], told["last_page_p95_ms"])
+    return [f"history: {slowest} ms for a page"] if slowest > history.BUDGET_MS else []
 
 
 def _isolation(bank: data.Bank, load: Load, console: Console) -> list[str]:
@@ -108,7 +121,7 @@ def _ledger(load: Load, console: Console) -> list[str]:
 
 
 SUBJECTS: dict[str, Subject] = {
-    "reads": _reads, "lists": _lists, "search": _search, "isolation": _isolation, "memory": _memory, "hostile": _hostile,
+    "reads": _reads, "lists": _lists, "search": _search, "history": _history, "isolation": _isolation, "memory": _memory, "hostile": _hostile,
 }  # fmt: skip
 
 BANKLESS: dict[str, Callable[[Load, Console], list[str]]] = {

@@ -219,15 +219,15 @@ class Customer:
 
     @strawberry.field
     def identity_number_masked(self, info: Info) -> str | None:
-        return self.identity_number_masked if MASKED_DATA & info.context.principal.roles else None  # type: ignore[return-value]
+        return self.identity_number_masked if MASKED_DATA & info.context.principal.roles else None  # type: ignore[return-value]  # a Mapped column, its value here
 
     @strawberry.field
     def phone_masked(self, info: Info) -> str | None:
-        return self.phone_masked if MASKED_DATA & info.context.principal.roles else None  # type: ignore[return-value]
+        return self.phone_masked if MASKED_DATA & info.context.principal.roles else None  # type: ignore[return-value]  # a Mapped column, its value here
 
     @strawberry.field
     def address_masked(self, info: Info) -> str | None:
-        return self.address_masked if MASKED_DATA & info.context.principal.roles else None  # type: ignore[return-value]
+        return self.address_masked if MASKED_DATA & info.context.principal.roles else None  # type: ignore[return-value]  # a Mapped column, its value here
 
 
 @strawberry.type
@@ -266,7 +266,7 @@ class Collateral:
 
     @strawberry.field
     async def certificates(self, info: Info) -> list[Certificate]:
-        return await info.context.many("collateral_certificates", "collateral_id", "issued_on").load(self.id)  # type: ignore[attr-defined]
+        return await info.context.many("collateral_certificates", "collateral_id", "issued_on").load(self.id)  # type: ignore[attr-defined]  # a column of the row that stands for us
 
 
 @strawberry.type
@@ -280,7 +280,7 @@ class Envelope:
 
     @strawberry.field
     async def location(self, info: Info) -> Place | None:
-        return await info.context.one("storage_locations").load(self.location_id) if self.location_id else None  # type: ignore[attr-defined]
+        return await info.context.one("storage_locations").load(self.location_id) if self.location_id else None  # type: ignore[attr-defined]  # a column of the row that stands for us
 
 
 @strawberry.type
@@ -297,7 +297,7 @@ class AccessRequest:
 
     @strawberry.field
     async def applicant(self, info: Info) -> Named | None:
-        return await info.context.one("staff").load(self.applicant_id)  # type: ignore[attr-defined]
+        return await info.context.one("staff").load(self.applicant_id)  # type: ignore[attr-defined]  # a column of the row that stands for us
 
 
 @strawberry.type
@@ -310,11 +310,11 @@ class Checkout:
 
     @strawberry.field
     async def holder(self, info: Info) -> Named | None:
-        return await info.context.one("staff").load(self.holder_id)  # type: ignore[attr-defined]
+        return await info.context.one("staff").load(self.holder_id)  # type: ignore[attr-defined]  # a column of the row that stands for us
 
     @strawberry.field
     async def request(self, info: Info) -> AccessRequest | None:
-        return await info.context.one("access_requests").load(self.request_id)  # type: ignore[attr-defined]
+        return await info.context.one("access_requests").load(self.request_id)  # type: ignore[attr-defined]  # a column of the row that stands for us
 
 
 @strawberry.interface
@@ -342,7 +342,7 @@ class FirstTierRecord(ArchiveRecord):
 
     @strawberry.field
     async def envelope(self, info: Info) -> Envelope | None:
-        return await info.context.one("sealed_envelopes").load(self.envelope_id) if self.envelope_id else None  # type: ignore[attr-defined]
+        return await info.context.one("sealed_envelopes").load(self.envelope_id) if self.envelope_id else None  # type: ignore[attr-defined]  # a column of the row that stands for us
 
 
 @strawberry.type
@@ -382,23 +382,23 @@ class Loan:
 
     @strawberry.field
     async def customer(self, info: Info) -> Customer | None:
-        return await info.context.one("customers").load(self.customer_id)  # type: ignore[attr-defined]
+        return await info.context.one("customers").load(self.customer_id)  # type: ignore[attr-defined]  # a column of the row that stands for us
 
     @strawberry.field
     async def product(self, info: Info) -> Coded | None:
-        return await info.context.one("loan_products").load(self.product_id)  # type: ignore[attr-defined]
+        return await info.context.one("loan_products").load(self.product_id)  # type: ignore[attr-defined]  # a column of the row that stands for us
 
     @strawberry.field
     async def org_unit(self, info: Info) -> Coded | None:
-        return await info.context.one("org_units").load(self.org_id)  # type: ignore[attr-defined]
+        return await info.context.one("org_units").load(self.org_id)  # type: ignore[attr-defined]  # a column of the row that stands for us
 
     @strawberry.field
     async def manager(self, info: Info) -> Named | None:
-        return await info.context.one("staff").load(self.manager_id) if self.manager_id else None  # type: ignore[attr-defined]
+        return await info.context.one("staff").load(self.manager_id) if self.manager_id else None  # type: ignore[attr-defined]  # a column of the row that stands for us
 
     @strawberry.field
     async def dealer(self, info: Info) -> Named | None:
-        return await info.context.one("dealers").load(self.dealer_id) if self.dealer_id else None  # type: ignore[attr-defined]
+        return await info.context.one("dealers").load(self.dealer_id) if self.dealer_id else None  # type: ignore[attr-defined]  # a column of the row that stands for us
 
     @strawberry.field
     async def position(self, info: Info) -> LoanPosition | None:
@@ -482,7 +482,7 @@ def create_app(settings: Settings) -> Starlette:
 
     class Ours(View):
         async def get_context(self, request: Any, response: Any) -> Asking:
-            return request.scope["asking"]  # type: ignore[no-any-return]
+            return request.scope["asking"]  # type: ignore[no-any-return]  # starlette leaves it untyped
 
     made = strawberry.Schema(query=Query, types=[FirstTierRecord, SecondTierRecord], extensions=[ParserCache(512), ValidationCache(512)])
     view = Ours(made, graphql_ide=None)
@@ -492,7 +492,7 @@ def create_app(settings: Settings) -> Starlette:
         async with session_of() as session:
             await session.execute(select(*(func.set_config(n, v, True) for n, v in zip(names, principal.settings, strict=True))))
             request.scope["asking"] = Asking(principal, session)
-            return await view.run(request)  # type: ignore[no-any-return]
+            return await view.run(request)  # type: ignore[no-any-return]  # starlette leaves it untyped
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:

@@ -61,6 +61,12 @@ def lines(known: dict[str, Any]) -> list[str]:
             )
         if "cpu_ms" in search:
             made.append(f"| … CPU of server and database for one search, the kind that takes most | | {search['cpu_ms']:.1f} ms |")
+    if history := known.get("history"):
+        made.append(
+            f"| history of a contract with {history['events']:,} events, first page of 50 with its line in the access log, p95 | ≤ 50 ms |"
+            f" {history['first_page_p95_ms']:.0f} ms, median {history['first_page_p50_ms']:.0f} |"
+        )
+        made.append(f"| … the page behind all of them | ≤ 50 ms | {history['last_page_p95_ms']:.0f} ms |")
     for name, r in known.get("isolation", {}).items():
         made.append(f"| row-level security, a {name}, against none | ≤ 2× | {r['ratio']:.2f}×, by {r['index']} |")
     if "memory_mb" in known:

@@ -28,10 +28,10 @@ from schema.visibility import not_counted, shared, through
 from storage import tables
 from storage.terms import CertificateKind, CollateralKind
 
-RecordFilter = Annotated["ArchiveRecordWhere", strawberry.lazy("schema.records")]  # type: ignore[name-defined]  # noqa: F821
+RecordFilter = Annotated["ArchiveRecordWhere", strawberry.lazy("schema.records")]  # type: ignore[name-defined]  # noqa: F821  # resolved lazily
 Paper = Annotated["FirstTierRecord", strawberry.lazy("schema.records")]  # type: ignore[name-defined]  # noqa: F821  # resolved lazily
 
-Checks = Annotated["RegistryCheck", strawberry.lazy("schema.vault")]  # type: ignore[name-defined]  # noqa: F821
+Checks = Annotated["RegistryCheck", strawberry.lazy("schema.vault")]  # type: ignore[name-defined]  # noqa: F821  # resolved lazily
 
 CERTIFICATE_FIELDS = ("number", "issued_on", "updated_at")
 CollateralCertificateWhere = where_of(

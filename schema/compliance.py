@@ -15,7 +15,7 @@ from schema.directives import Cost
 from schema.paging import PageInfo, col
 from schema.reading.compiler import bad_request
 from schema.scalars import DateTime
-from server.compliance.history import Entry, History
+from server.compliance.history import Entry, History, Reading
 from server.compliance.proving import contract_proof
 from storage.terms import Role
 
@@ -63,12 +63,14 @@ class HistoryComponent(Enum):
     HANDOVER = strawberry.enum_value("HANDOVER", description="Handovers.")
     HOLD = strawberry.enum_value("HOLD", description="Holds.")
     INSPECTION = strawberry.enum_value("INSPECTION", description="Inspection reports, stocktakes, discrepancies, losses.")
-    COLLECTION = strawberry.enum_value("COLLECTION", description="Positions and payoffs.")
+    COLLECTION = strawberry.enum_value("COLLECTION", description="Positions, payoffs, settlement, write-off and grades.")
     RELEASE = strawberry.enum_value("RELEASE", description="Settlement notices, release, disposal.")
     POLICY = strawberry.enum_value("POLICY", description="Parameters and units.")
 
 
-@strawberry.type(description="Whether the hash chains of a contract's loans hold, as the database has them now.")
+@strawberry.type(
+    description="Whether the hash chains of a contract's loans hold, whole, as the database has them now; at whatever time one looks."
+)
 class ChainVerification:
     """The last component; an auditor verifies an export offline instead of believing this."""
 
@@ -79,23 +81,46 @@ class ChainVerification:
     problem: str | None = col("What is wrong with it.")
 
 
+@strawberry.type(description="What stood where before, and what stands there since.")
+class HistoryChange:
+    """One field of a diff."""
+
+    field: str = col("What changed.")
+    before: str | None = col("What stood there; null for nothing, or where it was not told.")
+    after: str | None = col("What stands there.")
+
+
+@strawberry.type(description="A role that somebody else had given the actor for that time.")
+class HistoryDelegation:
+    """A delegation in force."""
+
+    role: Role = col("The role.")
+    from_id: strawberry.ID = col("Whose role it is.")
+
+
 @strawberry.type(description="One line of the history: a snapshot, never the live thing.")
 class HistoryEntry:
     """An event or a line of the access log."""
 
     kind: HistoryKind = col("What it is about.")
     happened_at: DateTime = col("When.")
+    effective_at: DateTime = col(
+        "Since when it counts: `happenedAt`, or the earlier day or instant that a position, value, grade or correction tells."
+    )
     tag: str = col("subject:action:outcome of an event; the operation's name of a line of the access log.")
     actor_id: strawberry.ID = col("Who.")
-    actor_name: str = col("Their name.")
+    actor_name: str = col("Their name at that time.")
     subject_id: strawberry.ID | None = col("What it was done to.")
     result: str | None = col("GRANTED, DENIED or REFUSED, of a line of the access log.")
-    purpose: str | None = col("Why, of a line of the access log.")
+    purpose: str | None = col("Why: of a reading as the reader said, of an act the purpose of its request.")
     detail: str = col("Facts as JSON: states, rules, references; no personal data.")
     component: HistoryComponent = col("What it is part of.")
-    actor_roles: list[Role] = col("Their roles at that time.")
+    actor_roles: list[Role] = col("Their roles at that time, delegated ones too.")
+    delegations: list[HistoryDelegation] = col("Which of them were delegated, and by whom.")
+    changes: list[HistoryChange] = col("How it differs from what was before: states, terms, what was corrected.")
     evidence: list[strawberry.ID] = col("Scans that it rests on.")
     parameters: str | None = col("Parameters in force when it was judged, with their versions, as JSON; null for what nobody judged.")
+    cause_id: strawberry.ID | None = col("The event that brought it about.")
     seq: int | None = col("Number in its chain, of an event.")
     hash: str | None = col("SHA-256 of its link, hex, of an event.")
 
@@ -133,9 +158,14 @@ class HistoryConnection:
 KINDS = {"request": HistoryKind.REQUEST, "scan": HistoryKind.SCAN, "report": HistoryKind.REPORT}
 
 
-def history_page(history: History, secret: bytes) -> HistoryConnection:
+def connection_of(reading: Reading) -> str:
+    """What its cursors are of: another contract or another time is another connection."""
+    return " ".join([HISTORY, str(reading.contract_id), *(at.isoformat() if at else "-" for at in (reading.as_of, reading.known_at))])
+
+
+def history_page(history: History, secret: bytes, name: str) -> HistoryConnection:
     """The page as a client sees it."""
-    edges = [HistoryEdge(cursor=cursor_of(e.happened_at, e.id, secret, HISTORY), node=_entry(e)) for e in history.entries]
+    edges = [HistoryEdge(cursor=cursor_of(e.happened_at, e.id, secret, name), node=_entry(e)) for e in history.entries]
     info = PageInfo(
         has_next_page=history.has_next,
         has_previous_page=False,
@@ -153,6 +183,7 @@ def _entry(e: Entry) -> HistoryEntry:
     return HistoryEntry(
         kind=kind,
         happened_at=e.happened_at,  # type: ignore[arg-type]  # DateTime is a NewType of datetime
+        effective_at=e.since,  # type: ignore[arg-type]  # the same
         tag=e.tag,
         actor_id=strawberry.ID(f"staff_{e.actor_id}"),
         actor_name=e.actor_name,
@@ -162,6 +193,9 @@ def _entry(e: Entry) -> HistoryEntry:
         detail=orjson.dumps(e.detail, option=orjson.OPT_SORT_KEYS).decode(),
         component=HistoryComponent(e.component.value),
         actor_roles=list(e.roles),
+        delegations=[HistoryDelegation(role=role, from_id=strawberry.ID(f"staff_{whose}")) for role, whose in e.delegated],
+        changes=[HistoryChange(field=c.field, before=c.before, after=c.after) for c in e.changes],
+        cause_id=strawberry.ID(f"event_{e.cause_id}") if e.cause_id else None,
         evidence=[strawberry.ID(f"scan_{scan}") for scan in e.evidence],
         parameters=e.parameters,
         seq=e.seq,
@@ -179,7 +213,7 @@ def cursor_of(at: datetime, id_: UUID, secret: bytes, name: str) -> str:
     return base64.urlsafe_b64encode(_mac(payload, secret, name) + payload).decode().rstrip("=")
 
 
-def read_after(cursor: str | None, secret: bytes, name: str = HISTORY) -> tuple[datetime, UUID] | None:
+def read_after(cursor: str | None, secret: bytes, name: str) -> tuple[datetime, UUID] | None:
     """Time and id behind a cursor; a bad request for what is none of ours."""
     if cursor is None:
         return None

@@ -150,7 +150,10 @@ class AccessRequest(Node, Versioned):
     decided_at: DateTime | None = col("When it was decided.")
     lapses_at: DateTime | None = col("End of the reservation.")
     decision_reason: str | None = col("Why it was rejected or cancelled.")
-    outside_bank: bool = col("Whether the papers leave the bank; then they need a bailee letter.")
+    outside_bank: bool = col(
+        "Whether first-tier papers leave the bank, for a registry, court or counsel: the purpose says it, of OTHER the applicant. They are"
+        " handed out only against a signed bailee letter (C40)."
+    )
     queue: bool = col("Whether it waits for its records when they are taken.")
     queued_at: DateTime | None = col("Since when it waits.")
     queue_position: int | None = Sql(_position, description="Its place among those who wait for a record of it, from 1; while it waits.")

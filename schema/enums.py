@@ -22,7 +22,7 @@ EXPOSED = (
     "Classification", "PayoffKind", "ContractKind", "CollateralKind", "CertificateKind", "LocationKind", "DocumentType",
     "RetentionClass", "ScanSubject", "ScanStatus", "PreviewStatus", "ReportKind", "ReportSubject", "ReportState", "SignOffKind",
     "HandoverKind", "HandoverState", "HandoverLineState", "HandoverStanding", "BaileeKind", "ClaimResolution", "EmergencyFinding", "OffBalanceState", "OffBalanceDirection", "NoticeState", "ReleaseState", "RecipientCapacity",
-    "StocktakeState", "Expectation", "CountResult", "CorrectionSubject", "NoticeKind",
+    "StocktakeState", "Expectation", "CountResult", "CorrectionSubject", "NoticeKind", "AlarmKind",
 )  # fmt: skip
 
 

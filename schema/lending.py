@@ -30,15 +30,15 @@ from schema.visibility import MASKED_DATA, own_unit, through
 from storage import tables
 from storage.terms import Classification, ContractKind, LoanStatus, PayoffKind
 
-ElementChecks = Annotated["ContractElementCheck", strawberry.lazy("schema.volumes")]  # type: ignore[name-defined]  # noqa: F821
+ElementChecks = Annotated["ContractElementCheck", strawberry.lazy("schema.volumes")]  # type: ignore[name-defined]  # noqa: F821  # resolved lazily
 Records = Annotated["ArchiveRecord", strawberry.lazy("schema.records")]  # type: ignore[name-defined]  # noqa: F821  # resolved lazily
-Reports = Annotated["InspectionReport", strawberry.lazy("schema.papers")]  # type: ignore[name-defined]  # noqa: F821
-Assets = Annotated["Collateral", strawberry.lazy("schema.collateral")]  # type: ignore[name-defined]  # noqa: F821
-Checkouts = Annotated["Checkout", strawberry.lazy("schema.custody")]  # type: ignore[name-defined]  # noqa: F821
-Notices = Annotated["SettlementNotice", strawberry.lazy("schema.release")]  # type: ignore[name-defined]  # noqa: F821
-RecordsFilter = Annotated["ArchiveRecordListFilter", strawberry.lazy("schema.records")]  # type: ignore[name-defined]  # noqa: F821
-CheckoutsFilter = Annotated["CheckoutListFilter", strawberry.lazy("schema.custody")]  # type: ignore[name-defined]  # noqa: F821
-ReportsFilter = Annotated["InspectionReportListFilter", strawberry.lazy("schema.papers")]  # type: ignore[name-defined]  # noqa: F821
+Reports = Annotated["InspectionReport", strawberry.lazy("schema.papers")]  # type: ignore[name-defined]  # noqa: F821  # resolved lazily
+Assets = Annotated["Collateral", strawberry.lazy("schema.collateral")]  # type: ignore[name-defined]  # noqa: F821  # resolved lazily
+Checkouts = Annotated["Checkout", strawberry.lazy("schema.custody")]  # type: ignore[name-defined]  # noqa: F821  # resolved lazily
+Notices = Annotated["SettlementNotice", strawberry.lazy("schema.release")]  # type: ignore[name-defined]  # noqa: F821  # resolved lazily
+RecordsFilter = Annotated["ArchiveRecordListFilter", strawberry.lazy("schema.records")]  # type: ignore[name-defined]  # noqa: F821  # resolved lazily
+CheckoutsFilter = Annotated["CheckoutListFilter", strawberry.lazy("schema.custody")]  # type: ignore[name-defined]  # noqa: F821  # resolved lazily
+ReportsFilter = Annotated["InspectionReportListFilter", strawberry.lazy("schema.papers")]  # type: ignore[name-defined]  # noqa: F821  # resolved lazily
 
 
 @strawberry.type(description="An amount of money.")

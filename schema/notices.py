@@ -3,13 +3,14 @@
 from typing import Any
 
 import strawberry
-from sqlalchemy import Text, case, cast
+from sqlalchemy import Text, case, cast, exists
 
 from schema.paging import BooleanFilter, DateTimeFilter, IDFilter, Node, Versioned, col, enum_filter, sort_keys, sort_of, where_of
 from schema.reading.declare import One, PolymorphicOne, Sql, reads
 from schema.records import ArchiveRecord
 from schema.scalars import DateTime
 from storage import tables
+from storage.terms import AlarmKind
 from storage.terms import NoticeKind as K
 
 TITLES = {
@@ -33,9 +34,24 @@ TITLES = {
     K.LOSS_REPORTED: ("A record was declared lost", "档案已申报遗失"),
     K.SCAN_DAMAGED: ("The stored bytes of a scan are damaged", "扫描件存储数据已损坏"),
     K.SCAN_LOCK_DRIFTED: ("The lock of a stored scan is not as it was left", "扫描件的锁定状态被改动"),
+    K.ALARM: ("An alarm: something is wrong with the bank's data or store", "系统告警：数据或存储异常"),
     K.PAYOFF_REVERSED: ("A payoff was taken back after the papers were released", "权证退还后还款被冲正"),
 }
-SUBJECTS = ("checkout", "request", "case", "certificate", "org", "record", "operation", "loss", "shipment", "letter", "release", "scan")
+SUBJECTS = (
+    "checkout",
+    "request",
+    "case",
+    "certificate",
+    "org",
+    "record",
+    "operation",
+    "loss",
+    "shipment",
+    "letter",
+    "release",
+    "scan",
+    "alarm",
+)
 FIELDS = ("made_at", "updated_at")
 NoticeWhere = where_of(
     __name__, "NoticeWhere", id=IDFilter, kind=enum_filter(K), made_at=DateTimeFilter, due_at=DateTimeFilter, is_read=BooleanFilter
@@ -52,6 +68,25 @@ def _title(row: Any, me: Any) -> Any:
 def own(row: Any, me: Any) -> Any:
     """Nobody sees what somebody else is told."""
     return row.staff_id == me.staff
+
+
+def _told(row: Any, me: Any) -> Any:
+    """Seen by those who were told of it."""
+    mine = tables.notices.alias()
+    return exists().where(mine.c.staff_id == me.staff, mine.c.kind == K.ALARM.value, mine.c.subject_id == row.id)
+
+
+@reads(tables.alarms, "alarm", blind=_told)
+@strawberry.type(description="Something that is wrong with the bank as a whole, from when it was found until it was not found any more.")
+class Alarm(Node):
+    """An alarm; one of a kind is open at a time."""
+
+    kind: AlarmKind = col("What is wrong.")
+    told: str = col("What was found first.")
+    findings: int = col("How many things were found when it was last looked at.")
+    raised_at: DateTime = col("When it was found.")
+    seen_at: DateTime = col("When it was last found.")
+    cleared_at: DateTime | None = col("When it was not found any more; null while it lasts.")
 
 
 @reads(tables.notices, "notice", blind=own)

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import strawberry
 
-from schema.compliance import HistoryConnection, HistoryPurpose, history_page, read_after
+from schema.compliance import HistoryConnection, HistoryPurpose, connection_of, history_page, read_after
 from schema.directives import Requires
 from schema.disclosure import SeenConnection, WhoSawBy, seen_page
 from schema.explaining import CustodyActInput, CustodyExplanation, explanation
@@ -23,14 +23,14 @@ from schema.registers import (
     ticket_register,
     vault_register,
 )
-from schema.results import given, id_of
+from schema.results import given, id_of, refused_argument
 from schema.scalars import DateTime
 from schema.snapshots.file import COST as FILE_COST
 from schema.snapshots.file import loan_file_as_of
 from server.compliance import asof
 from server.compliance.disclosure import WATCHERS
-from server.compliance.history import READERS, contract_history
-from server.errors import NotFound
+from server.compliance.history import READERS, page_of, read_history
+from server.errors import InvalidInput, NotFound
 
 
 @strawberry.type(description="Every question a client may ask.")
@@ -72,13 +72,14 @@ class Query(Reads):
     loan_file_as_of = strawberry.field(
         resolver=loan_file_as_of,
         description="A loan file as it was at an instant, as far as it was known at another; reading it is logged.",
-        metadata={"requires": asof.READERS, "cost": FILE_COST},
+        metadata={"requires": asof.READERS, "logs_denials": True, "cost": FILE_COST},
         directives=[Requires(roles=sorted(asof.READERS)), FILE_COST],
     )
 
     @strawberry.field(  # type: ignore[untyped-decorator]  # strawberry's
-        description="The history of a contract: events, requests, refusals, scans, reports and reads, oldest first; reading it is logged.",
-        metadata={"requires": READERS},
+        description="The history of a contract: events, requests, refusals, scans, reports and reads, oldest first, as it was at an instant and"
+        " as far as it was known at another; reading it is logged.",
+        metadata={"requires": READERS, "logs_denials": True},  # the use case refuses, and writes who it refused
         directives=[Requires(roles=sorted(READERS))],
     )
     async def contract_history(
@@ -87,31 +88,30 @@ class Query(Reads):
         by: Annotated[ContractBy, strawberry.argument(description="Exactly one way to name it.")],
         purpose: Annotated[HistoryPurpose, strawberry.argument(description="Why it is read; stands in the access log.")],
         first: Annotated[int, strawberry.argument(description="1 to 100.")],
-        after: Annotated[str | None, strawberry.argument(description="Cursor.")] = None,
+        after: Annotated[str | None, strawberry.argument(description="Cursor; of the same contract and the same two instants.")] = None,
+        as_of: Annotated[DateTime | None, strawberry.argument(description="What had happened by then; now when left out.")] = None,
+        known_at: Annotated[DateTime | None, strawberry.argument(description="As far as it was recorded then; now when left out.")] = None,
     ) -> HistoryConnection | None:
         """Null when the contract is unknown; that is logged too."""
         context: Any = info.context
         size(first)
         contract, number = _contract(by)
-        secret = context.cursor_secret
+        secret, asking = context.cursor_secret, (context.database, context.principal)
         try:
-            found = await contract_history(
-                context.database,
-                context.principal,
-                contract_id=contract,
-                number=number,
-                purpose=str(purpose.value),
-                first=first,
-                after=read_after(after, secret),
+            reading = await read_history(
+                *asking, contract_id=contract, number=number, as_of=as_of, known_at=known_at, purpose=str(purpose.value),
                 request_id=context.request_id,
-            )
+            )  # fmt: skip
+            name = connection_of(reading)
+            return history_page(await page_of(*asking, reading, first, read_after(after, secret, name)), secret, name)
         except NotFound:
             return None
-        return history_page(found, secret)
+        except InvalidInput as wrong:
+            raise refused_argument(wrong, context.language) from None
 
     @strawberry.field(  # type: ignore[untyped-decorator]  # strawberry's
         description="Who has seen a person's data or a contract, or was denied, oldest first; asking is logged.",
-        metadata={"requires": WATCHERS},
+        metadata={"requires": WATCHERS, "logs_denials": True},
         directives=[Requires(roles=sorted(WATCHERS))],
     )
     async def who_saw(

@@ -36,10 +36,10 @@ from storage import tables
 from storage.terms import DocumentType, ItemState, PaperKind, RecordState, RetentionClass, Tier
 
 Checkouts = Annotated["Checkout", strawberry.lazy("schema.custody")]  # type: ignore[name-defined]  # noqa: F821  # resolved lazily
-Events = Annotated["CustodyEvent", strawberry.lazy("schema.custody")]  # type: ignore[name-defined]  # noqa: F821
-CheckoutFilter = Annotated["CheckoutWhere", strawberry.lazy("schema.custody")]  # type: ignore[name-defined]  # noqa: F821
-Entries = Annotated["OffBalanceEntry", strawberry.lazy("schema.vault")]  # type: ignore[name-defined]  # noqa: F821
-Scans = Annotated["Scan", strawberry.lazy("schema.papers")]  # type: ignore[name-defined]  # noqa: F821
+Events = Annotated["CustodyEvent", strawberry.lazy("schema.custody")]  # type: ignore[name-defined]  # noqa: F821  # resolved lazily
+CheckoutFilter = Annotated["CheckoutWhere", strawberry.lazy("schema.custody")]  # type: ignore[name-defined]  # noqa: F821  # resolved lazily
+Entries = Annotated["OffBalanceEntry", strawberry.lazy("schema.vault")]  # type: ignore[name-defined]  # noqa: F821  # resolved lazily
+Scans = Annotated["Scan", strawberry.lazy("schema.papers")]  # type: ignore[name-defined]  # noqa: F821  # resolved lazily
 
 
 def _open(record: Any, me: Any) -> Any:

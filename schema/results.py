@@ -11,10 +11,11 @@ from typing import Annotated, Any, Union
 from uuid import UUID
 
 import strawberry
+from graphql import GraphQLError
 
 from schema.directives import Idempotent, Requires
 from schema.paging import col
-from schema.reading.compiler import global_id
+from schema.reading.compiler import bad_request, global_id
 from schema.scalars import DateTime
 from server import words
 from server.custody.desk import Refused
@@ -171,6 +172,14 @@ def translated(problem: AnyProblem | Refused, language: str) -> Problem:
         return IdempotencyConflict(**_head("IDEMPOTENCY_CONFLICT", language))
     assert isinstance(problem, Absent), problem
     return NotFound(**_head("NOT_FOUND", language))
+
+
+def refused_argument(wrong: WrongInput, language: str) -> GraphQLError:
+    """The arguments of a query that are wrong, as an error with a code for each of them."""
+    told = "; ".join(f"{'.'.join(p.path)}: {words.wrong(p.code, language)}" for p in wrong.problems)
+    refused = bad_request(told)
+    refused.extensions = {**(refused.extensions or {}), "problems": [{"path": list(p.path), "code": p.code} for p in wrong.problems]}
+    return refused
 
 
 def _head(code: str, language: str) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from strawberry.schema.config import StrawberryConfig
 from schema.custody import Hold
 from schema.losses import Discrepancy, LossCase
 from schema.mutations import Mutation
+from schema.notices import Alarm
 from schema.papers import Scan
 from schema.queries import Query
 from schema.reading.answers import ReadingSchema
@@ -12,7 +13,7 @@ from schema.records import FileItem, FirstTierRecord, SecondTierRecord
 from schema.scalars import SCALARS
 from schema.subscriptions import Subscription
 
-TYPES = [FirstTierRecord, SecondTierRecord, FileItem, Scan, Hold, Discrepancy, LossCase]  # reached through interfaces alone
+TYPES = [FirstTierRecord, SecondTierRecord, FileItem, Scan, Hold, Discrepancy, LossCase, Alarm]  # reached through interfaces alone
 
 
 def build_schema() -> ReadingSchema:

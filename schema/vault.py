@@ -30,9 +30,9 @@ from storage import tables
 from storage.terms import BaileeKind, ClaimResolution, EmergencyFinding, OffBalanceDirection, OffBalanceState
 
 Operations = Annotated["Operation", strawberry.lazy("schema.custody")]  # type: ignore[name-defined]  # noqa: F821  # resolved lazily
-Requests = Annotated["AccessRequest", strawberry.lazy("schema.custody")]  # type: ignore[name-defined]  # noqa: F821
-Checkouts = Annotated["Checkout", strawberry.lazy("schema.custody")]  # type: ignore[name-defined]  # noqa: F821
-Scans = Annotated["Scan", strawberry.lazy("schema.papers")]  # type: ignore[name-defined]  # noqa: F821
+Requests = Annotated["AccessRequest", strawberry.lazy("schema.custody")]  # type: ignore[name-defined]  # noqa: F821  # resolved lazily
+Checkouts = Annotated["Checkout", strawberry.lazy("schema.custody")]  # type: ignore[name-defined]  # noqa: F821  # resolved lazily
+Scans = Annotated["Scan", strawberry.lazy("schema.papers")]  # type: ignore[name-defined]  # noqa: F821  # resolved lazily
 
 ENTRY_FIELDS = ("queued_at", "updated_at")
 OffBalanceEntryWhere = where_of(

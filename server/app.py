@@ -27,15 +27,18 @@ from server.context import Context
 from server.custody.desk import Desk
 from server.failpoints import FailpointReached
 from server.feed import Feed
+from server.jobs import alarms
 from server.ledger import sealer_of
 from server.oidc import FixedKeys, Keys, PublishedKeys
 from server.papers import serving as papers
+from server.service import service_of
 from server.settings import Behind, Settings
 from server.throttle import Buckets
 from storage import migration
 from storage.database import Database
 from storage.embedded.doors import open_doors
 from storage.objects import LockNotProven, ObjectStore, ObjectStoreDown, StoreAddress
+from storage.terms import AlarmKind
 
 CHINESE = ("zh", "zh-cn", "zh-hans")
 
@@ -106,7 +109,19 @@ class Parts:
             raise NotReady(told)
         if self.settings.worker or self.anchoring.refuses:  # who seals raises the alarm, who must know it asks
             await self.anchoring.start()
-        await self._prove_store()
+        try:
+            await self._prove_store()
+        except NotReady as error:
+            await self._alarm(AlarmKind.STORE_NOT_LOCKED, str(error))
+            raise
+        await self._alarm(AlarmKind.STORE_NOT_LOCKED, None)
+
+    async def _alarm(self, kind: AlarmKind, told: str | None) -> None:
+        """Told to people too: who started the server may not be who must know."""
+        by = await service_of(self.database)
+        if by is not None:
+            async with self.database.transaction(by) as conn:
+                await alarms.tell(conn, by, kind, told)
 
     async def _prove_store(self) -> None:
         """That nobody destroys what is locked: by S3, and by the other ports of a store of our own."""

@@ -19,7 +19,7 @@ from sqlalchemy import Text, bindparam, func, select
 from server.errors import Unauthenticated
 from server.oidc import Keys
 from server.settings import Settings
-from storage.database import Connection, Database, Principal
+from storage.database import Connection, Database, Principal, connect
 from storage.tables import delegations, org_units, read_grants, staff, staff_roles
 from storage.terms import OrgLevel, Role
 
@@ -81,6 +81,18 @@ PEOPLE = (
     .order_by(staff.c.username)
     .limit(200)
 )
+
+
+ACCOUNTS = select(staff.c.username).where(staff.c.active, staff.c.username.is_not(None))
+
+
+async def accounts(url: str) -> list[str]:
+    """Accounts of everybody who may sign in."""
+    conn = await connect(url)
+    try:
+        return [row["username"] for row in await Connection(conn).rows(ACCOUNTS)]
+    finally:
+        await conn.close()
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,8 @@ import typer
 from server.settings import Settings, SettingsError, load
 from storage.embedded import EmbeddedError
 
+SHOWN = 20  # accounts, where none is like the one that was asked for
+
 
 def _with_servers() -> Settings:
     settings = load()
@@ -87,12 +89,20 @@ def migrate() -> None:
 
 @app.command()
 def token(name: Annotated[str, typer.Option("--as", help="Account, e.g. loan-officer.")]) -> None:
-    """Print a token of the embedded issuer, and nothing else."""
+    """Print a token of the embedded issuer for an account that there is, and nothing else."""
     settings = load()
     if settings.production or settings.oidc_issuer:
         raise SettingsError("LOANFILE_OIDC_ISSUER signs the tokens here; the embedded issuer does not run")
-    from server.auth import Issuer
+    import asyncio
 
+    from server.auth import Issuer, accounts
+
+    known = asyncio.run(accounts(_with_embedded_keys(settings).database_url or ""))
+    if name not in known:
+        from difflib import get_close_matches
+
+        near = get_close_matches(name, known) or sorted(known)[:SHOWN]
+        raise SettingsError(f"no active member of staff has the account {name}; there is {', '.join(near) or 'nobody'}")
     print(Issuer.of(settings.home).token(settings, name))
 
 

@@ -661,6 +661,16 @@ class NoticeKind(StrEnum):
     LOSS_REPORTED = "LOSS_REPORTED"
     SCAN_DAMAGED = "SCAN_DAMAGED"
     SCAN_LOCK_DRIFTED = "SCAN_LOCK_DRIFTED"
+    ALARM = "ALARM"
+
+
+class AlarmKind(StrEnum):
+    """What is wrong with the bank as a whole."""
+
+    STATE_DIFFERS = "STATE_DIFFERS"  # the tables say otherwise than the events
+    NOT_ANCHORED = "NOT_ANCHORED"  # changes wait for a stored checkpoint
+    STORE_NOT_LOCKED = "STORE_NOT_LOCKED"  # the self-test at the start could do what must be refused
+    OBJECT_UNEXPLAINED = "OBJECT_UNEXPLAINED"  # something lies in the locked bucket that belongs to no scan
 
 
 class PreviewStatus(StrEnum):

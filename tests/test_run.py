@@ -111,6 +111,13 @@ def test_the_token_command_prints_the_token_and_nothing_else(program: Program) -
     assert made.returncode == 0 and made.stderr == "" and len(made.stdout.strip().split(".")) == 3 and made.stdout.count("\n") == 1
 
 
+@pytest.mark.parametrize(("typed", "near"), [("loan-oficer", "loan-officer"), ("x", "archivist")])
+def test_a_token_for_nobody_is_refused_with_the_accounts_that_it_may_have_meant(program: Program, typed: str, near: str) -> None:
+    made = program.command("token", "--as", typed)
+    assert made.returncode == 1 and made.stdout == "" and made.stderr.count("\n") == 1, made
+    assert f"no active member of staff has the account {typed}" in made.stderr and near in made.stderr
+
+
 def test_the_three_examples_answer_and_leave_no_personal_data_in_the_log(program: Program) -> None:
     for who, example in zip(("loan-officer", "archivist", "compliance"), examples(date.today()), strict=True):
         (answer,) = program.ask(who, example["query"]).values()

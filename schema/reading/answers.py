@@ -1,22 +1,21 @@
 """Where compiled reads meet Strawberry: before its lifecycle for queries, inside a resolver for a mutation's payload."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import orjson
 import strawberry
 from graphql import GraphQLError, OperationType, get_named_type
 from graphql.execution.collect_fields import FieldDetails, collect_subfields
-from strawberry.extensions import SchemaExtension
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from strawberry.types import ExecutionResult
 
 from schema.limits import MUTATION_VALUES_MAX, QUERY_VALUES_MAX, check_size, check_variables
 from schema.reading.compiler import Compiled, Values, bad_request
 from schema.reading.documents import Document, Documents
-from server.errors import ApiError
+from server.errors import ApiError, Forbidden
 from storage.database import StalePrincipal
 
 Fetch = Callable[..., Awaitable[str]]
@@ -32,24 +31,11 @@ class PassJson(StrawberryGraphQLCoreExecutionContext):
         return super().complete_value(return_type, field_details_list, info, path, result, position_context)
 
 
-class ReadOnce(SchemaExtension):
-    """What takes the ordinary way was parsed and validated by us already."""
-
-    def on_operation(self) -> Iterator[None]:
-        """Hands it over."""
-        given = self.execution_context
-        schema = cast(ReadingSchema, given.schema)
-        if given.query:
-            given.graphql_document = schema.documents.get(given.query, given.operation_name).node
-            given.validation_rules = ()
-        yield
-
-
 class ReadingSchema(strawberry.Schema):
     """Answers a query with one statement; mutations and what is no read take the ordinary way."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        kwargs |= {"execution_context_class": PassJson, "extensions": [ReadOnce]}
+        kwargs["execution_context_class"] = PassJson
         super().__init__(*args, **kwargs)
         self.documents = Documents(self._schema)
 
@@ -72,7 +58,8 @@ class ReadingSchema(strawberry.Schema):
         if errors:
             return ExecutionResult(data=None, errors=errors)
         if document.kind is not OperationType.QUERY or document.ordinary:
-            return await super().execute(query, variable_values, context_value, root_value, operation_name, **rest)
+            done = await super().execute(query, variable_values, context_value, root_value, operation_name, **rest)
+            return done if document.kind is OperationType.MUTATION else _as_forbidden(done)
         return await self._read(document, variables, context_value)
 
     async def listen(
@@ -138,6 +125,14 @@ def _forbidden(document: Document, roles: frozenset[str]) -> GraphQLError | None
             told = f"{node.name.value} is for {', '.join(sorted(required))}."
             return GraphQLError(told, node, extensions={"code": "FORBIDDEN"})
     return None
+
+
+def _as_forbidden(result: Any) -> Any:
+    """What a use case refused, which has written whom: answered as what is refused before anything runs."""
+    told = [e for e in result.errors or () if isinstance(e.original_error, Forbidden)]
+    if not told:
+        return result
+    return ExecutionResult(data=None, errors=[GraphQLError(e.message, e.nodes, extensions={"code": "FORBIDDEN"}) for e in told])
 
 
 async def payload(info: Any, type_: type, connection: Any, **given: Any) -> orjson.Fragment:
@@ -207,4 +202,4 @@ def below(info: Any, type_: type, *names: str) -> dict[tuple[str, ...], list[Fie
 
 
 def _named(info: Any, type_: type) -> Any:
-    return info.schema._schema.get_type(type_.__strawberry_definition__.name)  # type: ignore[attr-defined]
+    return info.schema._schema.get_type(type_.__strawberry_definition__.name)  # type: ignore[attr-defined]  # strawberry keeps its definition there

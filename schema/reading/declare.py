@@ -213,7 +213,7 @@ class PageRead(Read):
         self.via, self.on, self.keys = via, on, keys or {}
         self.arguments = {
             **({"where": (where | None, "Filter.")} if where else {}),
-            **({"sort": (list[sort] | None, "Order; the id breaks ties.")} if sort else {}),  # type: ignore[valid-type]
+            **({"sort": (list[sort] | None, "Order; the id breaks ties.")} if sort else {}),  # type: ignore[valid-type]  # a class made at run time
             **({"updated_since": (DateTime | None, "Only rows that changed at or after this instant.")} if updated_since else {}),
             "first": (int | None, "1 to 100."),
             "after": (str | None, "Cursor."),
@@ -308,7 +308,7 @@ class CountsRead(Read):
 
     def __init__(self, type_: str, keys: dict[str, tuple[str, Expression]], groups: type, where: type) -> None:
         self.type_, self.keys = type_, keys
-        self.arguments = {"group_by": (list[groups], "At least one."), "where": (where | None, "Which rows to count.")}  # type: ignore[valid-type]
+        self.arguments = {"group_by": (list[groups], "At least one."), "where": (where | None, "Which rows to count.")}  # type: ignore[valid-type]  # a class made at run time
 
     def json(self, plan: Plan, field: Field, row: Any) -> Any:
         """The most frequent combinations first."""

@@ -9,7 +9,6 @@ from functools import partial
 from typing import Any, Generic, TypeVar
 
 from graphql import (
-    DocumentNode,
     FragmentDefinitionNode,
     GraphQLError,
     OperationDefinitionNode,
@@ -115,7 +114,6 @@ class Document:
     types: dict[str, Any] = field(default_factory=dict)
     price: Price = field(default_factory=Price)
     introspects: bool = False
-    node: DocumentNode | None = None
     plans: Lru[Compiled] = field(default_factory=lambda: Lru(PLANS_MAX))
     building: dict[Any, "asyncio.Future[Compiled]"] = field(default_factory=dict)
     grown: Callable[["Document"], None] = lambda _: None  # told when there is a plan more
@@ -208,7 +206,7 @@ class Documents:
             return Document(self.schema, [error])
         price = Pricing(self.schema, fragments).operation(operation)
         return Document(
-            self.schema, [], operation, fragments, found.roles, tuple(found.required), found.ordinary, types, price, found.introspects, node
+            self.schema, [], operation, fragments, found.roles, tuple(found.required), found.ordinary, types, price, found.introspects
         )
 
 
@@ -242,7 +240,7 @@ def _survey(schema: Any, node: Any) -> _Found:
                     alone.add(field_node.name.value)
             if read is not None:
                 found.roles |= read.roles
-            if declared and declared.metadata.get("requires"):
+            if declared and declared.metadata.get("requires") and not declared.metadata.get("logs_denials"):
                 found.required.append((field_node, frozenset(declared.metadata["requires"])))
 
     visit(node, TypeInfoVisitor(info, Survey()))

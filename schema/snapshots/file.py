@@ -8,21 +8,21 @@ from sqlalchemy import func, select, true
 
 from schema.compliance import HistoryPurpose
 from schema.directives import Cost
-from schema.lending import Money
+from schema.lending import Loan, Money
 from schema.paging import Connection, col
 from schema.reading.answers import Selected
 from schema.reading.compiler import bad_request
 from schema.reading.declare import Given, Many, One, Page, Sql, reads
 from schema.reading.declare import Money as money
 from schema.reads import LoanBy
-from schema.results import given, id_of
+from schema.results import given, id_of, refused_argument
 from schema.scalars import Date, DateTime, Decimal
 from schema.snapshots import rows
 from schema.snapshots.lending import AccessRequestSnapshot, CollateralSnapshot, ContractSnapshot, HoldSnapshot, LoanPositionSnapshot
+from schema.snapshots.living import as_was
 from schema.snapshots.parties import CustomerSnapshot, DealerSnapshot, LoanProductSnapshot, OrgUnitSnapshot, StaffSnapshot
 from schema.snapshots.records import ArchiveRecordSnapshot
 from schema.visibility import through
-from server import words
 from server.compliance.asof import moment_of
 from server.errors import InvalidInput, NotFound
 from storage.tables.columns import INSTANT
@@ -44,20 +44,20 @@ def _is_overdue(loan: Any, me: Any) -> Any:
 
 
 @reads(rows.loans, "loan")
-@strawberry.type(description="A loan (贷款) with its file, as it was.")
+@as_was(Loan, description="A loan (贷款) with its file, as it was.")
 class LoanSnapshot:
     """A loan."""
 
     id: strawberry.ID = col("Of the loan.")
-    number: str = col("Business number.")
+    number: str
     status: LoanStatus = col("Life cycle.")
     classification: Classification = col("Five-grade classification (五级分类) that held on the day of `asOf`, as it is known.")
     principal: Money = money("principal_amount", description="Principal at the start.")
     instalment: Money | None = money("instalment_amount", description="Instalment of a month.")
-    annual_rate: Decimal | None = col("Annual interest rate in per cent.")
-    term_months: int = col("Term in months.")
-    starts_on: Date = col("First day.")
-    matures_on: Date = col("Last day.")
+    annual_rate: Decimal | None
+    term_months: int
+    starts_on: Date
+    matures_on: Date
     customer: CustomerSnapshot | None = One("customer_id", description="The borrower, as the branch of then knew them.")
     product: LoanProductSnapshot | None = One("product_id", description="The product.")
     org_unit: OrgUnitSnapshot | None = One("org_id", description="The branch that owned it.")
@@ -117,10 +117,7 @@ async def loan_file_as_of(
     except NotFound:
         return None
     except InvalidInput as wrong:
-        told = "; ".join(f"{'.'.join(p.path)}: {words.wrong(p.code, context.language)}" for p in wrong.problems)
-        refused = bad_request(told)
-        refused.extensions = {**(refused.extensions or {}), "problems": [{"path": list(p.path), "code": p.code} for p in wrong.problems]}
-        raise refused from None
+        raise refused_argument(wrong, context.language) from None
     answer: Any = await reading.fetch({"loan": moment.loan, "as_of": moment.as_of, "known_at": moment.known_at})
     return answer  # type: ignore[no-any-return]  # ready JSON
 

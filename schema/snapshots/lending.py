@@ -5,12 +5,15 @@ from typing import Any
 import strawberry
 from sqlalchemy import and_, case, func
 
-from schema.lending import Money
+from schema.collateral import Collateral, CollateralCertificate
+from schema.custody import AccessRequest, Approval, Checkout, Hold
+from schema.lending import Contract, LoanPosition, Money
 from schema.paging import col
 from schema.reading.declare import Many, Masked, One, Sql, reads
 from schema.reading.declare import Money as money
 from schema.scalars import Date, DateTime
 from schema.snapshots import rows
+from schema.snapshots.living import as_was
 from schema.snapshots.parties import CustomerSnapshot, OrgUnitSnapshot, StaffSnapshot
 from schema.visibility import HOLD_DETAIL, own_unit
 from storage.terms import (
@@ -31,66 +34,66 @@ from storage.terms import (
 
 
 @reads(rows.loan_positions, "position")
-@strawberry.type(description="Balances of a loan, by the instant for which core banking told them.")
+@as_was(LoanPosition, description="Balances of a loan, by the instant for which core banking told them.")
 class LoanPositionSnapshot:
     """A position that is known."""
 
     id: strawberry.ID = col("Of the position.")
-    as_of: DateTime = col("When core banking said so.")
+    as_of: DateTime
     recorded_at: DateTime = col("When it arrived here.")
     principal: Money = money("principal_amount", description="Principal still owed.")
     interest: Money = money("interest_amount", description="Interest still owed.")
     fees: Money = money("fees_amount", description="Fees still owed.")
     overdue: Money = money("overdue_amount", description="Part of it that is past due.")
-    days_overdue: int = col("Age of the oldest unpaid instalment in days.")
-    settled_at: DateTime | None = col("When it was paid off.")
+    days_overdue: int
+    settled_at: DateTime | None
     payoff_kind: PayoffKind | None = col("How it was paid off.")
 
 
 @reads(rows.contracts, "contract")
-@strawberry.type(description="A contract (合同), as it was.")
+@as_was(Contract, description="A contract (合同), as it was.")
 class ContractSnapshot:
     """A contract."""
 
     id: strawberry.ID = col("Of the contract.")
-    number: str = col("Business number.")
-    kind: ContractKind = col("Kind.")
-    signed_on: Date = col("Day of signature.")
+    number: str
+    kind: ContractKind
+    signed_on: Date
     amount: Money = money("amount", description="Amount.")
     is_maximum_amount: bool = col("Whether it secures several loans up to an amount (最高额).")
 
 
 @reads(rows.collateral_certificates, "certificate")
-@strawberry.type(description="A title or other-right certificate (权证, 他项权证), as it was.")
+@as_was(CollateralCertificate, description="A title or other-right certificate (权证, 他项权证), as it was.")
 class CollateralCertificateSnapshot:
     """A certificate."""
 
     id: strawberry.ID = col("Of the certificate.")
-    number: str = col("Number on the certificate.")
-    kind: CertificateKind = col("Kind.")
-    issuer: str = col("Registration authority.")
-    issued_on: Date = col("Day of issue.")
-    expires_on: Date | None = col("Last day of validity.")
+    number: str
+    kind: CertificateKind
+    issuer: str
+    issued_on: Date
+    expires_on: Date | None
     right_amount: Money | None = money("right_amount", description="Registered amount.")
-    registration_no: str | None = col("Number of the mortgage entry.")
-    is_electronic: bool = col("Whether it exists only in the registry.")
-    registry_reference: str | None = col("Reference in the registry.")
-    vin: str | None = col("Vehicle identification number that stands on it.")
-    owner_name: str | None = col("Owner whom it names.")
+    registration_no: str | None
+    is_electronic: bool
+    registry_reference: str | None
+    vin: str | None
+    owner_name: str | None
     is_live: bool = col("False once void or replaced.")
 
 
 @reads(rows.collateral, "collateral")
-@strawberry.type(description="Collateral (抵押物), as it was.")
+@as_was(Collateral, description="Collateral (抵押物), as it was.")
 class CollateralSnapshot:
     """Collateral."""
 
     id: strawberry.ID = col("Of the collateral.")
-    kind: CollateralKind = col("Kind.")
-    description: str = col("Make and model, or what it is.")
-    vin: str | None = col("Vehicle identification number.")
-    engine_no: str | None = col("Engine number.")
-    plate_no: str | None = col("Number plate.")
+    kind: CollateralKind
+    description: str
+    vin: str | None
+    engine_no: str | None
+    plate_no: str | None
     value: Money | None = money("value_amount", description="What it was worth on the day of `asOf`, as it is known.")
     valued_on: Date | None = col("Day from which that value holds.")
     org_unit: OrgUnitSnapshot | None = One("org_id", description="The branch that owned it.")
@@ -101,7 +104,7 @@ class CollateralSnapshot:
 
 
 @reads(rows.holds, "hold", visible=own_unit)
-@strawberry.type(description="A hold (冻结) that had been placed.")
+@as_was(Hold, description="A hold (冻结) that had been placed.")
 class HoldSnapshot:
     """A hold; kind and reason are for those who may know."""
 
@@ -109,38 +112,38 @@ class HoldSnapshot:
     kind: HoldKind | None = Masked("kind", HOLD_DETAIL, description="Why; legal, compliance and audit only.")
     reason: str | None = Masked("reason", HOLD_DETAIL, description="In words; legal, compliance and audit only.")
     subject_kind: HoldSubject = col("What it was on.")
-    placed_at: DateTime = col("When it was placed.")
+    placed_at: DateTime
     lifted_at: DateTime | None = col("When it had been lifted.")
     is_active: bool = Sql(lambda row, me: row.lifted_at.is_(None), description="Whether it held.")
 
 
 @reads(rows.approvals, "approval")
-@strawberry.type(description="An approval that had been given.")
+@as_was(Approval, description="An approval that had been given.")
 class ApprovalSnapshot:
     """An approval."""
 
     id: strawberry.ID = col("Of the approval.")
-    rank: Role = col("The rank that approved.")
+    rank: Role
     approver: StaffSnapshot | None = One("approver_id", description="Who approved.")
-    approved_at: DateTime = col("When.")
+    approved_at: DateTime
     comment: str | None = col("In words.")
 
 
 @reads(rows.access_requests, "request")
-@strawberry.type(description="A request about a paper of the file (调阅申请), as it stood.")
+@as_was(AccessRequest, description="A request about a paper of the file (调阅申请), as it stood.")
 class AccessRequestSnapshot:
     """A request."""
 
     id: strawberry.ID = col("Of the request.")
     kind: RequestKind = col("What was asked for.")
-    tier: Tier = col("Tier of all its records.")
-    purpose: Purpose = col("Why.")
-    reason: str | None = col("In words.")
+    tier: Tier
+    purpose: Purpose
+    reason: str | None
     state: RequestState = col("Where it stood.")
-    submitted_at: DateTime = col("When it was made.")
+    submitted_at: DateTime
     decided_at: DateTime | None = col("When it had been decided.")
-    decision_reason: str | None = col("Why it was rejected or cancelled.")
-    lapses_at: DateTime | None = col("End of the reservation.")
+    decision_reason: str | None
+    lapses_at: DateTime | None
     outside_bank: bool = col("Whether the papers leave the bank.")
     org_unit: OrgUnitSnapshot | None = One("org_id", description="Unit of the applicant.")
     applicant: StaffSnapshot | None = One("applicant_id", description="Who asked.")
@@ -163,18 +166,18 @@ def _late(move: Any, me: Any) -> Any:
 
 
 @reads(rows.movements, "checkout")
-@strawberry.type(description="A reservation, reading or checkout, in the phase in which it was.")
+@as_was(Checkout, description="A reservation, reading or checkout, in the phase in which it was.")
 class CheckoutSnapshot:
     """A movement."""
 
     id: strawberry.ID = col("Of the checkout.")
-    kind: MovementKind = col("Lending or reading in the room.")
+    kind: MovementKind
     phase: MovementPhase = Sql(_phase, description="Where it stood.")
     on_site: bool = col("Read at the vault, due the same day.")
-    reserved_at: DateTime = col("When it was reserved.")
-    lapses_at: DateTime = col("When an unused reservation counts as gone.")
+    reserved_at: DateTime
+    lapses_at: DateTime
     out_at: DateTime | None = col("When it had been handed out.")
-    due_at: DateTime | None = col("When it must be back.")
+    due_at: DateTime | None
     extensions: int = col("How often the due instant had been moved.")
     recalled_at: DateTime | None = col("When its holder had been asked to bring it back early.")
     returned_at: DateTime | None = col("When it had been presented.")

@@ -5,11 +5,15 @@ from typing import Any
 import strawberry
 from sqlalchemy import and_, func, literal, or_, select
 
+from schema.collateral import SealedEnvelope
 from schema.paging import col
+from schema.papers import Scan
 from schema.reading.declare import Many, One, Sql, reads
+from schema.records import FileItem, FirstTierRecord, SecondTierRecord
 from schema.scalars import ByteCount, Date, DateTime
 from schema.snapshots import rows
 from schema.snapshots.lending import CheckoutSnapshot, CollateralCertificateSnapshot, CollateralSnapshot
+from schema.snapshots.living import as_was
 from schema.snapshots.parties import OrgUnitSnapshot, StaffSnapshot, StorageLocationSnapshot
 from storage.terms import DocumentType, PaperKind, RecordState, RetentionClass, ScanStatus, Tier
 
@@ -37,70 +41,74 @@ def _on_hold(record: Any, me: Any) -> Any:
 
 
 @reads(rows.sealed_envelopes, "envelope")
-@strawberry.type(description="A sealed envelope (封包), as it was.")
+@as_was(SealedEnvelope, description="A sealed envelope (封包), as it was.")
 class SealedEnvelopeSnapshot:
     """An envelope."""
 
     id: strawberry.ID = col("Of the envelope.")
-    barcode: str = col("Label on it.")
+    barcode: str
     seal_no: str = col("Its seal (封签号).")
     sealed_at: DateTime = col("When that seal was put on.")
     location: StorageLocationSnapshot | None = One("location_id", description="The slot it filled.")
 
 
 @reads(rows.scans, "scan")
-@strawberry.type(description="A scan (扫描件) that was there; its bytes are fetched like those of any scan.")
+@as_was(Scan, description="A scan (扫描件) that was there; its bytes are fetched like those of any scan.")
 class ScanSnapshot:
     """A scan."""
 
     id: strawberry.ID = col("Of the scan.")
-    scan_version: int = col("1 first; a new scan supersedes, never replaces.")
-    title: str = col("Title.")
-    media_type: str = col("Media type of the bytes.")
+    scan_version: int
+    title: str
+    media_type: str
     sha256: str = Sql(lambda row, me: func.encode(row.sha256, literal("hex")), description="SHA-256 of the bytes, hex.")
-    size_bytes: ByteCount = col("Size.")
-    pages: int = col("Pages.")
+    size_bytes: ByteCount
+    pages: int
     status: ScanStatus = col("Only STORED ones have bytes.")
-    stored_at: DateTime | None = col("When the bytes were verified and locked.")
+    stored_at: DateTime | None
     lock_until: DateTime | None = col("Until when the object store kept it whatever anyone asked.")
     legal_hold: bool = col("Whether a legal hold lay on the object.")
     uploaded_by: StaffSnapshot | None = One("uploaded_by", description="Who uploaded it.")
 
 
 @reads(rows.file_items, "item")
-@strawberry.type(description="A paper in a volume (卷内文件), as it was.")
+@as_was(FileItem, description="A paper in a volume (卷内文件), as it was.")
 class FileItemSnapshot:
     """A paper in a volume."""
 
     id: strawberry.ID = col("Of the paper.")
-    position: int = col("Place in the volume, 1 first.")
-    document_type: DocumentType = col("What it is.")
-    title: str = col("Title.")
-    is_original: bool = col("Original or copy.")
-    pages: int = col("Pages.")
+    position: int
+    document_type: DocumentType
+    title: str
+    is_original: bool
+    pages: int
     copies: int = col("How many of it there were.")
-    document_no: str | None = col("Number on the document, where it has one.")
+    document_no: str | None
     seen_at: DateTime | None = col("When the archivist had ticked it.")
 
 
 @reads(rows.archive_records, "record")
-@strawberry.type(description="A paper or volume (档案), as it was; `kind` and `envelope` are of the first tier, `items` of the second.")
+@as_was(
+    FirstTierRecord,
+    SecondTierRecord,
+    description="A paper or volume (档案), as it was; `kind` and `envelope` are of the first tier, `items` of the second.",
+)
 class ArchiveRecordSnapshot:
     """Either tier."""
 
     id: strawberry.ID = col("Of the record.")
-    archive_no: str = col("Business number.")
+    archive_no: str
     barcode: str = col("Label on it.")
-    tier: Tier = col("First or second tier.")
+    tier: Tier
     kind: PaperKind | None = col("What the paper is; first tier.")
-    title: str = col("What it is, in words.")
+    title: str
     state: RecordState = col("Where it stood.")
-    pages: int = col("Pages counted.")
+    pages: int
     copies: int = col("How many of it there were.")
-    is_original: bool = col("Original or copy.")
-    expected_by: Date | None = col("Day by which an awaited paper should come.")
+    is_original: bool
+    expected_by: Date | None
     expires_on: Date | None = col("Last day of cover of an insurance policy.")
-    retention_class: RetentionClass | None = col("How long it is kept.")
+    retention_class: RetentionClass | None
     cutoff_at: DateTime | None = col("When retention starts to run.")
     custody_org: OrgUnitSnapshot | None = One("custody_org_id", description="The unit that kept it.")
     certificate: CollateralCertificateSnapshot | None = One("certificate_id", description="Set when the paper is a certificate.")

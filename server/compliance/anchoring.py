@@ -26,6 +26,11 @@ class Anchoring:
     _told_at: float = field(default=float("-inf"))
     _task: "asyncio.Task[None] | None" = None
 
+    @property
+    def is_late(self) -> bool:
+        """Whether it is too great, as it is known."""
+        return self.age_seconds > self.seconds_max
+
     async def start(self) -> None:
         """Knows the age, and goes on knowing it."""
         await self.look()
@@ -35,7 +40,7 @@ class Anchoring:
         """Reads the age; tells when it is too great, once a minute."""
         async with self.database.transaction(None) as conn:
             self.age_seconds = float(await conn.raw.fetchval(AGE))
-        if self.age_seconds > self.seconds_max and time.monotonic() - self._told_at > ALARM_SECONDS:
+        if self.is_late and time.monotonic() - self._told_at > ALARM_SECONDS:
             self._told_at = time.monotonic()
             log.error("ledger", alarm="changes wait for a checkpoint", seconds=round(self.age_seconds), refuses=self.refuses)
 
@@ -49,7 +54,7 @@ class Anchoring:
 
     def admit(self) -> None:
         """Raises Unavailable where custody waits for the history."""
-        if self.refuses and self.age_seconds > self.seconds_max:
+        if self.refuses and self.is_late:
             raise Unavailable("The history could not be anchored for a while; custody waits until it is.")
 
     async def stop(self) -> None:

@@ -24,6 +24,7 @@ RECORDS_MAX = 2_000  # papers and volumes of one loan; the file is put together 
 FOUND = select(loans.c.id, func.loan_file_since(loans.c.id, type_=INSTANT).label("since")).where(
     or_(loans.c.id == given("loan"), loans.c.number == given("number", Text))
 )
+DENIED = select(func.denied_loan(given("loan"), given("number", Text)))
 NOW = select(func.clock_timestamp(type_=INSTANT))
 _some = select(archive_records.c.id).where(archive_records.c.primary_loan_id == given("loan")).limit(RECORDS_MAX + 1).subquery()
 TOO_LARGE = select(func.count() > literal(RECORDS_MAX)).select_from(_some)
@@ -57,9 +58,10 @@ async def moment_of(
         known = known_at or now
         told = {"as_of": as_of.isoformat(), "known_at": known.isoformat()}
         result = AccessResult.GRANTED if allowed and found else AccessResult.DENIED
+        named = found["id"] if found else await conn.value(DENIED, loan=loan, number=number)
         await access.log(
             conn, principal, "loanFileAsOf", result,
-            subjects=[found["id"]] if found else [], purpose=purpose, detail=told, request_id=request_id,
+            subjects=[named] if named else [], purpose=purpose, detail=told, request_id=request_id,
         )  # fmt: skip
         large = found is not None and await conn.value(TOO_LARGE, loan=found["id"])
     if not allowed:

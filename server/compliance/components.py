@@ -55,13 +55,16 @@ BY_TAG = {  # the last approval is told as the reservation that it makes
         Tag.CHECKOUT_OVERDUE, Tag.DUE_RECOMPUTED,
     ), C.REQUEST),
 }  # fmt: skip
+OF_COLLECTION = frozenset({"status", "classification"})  # settled, written off, graded by an import
 EVIDENCE = ("evidence", "authority")  # members of a detail that name a scan; the receipt of a release does too
 
 
-def component_of(tag: str, result: str | None) -> Component:
-    """Of an event by its tag; of a line of the access log by what came of it."""
+def component_of(tag: str, result: str | None, detail: Mapping[str, Any] | None = None) -> Component:
+    """Of an event by its tag; of a line of the access log by what came of it; of a changed loan by what changed."""
     if result is not None:
         return C.REQUEST if result == "REFUSED" else C.READ
+    if tag == Tag.LOAN_CHANGED and detail and OF_COLLECTION & {*detail, *(detail.get("changed") or ())}:
+        return C.COLLECTION
     return BY_TAG.get(Tag(tag)) or BY_SUBJECT[tag.partition(":")[0]]
 
 

@@ -16,7 +16,7 @@ from sqlalchemy import ARRAY, Text, Uuid, func, select, tuple_, union_all
 from sqlalchemy.sql import ClauseElement
 
 from server.compliance import access
-from server.compliance.history import SUBJECTS
+from server.compliance.about import about_contract
 from server.errors import Forbidden, NotFound
 from server.personal import Keys, Personal
 from storage.database import Connection, Database, Principal
@@ -226,5 +226,4 @@ async def _about(conn: Connection, customer: UUID | None, contract: UUID | None,
     found = await conn.value(CONTRACT_OF, contract=contract, number=number)
     if found is None:
         return []
-    about = await conn.row(SUBJECTS, contract=found)
-    return [found, *(about["subjects"] if about else [])]
+    return [found, *(await about_contract(conn, found)).subjects]

@@ -2,39 +2,99 @@
 
 The order is (time, id): a sequence number orders only one chain. Reading it is itself a line of the access log, written
 and committed before the first byte leaves; a reader without the role leaves a denied line.
+
+By two times, as a loan file is told: what had happened at `as_of`, as far as it was recorded at `known_at`. A line counts from when
+it happened, or from the earlier day or instant that it tells: of a position, value, grade or correction.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Text, Uuid, all_, any_, bindparam, cast, column, func, literal, null, or_, select, tuple_, union_all
-from sqlalchemy.dialects.postgresql import JSONB, array
-from sqlalchemy.sql import ClauseElement
+from sqlalchemy import Text, func, or_, select
 
 from server.compliance import access
+from server.compliance.about import about_contract
 from server.compliance.components import Component, component_of, evidence_of
 from server.compliance.events import CANONICAL_TAG
-from server.errors import Forbidden, NotFound
+from server.compliance.tags import Tag
+from server.errors import Forbidden, InputProblem, InvalidInput, NotFound
 from storage.database import Connection, Database, Principal
-from storage.tables import (
-    access_log,
-    archive_records,
-    contracts,
-    decisions,
-    event_words,
-    events,
-    inspection_reports,
-    loan_contracts,
-    request_lines,
-    scans,
-    staff,
-)
+from storage.statements import given
+from storage.tables import contracts
+from storage.tables.columns import INSTANT
 from storage.terms import AccessResult, Role
 
 READERS = frozenset({Role.COMPLIANCE, Role.AUDITOR})
+CONTRACT = select(contracts.c.id).where(or_(contracts.c.id == given("contract"), contracts.c.number == given("number", Text)))
+DENIED = select(func.denied_contract(given("contract"), given("number", Text)))
+NOW = select(func.clock_timestamp(type_=INSTANT))
+
+_DETAIL = f"(convert_from(substr(canonical, {len(CANONICAL_TAG) + 1}), 'UTF8')::jsonb->'detail')"
+# What may count from before it was told, and since when it then does.
+LATE = {
+    Tag.POSITION_POSTED: f"({_DETAIL}->>'as_of')::timestamptz",
+    Tag.COLLATERAL_VALUED: f"({_DETAIL}->>'valued_on')::timestamp at time zone 'Asia/Shanghai'",
+    Tag.LOAN_CLASSIFIED: f"({_DETAIL}->>'holds_from')::timestamp at time zone 'Asia/Shanghai'",
+    # an import that changes the grade begins its period on that day
+    Tag.LOAN_CHANGED: f"case when {_DETAIL}->'changed' ? 'classification' then bank_day(happened_at)::timestamp at time zone 'Asia/Shanghai' end",
+    Tag.CORRECTED: "corrected_since(subject_id)",
+}
+_EARLIER = " ".join(f"when '{tag}' then {since}" for tag, since in LATE.items())
+SINCE = f"least(happened_at, case tag {_EARLIER} end)"
+_LATE_TAGS = ", ".join(f"'{tag}'" for tag in LATE)
+AS_OF, KNOWN_AT = "coalesce($4::timestamptz, 'infinity')", "coalesce($5::timestamptz, 'infinity')"
+_THEN = f"""(happened_at <= least({AS_OF}, {KNOWN_AT}) or (happened_at <= {KNOWN_AT} and tag in ({_LATE_TAGS}) and {SINCE} <= {AS_OF}))
+  and (happened_at, id) > (coalesce($6::timestamptz, '-infinity'), coalesce($7::uuid, '00000000-0000-0000-0000-000000000000'))"""
+_COLUMNS = "id, happened_at, tag, subject_kind, subject_id, actor_id, canonical, chain_id, seq, hash, cause_id"
+# Each side reads no more than it can need. A chain is read along its numbers, which rise as its times do. Of an act that is told in
+# many chains, a hold on a customer, the line in a chain of the contract counts, or the first.
+LINES = f"""
+with own as (
+  select e.* from unnest($1::uuid[]) as chain (loan) cross join lateral (
+    select {_COLUMNS} from events where chain_id = chain.loan and {_THEN} order by seq limit $8) e),
+beside as (
+  select {_COLUMNS} from events e
+  where e.id in (select cause_id from events where chain_id = any ($1::uuid[]) and cause_id is not null
+                 union select id from events where subject_id = any ($2::uuid[]) and tag <> '{Tag.COUNT_SUBMITTED}')
+    and e.chain_id <> all ($1::uuid[]) and {_THEN}
+    and not exists (select from events o where o.subject_id = e.subject_id and o.transaction_id = e.transaction_id and o.tag = e.tag
+                    and o.id <> e.id and (o.chain_id = any ($1::uuid[]) or o.id < e.id))
+  order by e.happened_at, e.id limit $8),
+seen as (
+  select id, logged_at, action, subject_ids[1] as subject_id, staff_id, result, purpose, detail from access_log
+  where subject_ids && $3::uuid[] and logged_at <= least({AS_OF}, {KNOWN_AT})
+    and (logged_at, id) > (coalesce($6::timestamptz, '-infinity'), coalesce($7::uuid, '00000000-0000-0000-0000-000000000000'))
+  order by logged_at, id limit $8),
+line as (
+  select {_COLUMNS}, null as result, null as purpose, null::jsonb as detail from own
+  union all select {_COLUMNS}, null, null, null from beside
+  union all select id, logged_at, action, 'access', subject_id, staff_id, null, null, null, null, null, result, purpose, detail from seen
+  order by happened_at, id limit $8)
+select l.id, l.happened_at, case when l.seq is null then l.happened_at else {SINCE} end as since, l.tag, l.subject_kind, l.subject_id,
+  l.actor_id, s.name as actor_name, l.result,
+  coalesce(l.purpose, told.detail->>'purpose', d.moves->'request'->>'purpose', d.moves->'ask'->>'purpose') as purpose,
+  coalesce(l.detail, told.detail || coalesce(
+    (select jsonb_object_agg(w.name, w.words) from event_words w where l.seq is not null and w.event_id = l.id), '{{}}')) as detail,
+  l.chain_id, l.seq, l.hash, l.cause_id, d.parameters::text as parameters,
+  (select jsonb_build_object(c.field, jsonb_build_array(c.old_value, c.new_value)) from corrections c
+   where l.subject_kind = 'correction' and c.operation_id = l.subject_id) as corrected
+from line l join staff s on s.id = l.actor_id
+cross join lateral (select {_DETAIL} as detail) told
+left join lateral (select x.parameters, x.moves from decisions x where l.seq is not null and x.event_ids @> array[l.id] limit 1) d on true
+order by l.happened_at, l.id"""
+ROLES = "select staff_id, role, given_at, taken_at, delegated_by from roles_over_time($1::uuid[])"
+NAMES = "select staff_id, name, since from names_over_time($1::uuid[]) order by since"
+
+
+class Change(NamedTuple):
+    """What stood where before, and what stands there now; null where that was not told."""
+
+    field: str
+    before: str | None
+    after: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +103,7 @@ class Entry:
 
     id: UUID
     happened_at: datetime
+    since: datetime
     tag: str
     subject_kind: str
     subject_id: UUID | None
@@ -54,18 +115,35 @@ class Entry:
     chain_id: UUID | None
     seq: int | None
     hash: bytes | None
+    cause_id: UUID | None
     parameters: str | None = None
+    corrected: dict[str, Any] | None = None
     roles: tuple[Role, ...] = ()
+    delegated: tuple[tuple[Role, UUID], ...] = ()
 
     @property
     def component(self) -> Component:
         """What it is part of."""
-        return component_of(self.tag, self.result)
+        return component_of(self.tag, self.result, self.detail)
 
     @property
     def evidence(self) -> tuple[str, ...]:
         """The scans that it rests on."""
         return evidence_of(self.subject_kind, self.subject_id, self.detail)
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """How it differs from what was before."""
+        return tuple(_changes(self.detail, self.corrected or {}))
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A reading that was let in and logged: of which contract, at which times."""
+
+    contract_id: UUID
+    as_of: datetime | None
+    known_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,145 +155,86 @@ class History:
     has_next: bool
 
 
-def _subjects() -> ClauseElement:
-    """Ids that the access log may name for a contract: itself, its loans, their records, requests, scans and reports."""
-    loan = select(loan_contracts.c.loan_id).where(loan_contracts.c.contract_id == bindparam("contract", type_=Uuid, required=True))
-    record = select(archive_records.c.id).where(archive_records.c.primary_loan_id.in_(loan))
-    every = union_all(
-        loan,
-        record,
-        select(request_lines.c.request_id).where(request_lines.c.record_id.in_(record)).distinct(),
-        select(scans.c.id).where(scans.c.record_id.in_(record)),
-        select(inspection_reports.c.id).where(inspection_reports.c.loan_id.in_(loan)),
-    ).subquery()
-    return select(
-        func.coalesce(
-            select(func.array_agg(loan_contracts.c.loan_id))
-            .where(loan_contracts.c.contract_id == bindparam("contract", type_=Uuid, required=True))
-            .scalar_subquery(),
-            cast(array([], type_=Uuid), ARRAY(Uuid)),
-        ).label("loans"),
-        func.coalesce(select(func.array_agg(every.c[0])).scalar_subquery(), cast(array([], type_=Uuid), ARRAY(Uuid))).label("subjects"),
-    )
-
-
-def _lines(beyond: bool) -> ClauseElement:
-    """One page of both kinds of line after a cursor, oldest first; each side reads no more than it can need."""
-    body = cast(func.convert_from(func.substr(events.c.canonical, len(CANONICAL_TAG) + 1), "UTF8"), JSONB)
-    said = (
-        select(func.jsonb_object_agg(event_words.c.name, event_words.c.words, type_=JSONB))
-        .where(event_words.c.event_id == events.c.id)
-        .correlate(events)
-        .scalar_subquery()
-    )
-    loans = any_(bindparam("loans", type_=ARRAY(Uuid), required=True))
-    told = select(
-        events.c.id,
-        events.c.happened_at,
-        events.c.tag,
-        events.c.subject_kind,
-        events.c.subject_id,
-        events.c.actor_id,
-        cast(null(), Text).label("result"),
-        cast(null(), Text).label("purpose"),
-        body["detail"].op("||", return_type=JSONB)(func.coalesce(said, cast(literal("{}", Text), JSONB))).label("detail"),
-        events.c.chain_id,
-        events.c.seq,
-        events.c.hash,
-    )
-    happened = told.where(events.c.chain_id == loans)
-    effect = events.alias()  # what an event of a unit brought about in a loan's chain: a stocktake, a handover, a policy
-    causes = select(effect.c.cause_id).where(effect.c.chain_id == loans, effect.c.cause_id.is_not(None))
-    caused = told.where(events.c.id.in_(causes), events.c.chain_id != all_(bindparam("loans", type_=ARRAY(Uuid), required=True)))
-    seen = select(
-        access_log.c.id,
-        access_log.c.logged_at.label("happened_at"),
-        access_log.c.action.label("tag"),
-        literal("access").label("subject_kind"),
-        access_log.c.subject_ids[1].label("subject_id"),
-        access_log.c.staff_id.label("actor_id"),
-        access_log.c.result,
-        access_log.c.purpose,
-        access_log.c.detail,
-        cast(null(), Uuid).label("chain_id"),
-        cast(null(), events.c.seq.type).label("seq"),
-        cast(null(), events.c.hash.type).label("hash"),
-    ).where(access_log.c.subject_ids.op("&&")(bindparam("subjects", type_=ARRAY(Uuid), required=True)))
-    limit = bindparam("limit", type_=events.c.seq.type, required=True)
-
-    def page(side: Any, at: Any, id_: Any) -> Any:
-        if beyond:
-            after = (bindparam("after_at", type_=at.type, required=True), bindparam("after_id", type_=Uuid, required=True))
-            side = side.where(tuple_(at, id_) > tuple_(*after))
-        return side.order_by(at, id_).limit(limit).subquery()
-
-    sides = [page(side, events.c.happened_at, events.c.id) for side in (happened, caused)] + [
-        page(seen, access_log.c.logged_at, access_log.c.id)
-    ]
-    both = union_all(*(select(*side.c) for side in sides)).subquery()
-    judged = select(cast(decisions.c.parameters, Text)).where(decisions.c.event_ids.op("@>")(array([both.c.id]))).limit(1)
-    return (
-        select(*both.c, staff.c.name.label("actor_name"), judged.correlate(both).scalar_subquery().label("parameters"))
-        .join(staff, staff.c.id == both.c.actor_id)
-        .order_by(both.c.happened_at, both.c.id)
-        .limit(limit)
-    )
-
-
-SUBJECTS, FIRST_PAGE, NEXT_PAGE = _subjects(), _lines(False), _lines(True)
-ROLES: ClauseElement = select(column("staff_id"), column("role"), column("given_at"), column("taken_at")).select_from(
-    func.roles_over_time(bindparam("people", type_=ARRAY(Uuid), required=True))
-)
-CONTRACT = select(contracts.c.id).where(
-    or_(
-        contracts.c.id == bindparam("contract", type_=Uuid, required=True),
-        contracts.c.number == bindparam("number", type_=Text, required=True),
-    )
-)
-
-
-async def contract_history(
+async def read_history(
     database: Database,
     principal: Principal,
     *,
     contract_id: UUID | None,
     number: str | None,
+    as_of: datetime | None,
+    known_at: datetime | None,
     purpose: str,
-    first: int,
-    after: tuple[datetime, UUID] | None,
     request_id: str | None = None,
-) -> History:
-    """A page of the history; Forbidden without the role, NotFound for an unknown contract. Both leave a line in the log."""
+) -> Reading:
+    """Judged and logged, and the log committed; Forbidden, NotFound, or InvalidInput about `asOf` and `knownAt`."""
     allowed = bool(READERS & principal.roles)
+    times = (("asOf", as_of), ("knownAt", known_at))
     async with database.transaction(principal) as conn:
+        now: datetime = await conn.value(NOW)
         found = await conn.value(CONTRACT, contract=contract_id, number=number)
+        named = found or await conn.value(DENIED, contract=contract_id, number=number)
         result = AccessResult.GRANTED if allowed and found else AccessResult.DENIED
+        told = {column: instant.isoformat() for column, instant in (("as_of", as_of), ("known_at", known_at)) if instant}
         await access.log(
-            conn, principal, "contractHistory", result, subjects=[found] if found else [], purpose=purpose, request_id=request_id
-        )
+            conn, principal, "contractHistory", result,
+            subjects=[named] if named else [], purpose=purpose, detail=told, request_id=request_id,
+        )  # fmt: skip
     if not allowed:
         raise Forbidden("contractHistory is for compliance and audit.")
     if found is None:
         raise NotFound()
+    if wrong := [InputProblem((name,), "IN_FUTURE") for name, instant in times if instant is not None and instant > now]:
+        raise InvalidInput(wrong)
+    return Reading(found, as_of, known_at)
+
+
+async def page_of(database: Database, principal: Principal, reading: Reading, first: int, after: tuple[datetime, UUID] | None) -> History:
+    """A page of what was let in; InvalidInput where nothing was told of the contract at that time yet."""
     async with database.transaction(principal) as conn:
-        entries = await _page(conn, found, first, after)
-    return History(found, entries[:first], len(entries) > first)
+        entries = await _entries(conn, reading, first + 1, after)
+    if not entries and after is None and (reading.as_of or reading.known_at):
+        raise InvalidInput([InputProblem((name,), "BEFORE_FIRST_VERSION") for name in _earliest(reading)])
+    return History(reading.contract_id, entries[:first], len(entries) > first)
 
 
-async def _page(conn: Connection, contract: UUID, first: int, after: tuple[datetime, UUID] | None) -> tuple[Entry, ...]:
-    about = await conn.row(SUBJECTS, contract=contract)
-    assert about is not None  # a select without FROM answers one row
-    given: dict[str, Any] = {"loans": about["loans"], "subjects": [contract, *about["subjects"]], "limit": first + 1}
-    if after is not None:
-        given |= {"after_at": after[0], "after_id": after[1]}
-    rows = await conn.rows(NEXT_PAGE if after else FIRST_PAGE, **given)
-    spans = await conn.rows(ROLES, people=list({row["actor_id"] for row in rows}))
-    return tuple(Entry(**dict(row.items()), roles=_roles(spans, row["actor_id"], row["happened_at"])) for row in rows)
+def _earliest(reading: Reading) -> Iterator[str]:
+    """Whichever of the two lies before everything."""
+    as_of, known_at = reading.as_of, reading.known_at
+    if as_of is not None and (known_at is None or as_of <= known_at):
+        yield "asOf"
+    if known_at is not None and (as_of is None or known_at <= as_of):
+        yield "knownAt"
 
 
-def _roles(spans: Sequence[Any], actor: UUID, at: datetime) -> tuple[Role, ...]:
-    """The roles that somebody had at an instant."""
-    held = {
-        Role(s["role"]) for s in spans if s["staff_id"] == actor and s["given_at"] <= at and (s["taken_at"] is None or at < s["taken_at"])
+async def _entries(conn: Connection, reading: Reading, limit: int, after: tuple[datetime, UUID] | None) -> tuple[Entry, ...]:
+    about = await about_contract(conn, reading.contract_id)
+    at, id_ = after or (None, None)
+    rows = await conn.raw.fetch(
+        LINES, about.loans, about.beside, about.subjects, reading.as_of, reading.known_at, at, id_, limit
+    )  # fmt: skip
+    people = list({row["actor_id"] for row in rows})
+    spans, names = await conn.raw.fetch(ROLES, people), await conn.raw.fetch(NAMES, people)
+    return tuple(Entry(**_then(dict(row.items()), spans, names)) for row in rows)
+
+
+def _then(row: dict[str, Any], spans: Sequence[Any], names: Sequence[Any]) -> dict[str, Any]:
+    """A line with the name, the roles and the delegations that its actor had when it happened."""
+    actor, at = row["actor_id"], row["happened_at"]
+    mine = [n for n in names if n["staff_id"] == actor]
+    held = [s for s in spans if s["staff_id"] == actor and s["given_at"] <= at and (s["taken_at"] is None or at < s["taken_at"])]
+    called = [n["name"] for n in mine if n["since"] <= at] or [n["name"] for n in mine[:1]]
+    return row | {
+        "actor_name": called[-1] if called else row["actor_name"],
+        "roles": tuple(sorted({Role(s["role"]) for s in held})),
+        "delegated": tuple(sorted((Role(s["role"]), s["delegated_by"]) for s in held if s["delegated_by"])),
     }
-    return tuple(sorted(held))
+
+
+def _changes(detail: Mapping[str, Any], corrected: Mapping[str, Any]) -> Iterator[Change]:
+    changed = detail.get("changed")  # of a loan, by an import: old and new by term
+    for field, (before, after) in {**(changed if isinstance(changed, dict) else {}), **corrected}.items():
+        yield Change(field, *(None if value is None else str(value) for value in (before, after)))
+    if "to" in detail:
+        yield Change("state", detail.get("from"), detail["to"])
+    if "status" in detail:
+        yield Change("status", None, detail["status"])

@@ -32,6 +32,16 @@ from storage.terms import AccessResult
 T = TypeVar("T")
 CHECK_NOW = "set constraints all immediate"  # the deferred twins speak while the act can still be refused
 LISTED_MAX = 3_000  # an act that moves none of its records may name more
+NAMED = (
+    "loan",
+    "collateral",
+    "contract",
+    "subject",
+    "ticket",
+    "handover",
+    "discrepancy",
+    "replacement",
+)  # of an ask's detail: things of a file
 POLICY_SECONDS = 600.0  # a parameter is set at least so long before it holds, so no process misses one
 HOLIDAYS = select(holidays.c.day, holidays.c.is_working)
 SETTINGS = select(policy_parameters)
@@ -168,7 +178,8 @@ def _raise_version_conflict(moves: tuple[Move, ...], violations: tuple[Violation
 
 
 async def _log_refusal(conn: Connection, principal: Principal, mutation: str, ask: Ask, violations: tuple[Violation, ...]) -> None:
-    about = {v.record for v in violations if v.record} | {i for i in (ask.request, ask.operation, ask.hold, ask.subject) if i}
+    named = (ask.request, ask.operation, ask.hold, ask.subject, *(getattr(ask.detail, name, None) for name in NAMED))
+    about = {v.record for v in violations if v.record} | {*ask.records} | {i for i in named if i}
     told = sorted({f"{v.rule} {v.code}" for v in violations})
     await access.log(
         conn, principal, mutation, AccessResult.REFUSED, subjects=sorted(about), detail={"rules": told, "act": ask.action.value}

@@ -8,7 +8,9 @@ import structlog
 from server.compliance.events import body_of
 from server.compliance.folding import Fold, differs
 from server.custody.desk import Desk
+from server.jobs import alarms
 from storage.database import Principal
+from storage.terms import AlarmKind
 
 log: Any = structlog.get_logger()
 BATCH = 200
@@ -37,8 +39,9 @@ async def drift(desk: Desk, by: Principal) -> int:
         after = rows[-1]["id"]
     async with desk.database.transaction(by) as conn:
         gap = await conn.raw.fetchrow(GAPS)
-    if gap is not None:
-        found, first = found + 1, first or f"tickets of unit {gap['org_id']}: {gap['missing']} numbers are missing"
+        if gap is not None:
+            found, first = found + 1, first or f"tickets of unit {gap['org_id']}: {gap['missing']} numbers are missing"
+        await alarms.tell(conn, by, AlarmKind.STATE_DIFFERS, first, found)
     if found:
         log.error("drift", alarm=first, differences=found)
     return found

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from server.calendar import load_holidays
 from server.custody import reading
 from server.custody.desk import Desk
-from server.jobs import copying, drift, fixity, overdue, provisional, retention, sources, tidying
+from server.jobs import alarms, copying, drift, fixity, overdue, provisional, retention, sources, tidying
 from server.scans import previews
 from server.scans.announcing import REGISTERED_HOURS
 from server.scans.reconciling import Reconciler
@@ -14,6 +14,7 @@ from server.scans.storing import Storing
 from server.scans.viruses import scanner_at
 from storage.database import Connection, Principal
 from storage.objects import ObjectStore
+from storage.terms import AlarmKind
 
 CUT_OFF = timedelta(minutes=2)  # a scan that was confirmed before, and is not stored: whoever was at it is gone, or nearly
 ABANDONED = timedelta(hours=REGISTERED_HOURS + 1)  # what was staged before belongs to no upload that goes on
@@ -75,7 +76,20 @@ class Jobs:
 
     async def audit(self) -> int:
         """Reports what lies in the locked bucket and belongs to no scan; answers how many objects."""
-        return len(await self._reconciler().unexplained())
+        found = await self._reconciler().unexplained()
+        async with self.desk.database.transaction(self.by) as conn:
+            await alarms.tell(conn, self.by, AlarmKind.OBJECT_UNEXPLAINED, next(iter(found), None), len(found))
+        return len(found)
+
+    async def watch(self) -> int:
+        """Whether changes wait too long for a checkpoint; answers 1 when that is a new alarm."""
+        anchoring = self.desk.anchoring
+        if anchoring is None:
+            return 0
+        await anchoring.look()
+        late = f"the oldest change has waited for {anchoring.age_seconds:.0f} s" if anchoring.is_late else None
+        async with self.desk.database.transaction(self.by) as conn:
+            return int(await alarms.tell(conn, self.by, AlarmKind.NOT_ANCHORED, late))
 
     async def draw(self) -> int:
         """Pictures of pages that somebody wants; answers how many were drawn, or cannot be."""

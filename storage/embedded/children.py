@@ -125,7 +125,7 @@ def born(pid: int) -> str | None:
     """Start time of a live process; None when there is none."""
     stat = Path(f"/proc/{pid}/stat")
     if not Path("/proc/self/stat").exists():
-        done = subprocess.run(["/bin/ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)  # noqa: S603
+        done = subprocess.run(["/bin/ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)  # noqa: S603  # our own program and arguments
         return done.stdout.strip() or None
     try:
         fields = stat.read_text().rsplit(") ", 1)[1].split()

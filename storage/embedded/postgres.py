@@ -97,7 +97,7 @@ class Postgres:
             "--locale=C",
             *([] if self.durable else ["--no-sync"]),
         ]
-        done = subprocess.run(launched(argv, uid=self.uid, stop_signal=0), capture_output=True, env=clean_environment(), check=False)  # noqa: S603
+        done = subprocess.run(launched(argv, uid=self.uid, stop_signal=0), capture_output=True, env=clean_environment(), check=False)  # noqa: S603  # our own program and arguments
         password.unlink()
         if done.returncode:
             told = done.stderr.decode(errors="replace").strip().splitlines()
@@ -143,7 +143,7 @@ class Postgres:
         """Runs SQL as the superuser, through psql."""
         env = clean_environment() | {"PGPASSWORD": self.secrets["super"], "PGCONNECT_TIMEOUT": "5"}
         argv = [str(self.bin / "psql"), "-XAtq", "-v", "ON_ERROR_STOP=1", "-h", str(self.sockets), "-U", "postgres", "-d", database]
-        done = subprocess.run([*argv, "-f", "-"], input=sql, capture_output=True, text=True, env=env, check=False)  # noqa: S603
+        done = subprocess.run([*argv, "-f", "-"], input=sql, capture_output=True, text=True, env=env, check=False)  # noqa: S603  # our own program and arguments
         if done.returncode and not quiet:
             raise EmbeddedError(done.stderr.strip())
         return done.stdout.strip()

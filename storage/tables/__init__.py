@@ -54,7 +54,7 @@ from storage.tables.lending import (
 )
 from storage.tables.lists import SEEN
 from storage.tables.losses import loss_cases
-from storage.tables.notices import notices, overdue_steps
+from storage.tables.notices import alarms, notices, overdue_steps
 from storage.tables.papers import inspection_reports, report_sign_offs, scan_previews, scans
 from storage.tables.people import (
     data_keys,
@@ -102,6 +102,7 @@ __all__ = [
     "act_seat_roles",
     "act_seats",
     "acts",
+    "alarms",
     "approval_ranks",
     "approvals",
     "archive_records",

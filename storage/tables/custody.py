@@ -83,7 +83,7 @@ act_seat_roles = table(
 
 transitions = table(
     "transitions",
-    "The state machines of domain section 3; loaded from server/custody/transitions.py.",
+    "The state machines of domain section 3; loaded from server/custody/transitions.",
     need("tier", Text, "Tier.", primary_key=True),
     need("start", Text, "State before.", primary_key=True),
     need("action", Text, "The act.", ForeignKey("acts.action"), primary_key=True),
@@ -382,6 +382,10 @@ holds = table(
     *(
         Index(f"ix_holds_active_{column}", column, postgresql_where=text("lifted_at is null"))
         for column in ("record_id", "loan_id", "collateral_id", "party_id", "dealer_id")
+    ),
+    *(  # for histories: what was placed before there was the loan, lifted ones too
+        Index(f"ix_holds_{column}", column, postgresql_where=text(f"{column} is not null"))
+        for column in ("collateral_id", "party_id", "dealer_id")
     ),
 )
 

@@ -74,6 +74,7 @@ events = table(
     Index("ix_events_subject_id", "subject_id"),
     Index("ix_events_happened_at", "happened_at", "id"),
     Index("ix_events_transaction_id", "transaction_id", "id"),
+    Index("ix_events_cause_id", "chain_id", "cause_id", postgresql_where=text("cause_id is not null")),
     check("hash = sha256(prev_hash || canonical)", "c48_hash"),
     check("seq > 0", "seq_positive"),
 )
@@ -178,4 +179,5 @@ row_versions = table(
         "table_name",
         postgresql_where=text("row_parent(table_name, content) is not null"),
     ),
+    Index("ix_row_versions_staff_roles", text("(content->>'staff_id')"), postgresql_where=text("table_name = 'staff_roles'")),
 )

@@ -1,9 +1,9 @@
 """What the clock has brought about: steps of overdue checkouts, and the notices that tell people."""
 
-from sqlalchemy import Index, Text, UniqueConstraint, Uuid, text
+from sqlalchemy import Index, Integer, Text, UniqueConstraint, Uuid, text
 
 from storage.tables.columns import INSTANT, XID8, key, may, need, one_of, org, ref, stamps, table
-from storage.terms import NoticeKind, OverdueStep
+from storage.terms import AlarmKind, NoticeKind, OverdueStep
 
 overdue_steps = table(
     "overdue_steps",
@@ -15,6 +15,20 @@ overdue_steps = table(
     need("reached_at", INSTANT, "When the desk met it."),
     one_of("step", OverdueStep),
     UniqueConstraint("movement_id", "step", "due_at", name="uq_overdue_steps_c24_once"),
+)
+
+alarms = table(
+    "alarms",
+    "What is wrong with the bank as a whole, each from when it was found until it was not found any more; one open of a kind.",
+    key(),
+    need("kind", Text, "What is wrong."),
+    need("told", Text, "What was found first."),
+    need("findings", Integer, "How many things were found when it was last looked at."),
+    need("raised_at", INSTANT, "When it was found."),
+    need("seen_at", INSTANT, "When it was last found."),
+    may("cleared_at", INSTANT, "When it was not found any more."),
+    one_of("kind", AlarmKind),
+    Index("uq_alarms_one_open", "kind", unique=True, postgresql_where=text("cleared_at is null")),
 )
 
 notices = table(

@@ -12,7 +12,7 @@ import asyncpg
 import pytest
 
 from server.compliance.events import CANONICAL_TAG, Chains, Words, body_of, canonical
-from server.compliance.history import contract_history
+from server.compliance.history import page_of, read_history
 from server.compliance.tags import DETAIL, Tag
 from server.lending import NewContract, register_contracts
 from storage.terms import ContractKind
@@ -65,9 +65,11 @@ async def test_words_stand_beside_the_event_and_their_hash_in_it(bank: World) ->
     kept = await bank.root.fetchrow("select key, words from event_words where event_id = $1 and name = 'reason'", id_)
     assert said.encode() not in text and kept["words"] == said
     assert body_of(text)["detail"]["reason"] == {"words": hmac.digest(kept["key"], said.encode(), "sha256").hex()}
-    told = await contract_history(
-        bank.database, bank.people["compliance"], contract_id=made, number=None, purpose="AUDIT", first=10, after=None
-    )
+    compliance = bank.people["compliance"]
+    reading = await read_history(
+        bank.database, compliance, contract_id=made, number=None, as_of=None, known_at=None, purpose="AUDIT"
+    )  # fmt: skip
+    told = await page_of(bank.database, compliance, reading, 10, None)
     assert [entry.detail["reason"] for entry in told.entries if entry.id == id_] == [said]
     for statement in ("update event_words set words = ''", "delete from event_words"):
         with pytest.raises(asyncpg.CheckViolationError, match="c48"):

@@ -12,10 +12,15 @@ from server.compliance.components import Component, component_of
 from server.compliance.events import Chains
 from server.compliance.tags import Tag
 from server.custody.moves import Ask
+from server.custody.moves.papers import NewPapers, Paper
+from server.custody.moves.stocktakes import CompareCounts, SignStocktake
 from server.custody.registration import check_contracts
 from server.lending import NewContract, register_contracts
-from storage.terms import Action, ContractKind, HoldKind, HoldSubject, Tier
+from storage.terms import Action, ContractKind, HoldKind, HoldSubject, PaperKind, Tier
 from tests.compliance.conftest import Asking
+from tests.custody.chapters import stocktakes
+from tests.custody.handing import HERE, placed, sent, taken
+from tests.custody.releasing import secures
 from tests.harness.ledger import Ledger
 from tests.harness.world import World
 
@@ -122,3 +127,132 @@ async def test_its_chains_are_verified_and_the_first_wrong_event_is_named(ledger
         after = await bank.sql("select id from events where record_id = $1 and id > $2 order by id limit 1", volume, event)
         told = (await ask(bank, "auditor", PROOF, id=contract))["contractHistory"]["verification"]
         assert not told["holds"] and told["firstWrongId"] == f"event_{after}" and "comes after" in told["problem"]
+
+
+LINES = """query ($id: ID!, $first: Int!, $after: String) {
+  contractHistory(by: { id: $id }, purpose: AUDIT, first: $first, after: $after) {
+    edges { node { component tag result purpose subjectId actorRoles delegations { role fromId } changes { field before after } causeId } }
+    pageInfo { hasNextPage endCursor } } }"""
+
+
+async def signed(bank: World, loan: UUID) -> UUID:
+    """A contract of a loan."""
+    officer = bank.people["officer"]
+    async with bank.database.transaction(officer) as conn:
+        new = NewContract(f"HT{bank.tag}{loan.hex[-6:]}", ContractKind.LOAN, officer.org_id, bank.day(), Decimal(1), (loan,))
+        (contract,) = await register_contracts(conn, officer, [new], datetime.now(UTC))
+    return contract
+
+
+async def told(ask: Asking, bank: World, contract: UUID) -> list[dict[str, Any]]:
+    page = (await ask(bank, "compliance", LINES, id=f"contract_{contract}", first=100, after=None))["contractHistory"]
+    assert not page["pageInfo"]["hasNextPage"]
+    return [edge["node"] for edge in page["edges"]]
+
+
+async def test_a_hold_from_before_the_loan_is_told_once_however_many_loans_it_covers(ledger: Ledger, ask: Asking) -> None:
+    async with ledger.bank() as bank:
+        customer, _ = await bank.customer()
+        others = [await bank.loan(customer=customer) for _ in range(2)]
+        for other in others:
+            await bank.volumes(1, loan=other)
+        place = Ask(Action.PLACE_HOLD, hold_kind=HoldKind.LEGAL, subject_kind=HoldSubject.CUSTOMER, subject=customer, reason="法院冻结")
+        hold = (await bank.done("legal", place))["hold"]
+        loan = await bank.loan(customer=customer)
+        await bank.volumes(1, loan=loan)
+        contract = await signed(bank, loan)
+        assert [n["subjectId"] for n in await told(ask, bank, contract) if n["component"] == "HOLD"] == [f"hold_{hold}"]
+        version = await bank.sql("select version from holds where id = $1", UUID(hold))
+        await bank.seated(Ask(Action.LIFT_HOLD, hold=UUID(hold), reason="解除", expected_version=version), ["legal", "legal_two"])
+        tags = [n["tag"] for n in await told(ask, bank, contract) if n["component"] == "HOLD"]
+        assert tags == ["hold:place:done", "hold:lift:done"]
+
+
+async def test_handovers_and_stocktakes_of_its_papers_are_told_and_those_of_others_not(ledger: Ledger, ask: Asking) -> None:
+    async with ledger.bank() as bank:
+        loan, other = await bank.loan(), await bank.loan()
+        papers, _ = await bank.registered(1, loan=loan)
+        await bank.seated(Ask(Action.INTAKE, records=tuple(papers), placements=await placed(bank, papers, "A")), HERE)
+        contract, elsewhere = await signed(bank, loan), await signed(bank, other)
+        take, _, lies = await stocktakes.opened(bank, papers=1)
+        await stocktakes.counted(bank, take, lies)
+        await bank.done("ops", Ask(Action.COMPARE_COUNTS, detail=CompareCounts(take)))
+        await bank.done("ops", Ask(Action.SIGN_STOCKTAKE, detail=SignStocktake(take)))
+        handover = await sent(bank, papers)
+        await taken(bank, handover, papers)
+        nodes = await told(ask, bank, contract)
+        found = [n["tag"] for n in nodes]
+        assert [t for t in found if t.startswith("stocktake:")] == ["stocktake:open:done", "stocktake:compare:done", "stocktake:sign:done"]
+        assert [t for t in found if t.startswith("handover:")] == [
+            "handover:create:done", "handover:list:done", "handover:send:done", "handover:acknowledge:done",
+        ]  # fmt: skip
+        (arrived,) = [n for n in nodes if n["tag"] == "record:receive:done"]
+        acknowledged = next(n for n in nodes if n["tag"] == "handover:acknowledge:done")
+        assert arrived["causeId"] and acknowledged["component"] == arrived["component"] == "HANDOVER"
+        assert {"field": "state", "before": "IN_TRANSIT", "after": "IN_VAULT"} in arrived["changes"]
+        assert not [n for n in await told(ask, bank, elsewhere) if n["component"] in ("HANDOVER", "INSPECTION")]
+
+
+async def test_who_unmasked_the_borrower_and_what_was_refused_stands_in_it(ledger: Ledger, ask: Asking) -> None:
+    async with ledger.bank() as bank:
+        loan = await bank.loan()
+        asset = await bank.collateral()
+        customer = await bank.sql("select customer_id from loans where id = $1", loan)
+        unmask = """mutation ($i: UnmaskCustomerInput!) { unmaskCustomer(input: $i) { __typename } }"""
+        for who in ("officer", "officer_b"):
+            given = {"customerId": f"customer_{customer}", "fields": ["PHONE"], "purpose": "INVESTIGATION", "idempotencyKey": who}
+            await ask(bank, who, unmask, i=given)
+        volumes = await bank.volumes(2, loan=loan)
+        contract = await signed(bank, loan)  # signed after, so that it lacks nothing when the volumes are handed in
+        await bank.out(volumes[:1], tier=Tier.SECOND)
+        await bank.refused("archivist", Ask(Action.ACCEPT_RETURN, records=tuple(volumes), inspections=bank.inspected(volumes)))
+        await secures(bank, loan, asset)
+        paper = NewPapers(loan, asset, bank.branches["A"].vault, (Paper(f"A1{bank.tag}", "登记证书", PaperKind.OTHER_TITLE, 1, 1),))
+        refused = await bank.refused("archivist", Ask(Action.REGISTER_FIRST_TIER, detail=paper))
+        assert refused, "no archivist registers first-tier papers"
+        seen = [(n["tag"], n["result"], n["purpose"], n["component"]) for n in await told(ask, bank, contract) if n["result"]]
+        assert seen[:2] == [("unmaskCustomer", "GRANTED", "INVESTIGATION", "READ"), ("unmaskCustomer", "DENIED", "INVESTIGATION", "READ")]
+        assert [s[3] for s in seen if s[1] == "REFUSED"] == ["REQUEST", "REQUEST"]
+
+
+async def test_an_act_tells_the_purpose_of_its_request_and_the_role_that_was_delegated_for_it(ledger: Ledger, ask: Asking) -> None:
+    async with ledger.bank() as bank:
+        contract, _ = await lived(bank)
+        head, manager = bank.people["head"], bank.people["manager"]
+        await bank.sql(
+            "insert into delegations (from_staff_id, to_staff_id, role, org_id, during) values ($1, $2, 'CREDIT_DEPT_HEAD', $3, '[2020-01-01,)')",
+            head.staff_id, bank.people["archivist"].staff_id, head.org_id,
+        )  # fmt: skip
+        assert manager.staff_id != head.staff_id
+        nodes = await told(ask, bank, UUID(contract.partition("_")[2]))
+        out = next(n for n in nodes if n["tag"] == "record:check_out:done")
+        assert out["purpose"] == "AUDIT" and out["actorRoles"] == ["ARCHIVIST", "CREDIT_DEPT_HEAD"]
+        assert out["delegations"] == [{"role": "CREDIT_DEPT_HEAD", "fromId": f"staff_{head.staff_id}"}]
+
+
+async def test_a_loan_that_is_written_off_or_graded_by_an_import_is_collection(ledger: Ledger, ask: Asking) -> None:
+    async with ledger.bank() as bank:
+        loan, by = await bank.loan(), bank.people["officer"]
+        contract = await signed(bank, loan)
+        async with bank.database.transaction(by) as conn:
+            chains = await Chains.lock(conn, [loan])
+            for changed in ({"status": ["ACTIVE", "WRITTEN_OFF"]}, {"classification": ["PASS", "LOSS"]}, {"term_months": [12, 24]}):
+                chains.note(loan, Tag.LOAN_CHANGED, subject=("loan", loan), by=by.staff_id, at=datetime.now(UTC), changed=changed)
+            await chains.write()
+        found = [(n["component"], n["changes"]) for n in await told(ask, bank, contract) if n["tag"] == "loan:change:done"]
+        assert found == [
+            ("COLLECTION", [{"field": "status", "before": "ACTIVE", "after": "WRITTEN_OFF"}]),
+            ("COLLECTION", [{"field": "classification", "before": "PASS", "after": "LOSS"}]),
+            ("CONTRACT", [{"field": "term_months", "before": "12", "after": "24"}]),
+        ]
+
+
+async def test_a_reservation_that_ends_because_the_paper_is_not_there_is_told(ledger: Ledger, ask: Asking) -> None:
+    async with ledger.bank() as bank:
+        loan = await bank.loan()
+        volumes = await bank.volumes(1, loan=loan)
+        contract = await signed(bank, loan)
+        request = await bank.approved(volumes, tier=Tier.SECOND)
+        await bank.done("archivist", Ask(Action.REPORT_MISSING, records=tuple(volumes), reason="不在架上"))
+        ended = [n for n in await told(ask, bank, contract) if n["tag"] == "record:cancel:done"]
+        assert [(n["component"], n["subjectId"], n["changes"]) for n in ended] == [("REQUEST", f"request_{request}", [])]

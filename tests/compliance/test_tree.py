@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from server.compliance import tree, verifier
 from tests.compliance import second
 
-# The leaves and roots of the reference tests of RFC 6962, whose tree RFC 9162 keeps.
+# Leaves, roots and audit paths of the reference implementation of RFC 6962, whose tree and paths RFC 9162 keeps:
+# google/certificate-transparency, cpp/merkletree/merkle_tree_test.cc; the same in transparency-dev/merkle, proof/verify_test.go.
 LEAVES = [bytes.fromhex(h) for h in ("", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f")]
 ROOTS = (
     "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
@@ -22,6 +23,25 @@ ROOTS = (
     "ddb89be403809e325750d3d263cd78929c2942b7942a34b77e122c9594a74c8c",
     "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328",
 )
+PATHS = {  # (index, size): from the leaf up
+    (0, 1): (),
+    (0, 8): (
+        "96a296d224f285c67bee93c30f8a309157f0daa35dc5b87e410b78630a09cfc7",
+        "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
+        "6b47aaf29ee3c2af9af889bc1fb9254dabd31177f16232dd6aab035ca39bf6e4",
+    ),
+    (5, 8): (
+        "bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b",
+        "ca854ea128ed050b41b35ffc1b87b8eb2bde461e9e3b5596ece6b9d5975a0ae0",
+        "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7",
+    ),
+    (2, 3): ("fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125",),
+    (1, 5): (
+        "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
+        "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
+        "bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b",
+    ),
+}
 
 
 def verified_root(leaves: list[bytes]) -> bytes:
@@ -36,6 +56,15 @@ def test_the_roots_are_the_published_ones(size: int) -> None:
     some, published = LEAVES[:size], bytes.fromhex(ROOTS[size - 1])
     assert tree.root_of([tree.leaf_hash(leaf) for leaf in some]) == published
     assert verified_root(some) == second.tree_hash(some) == published
+
+
+@pytest.mark.parametrize(("index", "size"), PATHS)
+def test_the_audit_paths_are_the_published_ones(index: int, size: int) -> None:
+    """Of the second reading; the verifier comes with them to the published root, and with another leaf it does not."""
+    published, root = [bytes.fromhex(h) for h in PATHS[index, size]], bytes.fromhex(ROOTS[size - 1])
+    assert second.path(index, LEAVES[:size]) == published
+    assert verifier.root_from(index, size, verifier.leaf_hash(LEAVES[index]), published) == root
+    assert verifier.root_from(index, size, verifier.leaf_hash(LEAVES[index] + b"."), published) != root
 
 
 def test_an_empty_tree_has_the_hash_of_nothing() -> None:

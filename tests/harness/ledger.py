@@ -62,18 +62,21 @@ class Ledger:
 
     @asynccontextmanager
     async def bank(self) -> AsyncIterator[World]:
-        database = await self.opened()
-        root = await asyncpg.connect(servers.url(self.told, "super", self.name))
-        try:
-            yield await World.make(database, root)
-        finally:
-            await root.close()
-            await database.close()
+        async with self.opened() as database:
+            root = await asyncpg.connect(servers.url(self.told, "super", self.name))
+            try:
+                yield await World.make(database, root)
+            finally:
+                await root.close()
 
-    async def opened(self) -> Database:
-        database = Database(servers.url(self.told, "app", self.name), servers.url(self.told, "reader", self.name))
+    @asynccontextmanager
+    async def opened(self, **options: int) -> AsyncIterator[Database]:
+        database = Database(servers.url(self.told, "app", self.name), servers.url(self.told, "reader", self.name), **options)
         await database.open()
-        return database
+        try:
+            yield database
+        finally:
+            await database.close()
 
     async def copy(self) -> "Ledger":
         name = f"w_{secrets.token_hex(5)}"
@@ -85,11 +88,8 @@ class Ledger:
         return Ledger(self.told, name, self.bucket, self.key)
 
     async def export(self, folder: Path, world: World, **period: Any) -> Path:
-        database = await self.opened()
-        try:
+        async with self.opened() as database:
             await Export(database, self.bucket, self.key.name, folder, **period).run(world.people["compliance"], lambda *_: None)
-        finally:
-            await database.close()
         return folder
 
 

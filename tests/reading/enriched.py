@@ -4,8 +4,17 @@ import json
 from typing import Any
 
 from server.custody.policy import PARAMETERS, ROLE_PARAMETERS, STOCKTAKE_DAYS
-from storage.terms import NoticeKind
+from storage.terms import AlarmKind, NoticeKind
 
+ALARMS = """
+insert into alarms (kind, told, findings, raised_at, seen_at, cleared_at)
+select k, 'record 1: its events lead elsewhere', 2, now() - interval '2 days', now() - interval '1 day', case when k = 'NOT_ANCHORED' then now() end
+from unnest($1::text[]) k"""
+TOLD = """
+insert into notices (id, org_id, staff_id, kind, subject_kind, subject_id, occasion, made_at)
+select gen_random_uuid(), s.org_id, s.id, 'ALARM', 'alarm', a.id, '', a.raised_at
+from alarms a join staff s on exists (select from staff_roles r where r.staff_id = s.id and r.role in ('COMPLIANCE', 'ADMIN'))
+where a.kind <> 'STORE_NOT_LOCKED'"""
 NOTICES = """
 insert into notices (id, org_id, staff_id, kind, subject_kind, subject_id, record_id, occasion, made_at, due_at, read_at)
 select gen_random_uuid(), s.org_id, s.id, ($1::text[])[1 + n % cardinality($1)], m.kind, m.id, m.record_id, 'n' || n,
@@ -71,6 +80,8 @@ async def enrich(root: Any) -> None:
     ]
     await root.execute("set session_replication_role = replica")
     try:
+        await root.execute(ALARMS, [kind.value for kind in AlarmKind])
+        await root.execute(TOLD)
         await root.execute(NOTICES, [kind.value for kind in NoticeKind])
         for statement in (WAITING, SHARED, OVERRIDES, EXPIRING, COUNTED, VOID, CORRECTIONS, BATCHES, ALTERED):
             await root.execute(statement)

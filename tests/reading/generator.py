@@ -26,7 +26,7 @@ from tests.reading.rows import SOURCES, snake
 # Not asked, and who asks it instead.
 UNASKED = {
     "explainCustody": "its answer is the judge's: every rule is compared with PostgreSQL and the acts themselves (tests/model, tests/custody)",
-    "contractHistory": "reading it writes what the next reading tells, so no two are alike (tests/test_disclosure.py)",
+    "contractHistory": "reading it writes what the next reading tells, so no two are alike: compared with plain Python over all events (tests/asof/test_history.py)",
     "loanFileAsOf": "compared with plain Python over the rows of each instant, every field (tests/asof)",
     "retentionDrift": "what a job has read from the object store, and reading it is logged (tests/objects/test_reports.py)",
     "fixityReport": "the same",

@@ -27,7 +27,7 @@ SOURCES = {  # type: (table, prefix)
     "EmergencyReview": ("emergency_reviews", "review"),
     "SettlementNotice": ("settlement_notices", "settlement"), "Release": ("releases", "release"),
     "PolicyVersion": ("policy_parameters", "policy"), "Decision": ("decisions", "decision"), "Correction": ("corrections", "correction"), "RuleOverride": ("overrides", "override"),
-    "Notice": ("notices", "notice"),
+    "Notice": ("notices", "notice"), "Alarm": ("alarms", "alarm"),
     "Stocktake": ("stocktakes", "stocktake"), "StocktakePlace": ("stocktake_places", "stockplace"),
     "StocktakeLine": ("stocktake_lines", "stockline"), "StocktakeCount": ("stocktake_counts", "stockcount"),
 }  # fmt: skip
@@ -114,6 +114,10 @@ class Seen:
             return not self.policies or bool({Role.COMPLIANCE, Role.AUDITOR} & self.me.roles)
         if table == "notices":
             return bool(row["staff_id"] == self.me.staff_id)
+        if table == "alarms":
+            return any(
+                n["staff_id"] == self.me.staff_id and n["kind"] == "ALARM" and n["subject_id"] == row["id"] for n in self.every["notices"]
+            )
         if self.me.everywhere or table in (
             "policy_parameters",
             "staff",

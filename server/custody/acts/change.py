@@ -6,11 +6,12 @@ from uuid import UUID
 from sqlalchemy import ARRAY, Uuid, bindparam, func, update
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 
+from server.compliance.tags import Tag
 from server.custody.moves import Move
 from server.custody.policy import CASE_DAYS
 from server.custody.writing import Writing
 from storage.tables import access_requests, discrepancies, movements, off_balance_entries
-from storage.terms import DiscrepancyKind, OffBalanceDirection, RecordState, Tier
+from storage.terms import DiscrepancyKind, OffBalanceDirection, RecordState, RequestState, Tier
 
 Detail = dict[str, Any]  # what the event of the act adds
 IN_THE_VAULT = frozenset({RecordState.IN_VAULT, RecordState.RESERVED})
@@ -29,6 +30,21 @@ SETTLE = (
     .where(access_requests.c.id == func.any(given("ids", ARRAY(Uuid))))
     .values(state=given("state", access_requests.c.state.type), decided_at=given("at", AT))
 )
+
+
+async def cancel_unused(w: Writing) -> None:
+    """What was reserved, and is not there: the reservation ends with its request, which its history tells besides where the record is."""
+    assert w.chains is not None
+    unused = [(m.record, m.movement) for m in w.moves if m.movement and m.movement.out_at is None]
+    await w.conn.run(CLOSE_UNUSED, the_ids=[movement.id for _, movement in unused], the_at=w.at)
+    requests = sorted({movement.request for _, movement in unused if movement.request})
+    await w.conn.run(SETTLE, the_ids=requests, the_state=RequestState.CANCELLED.value, the_at=w.at)
+    for record, movement in unused:
+        if movement.request:
+            w.chains.note(
+                record.chain, Tag.RESERVATION_CANCELLED, subject=("request", movement.request), by=w.by.id, at=w.at, record=record.id,
+                act=w.ask.action, request=movement.request,
+            )  # fmt: skip
 
 
 async def open_cases(w: Writing, moves: list[Move], kind: DiscrepancyKind = DiscrepancyKind.MISSING) -> None:

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import ARRAY, Uuid, func, select, update
 
 from server.custody import notices
-from server.custody.acts.change import AT, CLOSE_UNUSED, SETTLE, THESE, Detail, given, inspected, open_cases
+from server.custody.acts.change import AT, THESE, Detail, cancel_unused, given, inspected, open_cases
 from server.custody.moves import Move
 from server.custody.moves.losses import Case, CaseOpened, Finding, ItemMissing, Loss, OriginalFound, Reissue, Search
 from server.custody.policy import CASE_DAYS
@@ -32,7 +32,6 @@ from storage.terms import (
     MovementEnd,
     MovementKind,
     NoticeKind,
-    RequestState,
     Role,
     Seat,
 )
@@ -71,10 +70,7 @@ CERTIFICATE = select(archive_records.c.certificate_id).where(archive_records.c.i
 
 async def report_missing(w: Writing) -> Detail:
     """F14, S11: a case is opened; an open reservation is cancelled, an open checkout stays and is marked by the case."""
-    unused = [m.movement for m in w.moves if m.movement and m.movement.out_at is None]
-    await w.conn.run(CLOSE_UNUSED, the_ids=[m.id for m in unused], the_at=w.at)
-    requests = [m.request for m in unused if m.request]
-    await w.conn.run(SETTLE, the_ids=requests, the_state=RequestState.CANCELLED.value, the_at=w.at)
+    await cancel_unused(w)
     await open_cases(w, list(w.moves))
     return {}
 

@@ -2,14 +2,25 @@
 
 from uuid import UUID
 
+from sqlalchemy import func, select
+
 from server.compliance.events import Words
 from server.custody import operations
 from server.custody.acts.change import Detail
 from server.custody.moves.registers import Booking, EmergencyReview, Entry, Review, Ticket
 from server.custody.writing import Writing
-from storage.tables import emergency_reviews, off_balance_entries, tickets
+from storage.statements import given
+from storage.tables import archive_records, emergency_reviews, off_balance_entries, tickets
+from storage.tables import operations as operations_table
 from storage.terms import Action as A
 from storage.terms import OffBalanceState
+
+MOVED = (
+    select(func.coalesce(archive_records.c.primary_loan_id, archive_records.c.custody_org_id).label("chain"))
+    .join(operations_table, archive_records.c.id == func.any(operations_table.c.record_ids))
+    .where(operations_table.c.id == given("operation"))
+    .distinct()
+)
 
 
 async def void_ticket(w: Writing) -> Detail:
@@ -23,9 +34,19 @@ async def void_ticket(w: Writing) -> Detail:
     return {"reason": Words(w.ask.reason or ""), "number": ticket.number, "instead": w.made.get("ticket"), "instead_no": number}
 
 
-async def of_unit(w: Writing) -> set[UUID]:
-    """A ticket stands in the history of the unit whose sequence it is of."""
-    return {w.first.of(Ticket).org}
+async def of_exit(w: Writing) -> set[UUID]:
+    """A ticket stands in the history of the unit whose sequence it is of, and of the papers that left with it."""
+    ticket = w.first.of(Ticket)
+    return {ticket.org} | await _of_operation(w, ticket.operation)
+
+
+async def of_emergency(w: Writing) -> set[UUID]:
+    """A review stands in the history of the papers that were moved, and of the unit that looks at it."""
+    return {w.by.org} | await _of_operation(w, w.first.of(Review).operation)
+
+
+async def _of_operation(w: Writing, operation: UUID | None) -> set[UUID]:
+    return {row["chain"] for row in await w.conn.rows(MOVED, operation=operation)}
 
 
 async def book(w: Writing) -> Detail:
@@ -55,4 +76,4 @@ async def review_emergency(w: Writing) -> Detail:
 
 
 CHANGES = {A.VOID_TICKET: void_ticket, A.BOOK_OFF_BALANCE_ENTRY: book, A.REVIEW_EMERGENCY: review_emergency}
-CHAINS = {A.VOID_TICKET: of_unit, A.BOOK_OFF_BALANCE_ENTRY: of_record}
+CHAINS = {A.VOID_TICKET: of_exit, A.BOOK_OFF_BALANCE_ENTRY: of_record, A.REVIEW_EMERGENCY: of_emergency}

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import Text, Uuid, bindparam, text
 
 from server.compliance.tags import Tag
-from server.custody.acts.change import CLOSE_UNUSED, SETTLE, Detail, off_the_balance
+from server.custody.acts.change import Detail, cancel_unused, off_the_balance
 from server.custody.facts.stocktakes import places_of
 from server.custody.moves import Move
 from server.custody.moves.stocktakes import Finding, OpenStocktake, Stand, SubmitCount, Team
@@ -14,7 +14,7 @@ from server.custody.policy import CASE_DAYS, COUNT_HOURS
 from server.custody.writing import Writing
 from storage.tables import discrepancies, stocktake_counts, stocktakes
 from storage.terms import Action as A
-from storage.terms import CountResult, DiscrepancyKind, RequestState
+from storage.terms import CountResult, DiscrepancyKind
 from storage.terms import StocktakeState as State
 
 FOUND = text("select * from lock_found(:id)").bindparams(bindparam("id", type_=Uuid))
@@ -64,10 +64,7 @@ async def compare_counts(w: Writing) -> Detail:
     await w.conn.rows(FOUND, id=stand.id)
     changed = {"state": State.COMPARED, "compared_at": w.at, "compared_by": w.by.id}
     await w.conn.update(stocktakes, {"id": stand.id}, changed)
-    unused = [m.movement for m in w.moves if m.movement and m.movement.out_at is None]
-    await w.conn.run(CLOSE_UNUSED, the_ids=[m.id for m in unused], the_at=w.at)
-    requests = sorted({m.request for m in unused if m.request})
-    await w.conn.run(SETTLE, the_ids=requests, the_state=RequestState.CANCELLED.value, the_at=w.at)
+    await cancel_unused(w)
     cases = [await _missing(w, move) for move in w.moves if move.on] + await _others(w, stand)
     w.made["cases"] = [c for c in cases if c]
     counts = {"differences": len(w.made["cases"]), "missing": len(w.records)}
