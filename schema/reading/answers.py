@@ -1,14 +1,15 @@
 """Where compiled reads meet Strawberry: before its lifecycle for queries, inside a resolver for a mutation's payload."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import orjson
 import strawberry
 from graphql import GraphQLError, OperationType, get_named_type
 from graphql.execution.collect_fields import FieldDetails, collect_subfields
+from strawberry.extensions import SchemaExtension
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from strawberry.types import ExecutionResult
 
@@ -31,11 +32,24 @@ class PassJson(StrawberryGraphQLCoreExecutionContext):
         return super().complete_value(return_type, field_details_list, info, path, result, position_context)
 
 
+class ReadOnce(SchemaExtension):
+    """What takes the ordinary way was parsed and validated by us already."""
+
+    def on_operation(self) -> Iterator[None]:
+        """Hands it over."""
+        given = self.execution_context
+        schema = cast(ReadingSchema, given.schema)
+        if given.query:
+            given.graphql_document = schema.documents.get(given.query, given.operation_name).node
+            given.validation_rules = ()
+        yield
+
+
 class ReadingSchema(strawberry.Schema):
     """Answers a query with one statement; mutations and what is no read take the ordinary way."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        kwargs["execution_context_class"] = PassJson
+        kwargs |= {"execution_context_class": PassJson, "extensions": [ReadOnce]}
         super().__init__(*args, **kwargs)
         self.documents = Documents(self._schema)
 

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any, Generic, TypeVar
 
 from graphql import (
+    DocumentNode,
     FragmentDefinitionNode,
     GraphQLError,
     OperationDefinitionNode,
@@ -114,6 +115,7 @@ class Document:
     types: dict[str, Any] = field(default_factory=dict)
     price: Price = field(default_factory=Price)
     introspects: bool = False
+    node: DocumentNode | None = None
     plans: Lru[Compiled] = field(default_factory=lambda: Lru(PLANS_MAX))
     building: dict[Any, "asyncio.Future[Compiled]"] = field(default_factory=dict)
     grown: Callable[["Document"], None] = lambda _: None  # told when there is a plan more
@@ -206,7 +208,7 @@ class Documents:
             return Document(self.schema, [error])
         price = Pricing(self.schema, fragments).operation(operation)
         return Document(
-            self.schema, [], operation, fragments, found.roles, tuple(found.required), found.ordinary, types, price, found.introspects
+            self.schema, [], operation, fragments, found.roles, tuple(found.required), found.ordinary, types, price, found.introspects, node
         )
 
 

@@ -71,7 +71,7 @@ class Reconciler:
     async def _finished(self, row: Any) -> int:
         try:
             with deadline(size_bytes=ROUNDS * row["size_bytes"]):
-                locked = await self.storing.finish(self.by, row) if await self.storing.arrived(row) else None
+                locked = await self.storing.finish(self.by, row)
             async with self.storing.database.transaction(self.by) as conn:
                 await self.storing.store(conn, self.by, row["id"], locked)
             await self.storing.clear(row)

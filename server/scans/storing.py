@@ -60,41 +60,11 @@ class Storing:
     objects: ObjectStore
     scanner: Scanner | None = None
 
-    async def confirmed(self, principal: Principal, row: Any) -> bool:
-        """Puts it on record that the bytes have come, so that the job finishes what is cut off; False when there are none.
-
-        While the store does not say, somebody's word that they have is on record too: the job looks again.
-        """
-        try:
-            if not await self.arrived(row):
-                return False
-        except ObjectStoreDown:
-            await self._confirm(principal, row)
-            await self._waits(principal, row["id"])
-            raise
-        await self._confirm(principal, row)
-        return True
-
-    async def _confirm(self, principal: Principal, row: Any) -> None:
-        if row["confirmed_at"] is None:
-            async with self.database.transaction(principal) as conn:
-                await conn.run(CONFIRMED, the_id=row["id"], the_at=datetime.now(UTC), the_by=principal.staff_id)
-
-    async def arrived(self, row: Any) -> bool:
-        """Whether the bytes are there; parts that all are there are put together."""
-        key = staged_key(row["id"])
-        if row["upload_id"] is not None:
-            there = await self.objects.parts.there(key, row["upload_id"])
-            if there is not None:
-                if set(there) != set(range(1, len(row["part_sha256"]) + 1)):
-                    return False
-                await self.objects.parts.complete(key, row["upload_id"], there, row["part_sha256"])
-        return await self.objects.staging.size_of(key) is not None
-
     async def finish(self, principal: Principal, row: Any) -> Locked | None:
-        """Verifies and locks the bytes; InvalidInput when they are refused, which is on record then. None when they are gone.
+        """Verifies and locks the bytes; InvalidInput when they are refused, which is on record then. None when there are none.
 
-        What could not be done now raises as it is, and the scan is PENDING: the job tries again.
+        What could not be done now raises as it is, and the scan is PENDING: the job tries again. While the store does not say,
+        somebody's word that the bytes have come is on record too.
         """
         try:
             return await self._promote(principal, row)
@@ -102,6 +72,7 @@ class Storing:
             await self._reject(principal, row["id"], problem.problems[0].code)
             raise
         except (ObjectStoreDown, Unavailable):
+            await self._confirm(principal, row)
             await self._waits(principal, row["id"])
             raise
 
@@ -113,17 +84,35 @@ class Storing:
         announced = Announced(row["sha256"], row["size_bytes"], MediaType(row["media_type"]), row["pages"])
         with tempfile.TemporaryFile() as unnamed:  # on disk, without a name: a crash leaves nothing
             file = cast(BinaryIO, unnamed)
-            found = await self.objects.staging.read(staged_key(row["id"]), file, announced.size_bytes)
+            found = await self._fetched(row, file, announced.size_bytes)
             if found is None:
                 return None
+            loan = await self._confirm(principal, row)
+            reach("scan_confirmed")
             await check(file, *found, announced, self.scanner)
             reach("scan_checked")
-            async with self.database.transaction(principal) as conn:
-                loan = await conn.row(MATURITY, the_record=row["record_id"]) if row["record_id"] else None
             until = lock_until(loan["matures_on"] if loan else None, datetime.now(UTC))
             locked = await self.objects.locked.put(locked_key(row["id"]), file, announced.sha256, announced.media_type.value, until)
         reach("scan_promoted")
         return locked
+
+    async def _fetched(self, row: Any, file: BinaryIO, size_bytes_max: int) -> tuple[int, bytes] | None:
+        """Size and SHA-256 of the staged bytes, which stand in the file then; parts that all are there are put together first."""
+        key = staged_key(row["id"])
+        if row["upload_id"] is not None:
+            there = await self.objects.parts.there(key, row["upload_id"])
+            if there is not None:
+                if set(there) != set(range(1, len(row["part_sha256"]) + 1)):
+                    return None
+                await self.objects.parts.complete(key, row["upload_id"], there, row["part_sha256"])
+        return await self.objects.staging.read(key, file, size_bytes_max)
+
+    async def _confirm(self, principal: Principal, row: Any) -> Any:
+        """Puts it on record that the bytes have come, so that the job finishes what is cut off; answers when the loan matures."""
+        async with self.database.transaction(principal) as conn:
+            if row["confirmed_at"] is None:
+                await conn.run(CONFIRMED, the_id=row["id"], the_at=datetime.now(UTC), the_by=principal.staff_id)
+            return await conn.row(MATURITY, the_record=row["record_id"]) if row["record_id"] else None
 
     async def store(self, conn: Connection, principal: Principal, scan: UUID, locked: Locked | None) -> dict[str, Any]:
         """The scan becomes visible; the outcome is the same whoever did it."""

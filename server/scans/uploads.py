@@ -25,7 +25,7 @@ from storage.terms import Role, ScanStatus
 UPLOADERS = frozenset({Role.LOAN_OFFICER, Role.ARCHIVIST, Role.VAULT_KEEPER_KEY, Role.VAULT_KEEPER_CODE, Role.REGISTER_CLERK, Role.LEGAL})
 CLAIM = update(scans).where(scans.c.id == the("id"), scans.c.upload_id.is_(None)).values(upload_id=the("upload", scans.c.upload_id.type))
 PIECE_BYTES = 1 << 20
-ROUNDS = 3  # the bytes are fetched, stored, and read back
+ROUNDS = 2  # the bytes are fetched, and stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +66,10 @@ class Uploads:
             if spent is None:
                 spent, there = await announce(conn, principal, new)
                 await idempotency.keep(conn, principal, "registerScan", key, spent)
+            row = await conn.row(SCAN, the_id=UUID(spent["scan"]))
+        if row is None:  # of a unit that the caller has left since
+            raise NotFound()
         reach("scan_registered")
-        row = await self._row(principal, UUID(spent["scan"]))
         return await self._registered(principal, row, spent, replayed=there)
 
     async def resume(self, principal: Principal, scan: UUID) -> Registered:
@@ -125,9 +127,7 @@ class Uploads:
         locked = None
         if row["status"] in OPEN:
             with deadline(size_bytes=ROUNDS * row["size_bytes"]):
-                if await storing.confirmed(principal, row):
-                    reach("scan_confirmed")
-                    locked = await storing.finish(principal, row)
+                locked = await storing.finish(principal, row)
         async with self.database.transaction(principal) as conn:
             if (spent := await idempotency.spend(conn, principal, "confirmScan", key, {"scan": str(scan)})) is not None:
                 return spent, True

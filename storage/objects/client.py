@@ -68,6 +68,7 @@ class Client:
     def _made(self, signature: Any) -> Any:
         config = Config(
             signature_version=signature,
+            response_checksum_validation="when_required",  # whoever reads bytes hashes them
             retries={"total_max_attempts": 1},  # another try would cost the deadline twice; the caller's is the better one
             connect_timeout=CONNECT_SECONDS,
             read_timeout=SILENCE_SECONDS,

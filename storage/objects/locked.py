@@ -44,13 +44,13 @@ class LockedBucket:
 
     # Stored once ---------------------------------------------------------------------------------------------------------
     async def put(self, key: str, file: BinaryIO, sha256: bytes, media_type: str, until: datetime) -> Locked:
-        """Stores under COMPLIANCE until `until` plus legal hold, reads bytes and lock back; the same key twice is the same object."""
-        with deadline(size_bytes=2 * _size(file)):  # there and back
+        """Stores under COMPLIANCE until `until` plus legal hold, reads hash and lock back; the same key twice is the same object."""
+        with deadline(size_bytes=_size(file)):
             return await self._client.call(self._put, key, file, sha256, media_type, until)
 
     async def put_again(self, key: str, file: BinaryIO, sha256: bytes, media_type: str, until: datetime, *, legal_hold: bool) -> Locked:
         """A new version beside one that went bad, under the same lock."""
-        with deadline(size_bytes=2 * _size(file)):
+        with deadline(size_bytes=_size(file)):
             return await self._client.call(self._put_again, key, file, sha256, media_type, until, legal_hold)
 
     def _put(self, key: str, file: BinaryIO, sha256: bytes, media_type: str, until: datetime) -> Locked:
@@ -60,11 +60,11 @@ class LockedBucket:
             if code(error) not in EXISTS:
                 raise
             version = self._client.s3.head_object(Bucket=self.bucket, Key=key)["VersionId"]  # an earlier try got this far
-        return self.read_back(key, version, sha256)
+        return self._holding(key, version, sha256)
 
     def _put_again(self, key: str, file: BinaryIO, sha256: bytes, media_type: str, until: datetime, legal_hold: bool) -> Locked:
         version = self._store(key, file, sha256, media_type, until, "ON" if legal_hold else "OFF")
-        return self.read_back(key, version, sha256)
+        return self._holding(key, version, sha256)
 
     def _store(self, key: str, file: BinaryIO, sha256: bytes, media_type: str, until: datetime, hold: str, **given: Any) -> str:
         file.seek(0)  # a file is sent in pieces, each with the silence of a socket as its limit; bytes would be sent as one
@@ -75,15 +75,24 @@ class LockedBucket:
         )  # fmt: skip
         return str(made["VersionId"])
 
+    def _holding(self, key: str, version: str, sha256: bytes) -> Locked:
+        """The object as the store tells it: the SHA-256 that it took the bytes with, and their lock.
+
+        A store that takes bytes under another's checksum is not proven at the start. One that tells none is read.
+        """
+        head = self._head(key, version)
+        if head is None or "ChecksumSHA256" not in head:
+            return self.read_back(key, version, sha256)
+        if base64.b64decode(head["ChecksumSHA256"]) != sha256:
+            raise LockNotProven(f"{key} does not hold the bytes that were sent")
+        return _proven(key, version, head)
+
     def read_back(self, key: str, version: str, sha256: bytes) -> Locked:
         """The object as it is, in this thread; LockNotProven when it holds other bytes or is not under COMPLIANCE."""
         stored = self._digest(key, version)
         if stored is None or stored.sha256 != sha256:
             raise LockNotProven(f"{key} does not hold the bytes that were sent")
-        found = self._lock(key, version)
-        if found is None:
-            raise LockNotProven(f"{key} is not under COMPLIANCE")
-        return found
+        return _proven(key, version, self._head(key, version))
 
     # Looked at -----------------------------------------------------------------------------------------------------------
     async def lock(self, key: str, version: str) -> Locked | None:
@@ -91,15 +100,16 @@ class LockedBucket:
         return await self._client.call(self._lock, key, version)
 
     def _lock(self, key: str, version: str) -> Locked | None:
+        return _lock_of(key, version, self._head(key, version))
+
+    def _head(self, key: str, version: str) -> dict[str, Any] | None:
         try:
-            found = self._client.s3.head_object(Bucket=self.bucket, Key=key, VersionId=version)
+            made: dict[str, Any] = self._client.s3.head_object(Bucket=self.bucket, Key=key, VersionId=version, ChecksumMode="ENABLED")
         except ClientError as error:
             if code(error) in MISSING:
                 return None
             raise
-        if found.get("ObjectLockMode") != "COMPLIANCE":
-            return None
-        return Locked(key, version, found["ObjectLockRetainUntilDate"].astimezone(UTC), found.get("ObjectLockLegalHoldStatus") == "ON")
+        return made
 
     async def digest(self, key: str, version: str) -> Digest | None:
         """What the bytes are now, a piece at a time; None when there is no such version."""
@@ -191,3 +201,16 @@ class LockedBucket:
 
 def _size(file: BinaryIO) -> int:
     return file.seek(0, io.SEEK_END)
+
+
+def _lock_of(key: str, version: str, head: dict[str, Any] | None) -> Locked | None:
+    if head is None or head.get("ObjectLockMode") != "COMPLIANCE":
+        return None
+    return Locked(key, version, head["ObjectLockRetainUntilDate"].astimezone(UTC), head.get("ObjectLockLegalHoldStatus") == "ON")
+
+
+def _proven(key: str, version: str, head: dict[str, Any] | None) -> Locked:
+    found = _lock_of(key, version, head)
+    if found is None:
+        raise LockNotProven(f"{key} is not under COMPLIANCE")
+    return found

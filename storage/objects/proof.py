@@ -1,5 +1,6 @@
 """The proof that the locked bucket keeps what it is given: a locked object that we try to destroy, with our keys and with none."""
 
+import base64
 import secrets
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -58,6 +59,11 @@ def _attempts(client: Client, kept: Locked, bucket: str) -> Iterator[Attempt]:
             f"{who} stop its versions",
             partial(s3.put_bucket_versioning, Bucket=bucket, VersioningConfiguration={"Status": "Suspended"}),
         )
+    checksum = base64.b64encode(sha256(BODY).digest()).decode()
+    yield (
+        "us store bytes under the checksum of others",
+        partial(client.s3.put_object, Bucket=bucket, Key=f"{kept.key}-other", Body=b"other", ChecksumSHA256=checksum),
+    )
     stranger = client.unsigned()
     yield "a caller without keys read an object", partial(stranger.get_object, **where)
     yield "a caller without keys list it", partial(stranger.list_objects_v2, Bucket=bucket)

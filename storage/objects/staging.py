@@ -79,18 +79,6 @@ class Staging:
         found = await self._client.call(self._client.s3.list_objects_v2, Bucket=self._bucket, Prefix=prefix, **more)
         return [(one["Key"], one["LastModified"]) for one in found.get("Contents", ())]
 
-    async def size_of(self, key: str) -> int | None:
-        """How many bytes there are; None when there are none."""
-        return await self._client.call(self._size_of, key)
-
-    def _size_of(self, key: str) -> int | None:
-        try:
-            return int(self._client.s3.head_object(Bucket=self._bucket, Key=key)["ContentLength"])
-        except ClientError as error:
-            if code(error) in MISSING:
-                return None
-            raise
-
     async def read(self, key: str, into: BinaryIO, size_bytes_max: int) -> tuple[int, bytes] | None:
         """Size and SHA-256 of the bytes, which stand in the file then; None when there are none, or more than that."""
         return await self._client.call(self._read, key, into, size_bytes_max)

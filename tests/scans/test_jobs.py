@@ -24,7 +24,7 @@ async def test_a_scan_that_was_confirmed_and_cut_off_is_finished(bank: World, ru
     await bank.sql("update scans set confirmed_at = now() - interval '3 minutes' where id = $1::text::uuid", scan)
     assert await jobs.scans() == 1
     assert await bank.sql("select status from scans where id = $1::text::uuid", scan) == "STORED"
-    assert await objects.staging.size_of(f"staged/{scan}") is None
+    assert not await objects.staging.keys(f"staged/{scan}")
 
 
 async def test_a_scan_that_nobody_goes_on_with_expires_and_says_so(bank: World, run: Run, objects: ObjectStore) -> None:
@@ -37,7 +37,7 @@ async def test_a_scan_that_nobody_goes_on_with_expires_and_says_so(bank: World, 
     await bank.sql("update scans set upload_expires_at = now() where id = $1", scan)
     assert await jobs.scans() == 1
     assert await bank.sql("select status from scans where id = $1", scan) == "EXPIRED"
-    assert await objects.staging.size_of(f"staged/{scan}") is None
+    assert not await objects.staging.keys(f"staged/{scan}")
     assert await bank.sql("select count(*) from events where subject_id = $1 and tag = 'scan:upload:expired'", scan) == 1
     told = await run("officer", "confirmScan", "scan { id }", scanId=f"scan_{scan}")
     assert told["problems"][0]["code"] == "UPLOAD_EXPIRED"

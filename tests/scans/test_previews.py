@@ -98,12 +98,12 @@ async def test_what_nobody_wants_any_more_is_thrown_away(bank: World, run: Run, 
     scan = await stored(bank, run, landscape(1))
     key = previews.key_of(UUID(scan[5:]), 1, 160)
     assert await drawn(bank, objects) >= 1
-    assert await objects.staging.size_of(key)
+    assert await objects.staging.keys(key)
     jobs = await jobs_of(bank, objects)
     assert await jobs.forget() == 0
     await bank.sql("update scan_previews set wanted_at = now() - interval '31 days' where scan_id = $1::text::uuid", scan[5:])
     assert await jobs.forget() == 1
-    assert await objects.staging.size_of(key) is None
+    assert not await objects.staging.keys(key)
     assert await bank.sql("select count(*) from scan_previews where scan_id = $1::text::uuid", scan[5:]) == 0
 
 

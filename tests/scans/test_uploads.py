@@ -52,7 +52,7 @@ async def test_a_presigned_put_is_for_these_bytes_once_and_for_a_while(bank: Wor
     short = objects.staging.presign_put(key, sha256=digest, size_bytes=len(PDF), media_type="application/pdf", seconds=1)
     await asyncio.sleep(2.5)  # an address ends by the store's clock
     assert await put(short.url, [f"{n}: {v}" for n, v in short.headers.items()], PDF) >= 400
-    assert await objects.staging.size_of(key) is None
+    assert not await objects.staging.keys(key)
     assert await put(url, headers, PDF) == 200
     assert await put(url, headers, PDF) >= 400
 
@@ -186,7 +186,7 @@ async def test_forty_eight_who_bring_the_same_bytes_make_one_object(bank: World,
     assert [(str(row["id"]), row["status"]) for row in rows] == [(scan, "STORED")]
     kept, _ = await objects.locked.versions(f"scans/{scan}", None)
     assert len(kept) == 1
-    assert await objects.staging.size_of(f"staged/{scan}") is None
+    assert not await objects.staging.keys(f"staged/{scan}")
 
 
 async def test_the_database_keeps_the_same_bytes_one_scan_too(bank: World, run: Run) -> None:
