@@ -22,7 +22,8 @@ EXPOSED = (
     "Classification", "PayoffKind", "ContractKind", "CollateralKind", "CertificateKind", "LocationKind", "DocumentType",
     "RetentionClass", "ScanSubject", "ScanStatus", "PreviewStatus", "ReportKind", "ReportSubject", "ReportState", "SignOffKind",
     "HandoverKind", "HandoverState", "HandoverLineState", "HandoverStanding", "BaileeKind", "ClaimResolution", "EmergencyFinding", "OffBalanceState", "OffBalanceDirection", "NoticeState", "ReleaseState", "RecipientCapacity",
-    "StocktakeState", "Expectation", "CountResult", "CorrectionSubject", "NoticeKind", "AlarmKind",
+    "StocktakeState", "Expectation", "CountResult", "CorrectionSubject", "NoticeKind", "AlarmKind", "ExportKind",
+    "ExportState", "ExportFailure",
 )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ import strawberry
 from schema.administration_mutations import AdministrationMutations
 from schema.custody_mutations import CustodyMutations
 from schema.disclosure import DisclosureMutations
+from schema.export_mutations import ExportMutations
 from schema.notice_mutations import NoticeMutations
 from schema.report_mutations import ReportMutations
 from schema.scan_mutations import ScanMutations
@@ -13,6 +14,13 @@ from schema.valuing_mutations import ValuingMutations
 
 @strawberry.type(description="Every act a client may try.")
 class Mutation(
-    CustodyMutations, ScanMutations, ReportMutations, DisclosureMutations, AdministrationMutations, NoticeMutations, ValuingMutations
+    CustodyMutations,
+    ScanMutations,
+    ReportMutations,
+    DisclosureMutations,
+    ExportMutations,
+    AdministrationMutations,
+    NoticeMutations,
+    ValuingMutations,
 ):
     """All of them."""

@@ -23,7 +23,7 @@ from schema.registers import (
     ticket_register,
     vault_register,
 )
-from schema.results import given, id_of, refused_argument
+from schema.results import given, id_of, known_or_nothing, refused_argument
 from schema.scalars import DateTime
 from schema.snapshots.file import COST as FILE_COST
 from schema.snapshots.file import loan_file_as_of
@@ -146,7 +146,4 @@ def _contract(by: Any) -> tuple[UUID | None, str | None]:
         if "\0" in number:
             raise bad_request("A string must not contain NUL.")
         return None, number
-    try:
-        return id_of(by.id, "contract"), None
-    except NotFound:
-        return UUID(int=0), None  # an id of nothing: unknown, and logged as such
+    return known_or_nothing(by.id, "contract"), None

@@ -39,6 +39,7 @@ from schema.custody import (
     Ticket,
 )
 from schema.expiring import Expiring, expiring
+from schema.exports import EXPORT_KEYS, Export, ExportSort, ExportWhere
 from schema.handovers import HANDOVER_KEYS, Handover, HandoverSort, HandoverWhere
 from schema.lending import (
     CONTRACT_KEYS,
@@ -189,6 +190,14 @@ class Reads:
         keys=NOTICE_KEYS,
         updated_since=True,
         description="What the caller was told.",
+    )
+    exports: Connection[Export] = Page(
+        on=lambda row, _, me: row.staff_id == me.staff,
+        where=ExportWhere,
+        sort=ExportSort,
+        keys=EXPORT_KEYS,
+        updated_since=True,
+        description="What the caller asked to be exported.",
     )
     checkouts: Connection[Checkout] = Page(
         on=lambda row, _, me: row.kind != "ACT",

@@ -189,8 +189,17 @@ def _head(code: str, language: str) -> dict[str, Any]:
 Act = Callable[[strawberry.Info, Any], Awaitable[Any]]
 
 
-def mutation(name: str, input_type: Any, payload_type: type, act: Act, *, description: str, requires: Iterable[Role] | None = None) -> Any:
-    """The field of a mutation; `act` answers the payload's JSON, a Refused, or raises a Problem."""
+def mutation(
+    name: str,
+    input_type: Any,
+    payload_type: type,
+    act: Act,
+    *,
+    description: str,
+    requires: Iterable[Role] | None = None,
+    logs_denials: bool = False,
+) -> Any:
+    """The field of a mutation; `act` answers the payload's JSON, a Refused, or raises a Problem; it refuses by itself where it logs denials."""
     members: Any = Union[(payload_type, *PROBLEMS)]  # made at run time
     what = f"What {name} answers: its payload, or the problem that kept it from being done."
     union = Annotated[members, strawberry.union(f"{name[0].upper()}{name[1:]}Result", description=what)]
@@ -215,7 +224,7 @@ def mutation(name: str, input_type: Any, payload_type: type, act: Act, *, descri
     if requires is not None:
         roles = sorted(requires)
         directives.append(Requires(roles=roles))
-        metadata["requires"] = frozenset(roles)
+        metadata |= {"requires": frozenset(roles), "logs_denials": logs_denials}
     return strawberry.mutation(resolver=resolve, name=name, description=description, directives=directives, metadata=metadata)
 
 
@@ -278,6 +287,12 @@ def id_of(text: Any, prefix: str) -> UUID:
     if found != prefix or uuid is None:
         raise Absent()
     return uuid
+
+
+def known_or_nothing(text: Any, prefix: str) -> UUID:
+    """The uuid in a global id, or one of nothing: what is asked for is unknown then, and logged as such."""
+    found, uuid = global_id(str(text))
+    return uuid if found == prefix and uuid is not None else UUID(int=0)
 
 
 def maybe_id(text: Any, prefix: str) -> UUID | None:

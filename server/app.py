@@ -28,7 +28,7 @@ from server.custody.desk import Desk
 from server.failpoints import FailpointReached
 from server.feed import Feed
 from server.jobs import alarms
-from server.ledger import sealer_of
+from server.ledger import jobs_of, sealer_of
 from server.oidc import FixedKeys, Keys, PublishedKeys
 from server.papers import serving as papers
 from server.service import service_of
@@ -315,9 +315,7 @@ def _health(parts: Parts) -> list[BaseRoute]:
 async def _jobs(settings: Settings, parts: Parts) -> None:
     from server.jobs.worker import work  # with a driver of its own, 10 MB that a process without jobs has no use for
 
-    await work(
-        settings.database_url or "", parts.desk, parts.objects, fixity_bytes=settings.fixity_bytes, clamd=settings.clamd,
-    )  # fmt: skip
+    await work(settings.database_url or "", parts.desk, parts.objects, **jobs_of(settings))
 
 
 def create_app(settings: Settings) -> Starlette:

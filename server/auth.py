@@ -215,23 +215,28 @@ class Authenticator:
             raise Unauthenticated("The token is not valid.") from None
 
     async def person(self, username: str) -> tuple[Principal, float]:
-        """Roles, delegations and branches of an active member of staff, and until when: the next delegation begins or ends then."""
-        began = time.monotonic()
-        async with self.database.readers.acquire() as raw:  # one statement, no transaction around it
-            row = await Connection(raw).row(WHO, username=username)
-        if row is None:
-            raise Unauthenticated("The token is not valid.")
-        roles = frozenset(Role(r) for r in (*(row["roles"] or ()), *(row["delegated"] or ())))
-        examines = Role.EXAMINER in roles  # from outside: what was granted, for as long, and nothing of the unit they are listed in
-        everywhere = not examines and (row["level"] == OrgLevel.HEAD_OFFICE or bool(EVERYWHERE & roles))
-        until = began + min(KEPT_SECONDS_MAX, float(row["seconds"] if row["seconds"] is not None else KEPT_SECONDS_MAX))
-        branches = tuple(row["granted"] or ()) if examines else tuple(row["branches"])
-        much = everywhere or await self.database.sees_much(branches)
-        return Principal(
-            row["id"], row["org_id"], row["name"], roles, branches, everywhere, row["staff_no"], row["principal_version"], much
-        ), until
+        """As they are now, and until when."""
+        return await person_of(self.database, username)
 
     async def people(self) -> list[dict[str, str]]:
         """Accounts that the embedded issuer may sign for."""
         async with self.database.transaction(None) as conn:
             return [dict(row.items()) for row in await conn.rows(PEOPLE)]
+
+
+async def person_of(database: Database, username: str) -> tuple[Principal, float]:
+    """Roles, delegations and branches of an active member of staff, and until when: the next delegation begins or ends then."""
+    began = time.monotonic()
+    async with database.readers.acquire() as raw:  # one statement, no transaction around it
+        row = await Connection(raw).row(WHO, username=username)
+    if row is None:
+        raise Unauthenticated("The token is not valid.")
+    roles = frozenset(Role(r) for r in (*(row["roles"] or ()), *(row["delegated"] or ())))
+    examines = Role.EXAMINER in roles  # from outside: what was granted, for as long, and nothing of the unit they are listed in
+    everywhere = not examines and (row["level"] == OrgLevel.HEAD_OFFICE or bool(EVERYWHERE & roles))
+    until = began + min(KEPT_SECONDS_MAX, float(row["seconds"] if row["seconds"] is not None else KEPT_SECONDS_MAX))
+    branches = tuple(row["granted"] or ()) if examines else tuple(row["branches"])
+    much = everywhere or await database.sees_much(branches)
+    return Principal(
+        row["id"], row["org_id"], row["name"], roles, branches, everywhere, row["staff_no"], row["principal_version"], much
+    ), until

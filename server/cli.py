@@ -182,7 +182,7 @@ def _utc(day: datetime | None) -> datetime | None:
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False)
 def verify(context: typer.Context) -> None:
-    """Verify an export of the history, offline; 0: whole, 1: tampered with, 2: unreadable. The same as `python verifier.py`."""
+    """Verify an export of the history or a pack, offline; 0: whole, 1: tampered with, 2: unreadable. The same as `python verifier.py`."""
     from server.compliance import verifier
 
     raise typer.Exit(verifier.main(context.args))

@@ -1,5 +1,7 @@
 """The ledger as the settings name it: its keys, its bucket, and who seals it."""
 
+from typing import Any
+
 from server.compliance.notes import Key
 from server.compliance.sealing import Sealer
 from server.settings import Settings
@@ -27,3 +29,9 @@ def checkpoints_of(settings: Settings) -> CheckpointBucket:
         settings.s3_endpoint or "", key, secret.get_secret_value(), bucket, "", settings.s3_region, settings.s3_encryption
     )
     return CheckpointBucket.at(address, bucket)
+
+
+def jobs_of(settings: Settings) -> dict[str, Any]:
+    """What the jobs are told of the settings; where nothing is sealed nothing is signed."""
+    signer = ledger_key(settings) if settings.ledger_database_url else None
+    return {"fixity_bytes": settings.fixity_bytes, "clamd": settings.clamd, "signer": signer, "export_hours": settings.export_hours}

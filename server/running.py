@@ -137,7 +137,7 @@ def work_alone(settings: Settings) -> int:
     from server import logs
     from server.custody.desk import Desk
     from server.jobs.worker import EVERY, work
-    from server.ledger import sealer_of
+    from server.ledger import jobs_of, sealer_of
 
     logs.configure(settings.log_level)
     database = Database(settings.database_url or "", settings.reader_database_url, writers_max=2, readers_max=1)
@@ -159,7 +159,7 @@ def work_alone(settings: Settings) -> int:
         sealer = sealer_of(settings)
         try:
             url, desk = settings.database_url or "", Desk(database)
-            jobs = work(url, desk, objects, fixity_bytes=settings.fixity_bytes, clamd=settings.clamd)
+            jobs = work(url, desk, objects, **jobs_of(settings))
             await asyncio.gather(jobs, *([sealer.run()] if sealer else []))
         finally:
             objects.close()

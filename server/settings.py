@@ -83,7 +83,8 @@ class Settings(BaseSettings):
         str, Field(description="Name of this bank's ledger in its checkpoints, e.g. `bank.example/loanfile`.", pattern=r"^[^\s+]+$")
     ] = "loanfile"
     ledger_key: Annotated[
-        SecretStr, Field(description="64 hex digits, or a file of them: the Ed25519 key that signs checkpoints; the sealer alone needs it.")
+        SecretStr,
+        Field(description="64 hex digits, or a file of them: the Ed25519 key that signs checkpoints and exports; the jobs alone need it."),
     ] = SecretStr(DEVELOPMENT_KEY)
     receipt_key: Annotated[SecretStr, Field(description="64 hex digits, or a file of them: the Ed25519 key that signs receipts.")] = (
         SecretStr(DEVELOPMENT_KEY)
@@ -92,6 +93,7 @@ class Settings(BaseSettings):
     s3_checkpoint_access_key: Annotated[str, Field(description="Access key for that bucket; unset: the one of the object store.")] = ""
     s3_checkpoint_secret_key: Annotated[SecretStr, Field(description="Its secret key.")] = SecretStr("")
     checkpoint_years: Annotated[int, Field(description="How long a checkpoint is locked, in years.", ge=1, le=100)] = 30
+    export_hours: Annotated[int, Field(description="How long a finished export is kept in the object store, in hours.", ge=1, le=720)] = 72
     anchoring_seconds_max: Annotated[int, Field(description="How long a change may wait for its checkpoint, in seconds.", ge=10)] = 300
     anchoring: Annotated[
         Behind, Field(description="What happens when one waits longer: `alarm`, or `refuse`, which also refuses custody mutations.")

@@ -800,3 +800,30 @@ class EmergencyFinding(StrEnum):
 
     JUSTIFIED = "JUSTIFIED"
     NOT_JUSTIFIED = "NOT_JUSTIFIED"
+
+
+class ExportKind(StrEnum):
+    """What an export holds."""
+
+    EVIDENCE = "EVIDENCE"
+    EVENTS = "EVENTS"
+
+
+class ExportState(StrEnum):
+    """Life of an export; only READY ones have bytes."""
+
+    QUEUED = "QUEUED"
+    RUNNING = "RUNNING"
+    READY = "READY"
+    FAILED = "FAILED"
+    EXPIRED = "EXPIRED"
+
+
+class ExportFailure(StrEnum):
+    """Why an export was not made."""
+
+    ASKER_LEFT = "ASKER_LEFT"
+    NOT_PERMITTED = "NOT_PERMITTED"
+    NOT_VISIBLE = "NOT_VISIBLE"
+    TOO_LARGE = "TOO_LARGE"
+    INTERNAL = "INTERNAL"

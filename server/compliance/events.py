@@ -37,8 +37,12 @@ class Words(str):
 
 def canonical(body: dict[str, Any]) -> bytes:
     """The bytes that are hashed: the same body gives the same bytes for ever."""
-    text = json.dumps(_plain(body), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    return CANONICAL_TAG + text.encode()
+    return CANONICAL_TAG + plain_json(body).encode()
+
+
+def plain_json(value: Any) -> str:
+    """RFC 8785 of what events and packs hold."""
+    return json.dumps(_plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 def body_of(canonical_bytes: bytes) -> dict[str, Any]:

@@ -5,6 +5,7 @@ and the events that wait are read in one snapshot at the end.
 """
 
 import asyncio
+import base64
 import json
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
@@ -29,13 +30,13 @@ CHUNK_LEAVES = 10_000
 FETCH_ROWS = 2_000
 FETCHES_MAX = 8
 COLUMNS = ("id", "chain", "seq", "at", "tag", "subject_kind", "subject_id", "record", "actor", "cause")
-_event = """e.id, e.chain_id as chain, e.seq, e.happened_at as at, e.tag, e.subject_kind, e.subject_id, e.record_id as record,
+EVENT_COLUMNS = """e.id, e.chain_id as chain, e.seq, e.happened_at as at, e.tag, e.subject_kind, e.subject_id, e.record_id as record,
   e.actor_id as actor, e.cause_id as cause, e.canonical, e.prev_hash, e.hash"""
 ANCHORED = "select number, size from ledger_checkpoints where stored_at is not null order by number desc limit 1"
-LEAVES = f"""select l.leaf_index, l.entry, l.line_ids, {_event} from ledger_leaves l left join events e on e.id = l.event_id
+LEAVES = f"""select l.leaf_index, l.entry, l.line_ids, {EVENT_COLUMNS} from ledger_leaves l left join events e on e.id = l.event_id
   where l.leaf_index >= $1 and l.leaf_index < $2 order by l.leaf_index"""  # our own columns
 LINES = "select id, canonical_access(a) as canonical from access_log a where id = any($1::uuid[])"
-UNSEALED = f"""select {_event} from events e where not exists (select from ledger_leaves l where l.event_id = e.id and l.leaf_index < $1)
+UNSEALED = f"""select {EVENT_COLUMNS} from events e where not exists (select from ledger_leaves l where l.event_id = e.id and l.leaf_index < $1)
   order by e.chain_id, e.seq"""  # our own columns
 TABLES = {
     "chains": "select id, seq, encode(head, 'hex') as head from chains order by id",
@@ -46,6 +47,8 @@ TABLES = {
     "tickets": "select id, org_id as org, ticket_no as number, is_void as void from tickets order by org_id, ticket_no",
     "checkpoints": "select number, note from ledger_checkpoints where stored_at is not null order by number",
 }
+PROVEN = f"""select {EVENT_COLUMNS}, l.leaf_index, l.entry, ledger_proof(l.leaf_index, c.size, c.border) as proof
+  from events e join ledger_leaves l on l.event_id = e.id join ledger_checkpoints c on c.number = $1 and l.leaf_index < c.size"""  # our own columns
 Meter = Callable[[str, int, int], None]
 
 
@@ -69,7 +72,7 @@ class Export:
         await self._admit(principal)
         scope = {"format": verifier.FORMAT, "origin": self.origin, "from": _text(self.start), "to": _text(self.end)}
         self._begin(scope)
-        async with self._snapshot(principal) as conn:
+        async with snapshot(self.database, principal) as conn:
             made_at = await conn.fetchval("select clock_timestamp()")
             anchored = await conn.fetchrow(ANCHORED)
             size = anchored["size"] if anchored else 0
@@ -104,14 +107,6 @@ class Export:
             raise ExportFailed(f"{self.folder} is not empty")
         _write(begun, [scope])
 
-    @asynccontextmanager
-    async def _snapshot(self, principal: Principal) -> "AsyncIterator[asyncpg.Connection[Any]]":
-        """One moment of the database, as the principal sees it."""
-        async with self.database.writers.acquire() as raw, raw.transaction(isolation="repeatable_read", readonly=True):
-            await raw.fetchrow(PRINCIPAL_SQL, *principal.settings, principal.version, principal.staff_id)
-            await raw.execute("set local statement_timeout = 0")
-            yield cast("asyncpg.Connection[Any]", raw)  # what the pool lends is a connection in all but its type
-
     def _ours(self, entry: bytes) -> bool:
         """Whether a leaf is of the period, by the time in it."""
         if self.start is None and self.end is None:
@@ -131,7 +126,7 @@ class Export:
         _write(path, (_leaf(row, lines) for row in rows))
 
     async def _unsealed(self, conn: "asyncpg.Connection[Any]", size: int) -> None:
-        period = [_event_of(row) async for row in conn.cursor(UNSEALED, size, prefetch=FETCH_ROWS) if self._ours(b"\x01" + row["id"].bytes)]
+        period = [event_of(row) async for row in conn.cursor(UNSEALED, size, prefetch=FETCH_ROWS) if self._ours(b"\x01" + row["id"].bytes)]
         _write(self.folder / "unsealed.jsonl", period)
 
     async def _tables(self, conn: "asyncpg.Connection[Any]") -> None:
@@ -171,14 +166,34 @@ class Export:
         return True
 
 
+@asynccontextmanager
+async def snapshot(database: Database, principal: Principal) -> "AsyncIterator[asyncpg.Connection[Any]]":
+    """One moment of the database, as the principal sees it."""
+    async with database.writers.acquire() as raw, raw.transaction(isolation="repeatable_read", readonly=True):
+        await raw.fetchrow(PRINCIPAL_SQL, *principal.settings, principal.version, principal.staff_id)
+        await raw.execute("set local statement_timeout = 0")
+        yield cast("asyncpg.Connection[Any]", raw)  # what the pool lends is a connection in all but its type
+
+
+def proven(row: Any) -> dict[str, Any]:
+    """The line of an event that is proven by itself: `EVENT_COLUMNS`, its leaf, and the proof of it."""
+    return {**place_of(row), "event": event_of(row)}
+
+
+def place_of(row: Any) -> dict[str, Any]:
+    """A leaf, and its proof under the checkpoint."""
+    return {"leaf": row["leaf_index"], "entry": row["entry"].hex(), "proof": [base64.b64decode(one).hex() for one in row["proof"]]}
+
+
 def _leaf(row: Any, lines: Mapping[UUID, str]) -> dict[str, Any]:
     told = {"leaf": row["leaf_index"], "entry": row["entry"].hex()}
     if row["line_ids"] is not None:
         return {**told, "access": {"lines": [lines[id_] for id_ in row["line_ids"] if id_ in lines]}}
-    return {**told, "event": _event_of(row) if row["id"] is not None else None}
+    return {**told, "event": event_of(row) if row["id"] is not None else None}
 
 
-def _event_of(row: Any) -> dict[str, Any]:
+def event_of(row: Any) -> dict[str, Any]:
+    """An event as an export tells it."""
     told = {name: row[name] for name in COLUMNS}
     return {
         **told,
@@ -197,11 +212,12 @@ def _write(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
     """Whole or not at all."""
     part = path.with_name(path.name + ".part")
     with part.open("wb") as file:
-        file.writelines(_line(row) for row in rows)
+        file.writelines(line_of(row) for row in rows)
     part.replace(path)
 
 
-def _line(row: Mapping[str, Any]) -> bytes:
+def line_of(row: Mapping[str, Any]) -> bytes:
+    """One line of JSON."""
     try:
         return orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)
     except TypeError:  # bytes that are no text: orjson has no surrogates

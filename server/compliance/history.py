@@ -191,7 +191,7 @@ async def read_history(
 async def page_of(database: Database, principal: Principal, reading: Reading, first: int, after: tuple[datetime, UUID] | None) -> History:
     """A page of what was let in; InvalidInput where nothing was told of the contract at that time yet."""
     async with database.transaction(principal) as conn:
-        entries = await _entries(conn, reading, first + 1, after)
+        entries = await entries_of(conn, reading, first + 1, after)
     if not entries and after is None and (reading.as_of or reading.known_at):
         raise InvalidInput([InputProblem((name,), "BEFORE_FIRST_VERSION") for name in _earliest(reading)])
     return History(reading.contract_id, entries[:first], len(entries) > first)
@@ -206,7 +206,8 @@ def _earliest(reading: Reading) -> Iterator[str]:
         yield "knownAt"
 
 
-async def _entries(conn: Connection, reading: Reading, limit: int, after: tuple[datetime, UUID] | None) -> tuple[Entry, ...]:
+async def entries_of(conn: Connection, reading: Reading, limit: int, after: tuple[datetime, UUID] | None) -> tuple[Entry, ...]:
+    """The next lines, as the principal of the transaction sees them; whoever asks has written the log."""
     about = await about_contract(conn, reading.contract_id)
     at, id_ = after or (None, None)
     rows = await conn.raw.fetch(

@@ -74,3 +74,13 @@ def root(size: int, nodes: Nodes) -> bytes:
 def root_of(leaves: Sequence[bytes]) -> bytes:
     """Of leaf hashes, all of them."""
     return root(len(leaves), dict(grown(0, {}, leaves)))
+
+
+def path(place: int, leaves: Sequence[bytes]) -> list[bytes]:
+    """From the sibling of a leaf hash up: RFC 9162, 2.1.3.1."""
+    if len(leaves) == 1:
+        return []
+    left = 1 << (len(leaves) - 1).bit_length() - 1  # the largest power of two that is less
+    if place < left:
+        return [*path(place, leaves[:left]), root_of(leaves[left:])]
+    return [*path(place - left, leaves[left:]), root_of(leaves[:left])]

@@ -1,30 +1,36 @@
 """Verifies an export of the ledger without its database and without us: `python verifier.py EXPORT --key KEYS`.
 
 It needs Python 3.11 and the package `cryptography`, and imports nothing of Loanfile; docs/ledger-format.md says what is hashed and
-signed. EXPORT is the folder that `loanfile export-ledger` writes, KEYS a file of public keys in the form `name+id+base64`, kept from
-a time when they were trusted. With --checkpoints the signed checkpoints are read from another folder: a copy of the bucket, fetched by
-the auditor. Each --receipt is a signed receipt that somebody holds for an event.
+signed. EXPORT is the folder that `loanfile export-ledger` writes, or a pack: one zip file with the evidence of a contract, or with the
+events of a period. KEYS is a file of public keys in the form `name+id+base64`, kept from a time when they were trusted. With
+--checkpoints the signed checkpoints are read from another folder: a copy of the bucket, fetched by the auditor. Each --receipt is a
+signed receipt that somebody holds for an event.
 
 Exit status: 0 when everything holds, 1 when something was tampered with, 2 when the input cannot be read.
 """
 
 import argparse
 import base64
+import gzip
+import io
 import json
+import struct
 import sys
-from collections.abc import Iterator
+import zlib
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from hmac import digest as keyed
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from uuid import UUID
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 EVENT_TAG, ACCESS_TAG, RECEIPT_TAG = "loanfile event 1\0", "loanfile access 1\0", "loanfile receipt 1"
-FORMAT = "loanfile export 1"
+FORMAT, PACK = "loanfile export 1", "loanfile pack 1"
 EVENT, ACCESS, ENTRY_BYTES = 1, 2, 49
 TOLD_MAX = 20
 SEALED_WITHIN = timedelta(hours=24)  # of its time; an event that says it is older was put in later
@@ -132,16 +138,21 @@ def lines_of(path: Path) -> Iterator[Line]:
     """The JSON lines of a file."""
     try:
         with path.open(encoding="utf-8") as file:
-            for number, text in enumerate(file, 1):
-                try:
-                    line = json.loads(text)
-                except ValueError as error:
-                    raise Unreadable(f"{path.name}, line {number}: {error}") from None
-                if not isinstance(line, dict):
-                    raise Unreadable(f"{path.name}, line {number}: not an object")
-                yield line
+            yield from objects_of(file, path.name)
     except (OSError, UnicodeDecodeError) as error:
         raise Unreadable(f"{path}: {error}") from None
+
+
+def objects_of(file: Iterable[str], name: str) -> Iterator[Line]:
+    """The objects in JSON lines."""
+    for number, text in enumerate(file, 1):
+        try:
+            line = json.loads(text)
+        except ValueError as error:
+            raise Unreadable(f"{name}, line {number}: {error}") from None
+        if not isinstance(line, dict):
+            raise Unreadable(f"{name}, line {number}: not an object")
+        yield line
 
 
 def instant(text: str) -> datetime:
@@ -197,27 +208,86 @@ class Chain:
     at: datetime = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-@dataclass
-class Verification:
-    """One export under verification; `findings` are in the order of the ledger."""
+@dataclass(kw_only=True)
+class Events:
+    """Events as they are met, each against the one before it in its chain; `findings` are in the order of the ledger."""
 
-    export: Path
-    checkpoints: Path
-    keys: Keys
-    receipts: list[Path]
     findings: list[Finding] = field(default_factory=list)
-    later: list[Finding] = field(default_factory=list)  # of what stands in no leaf
-    entries: bytearray = field(default_factory=bytearray)
-    signed: list[Checkpoint] = field(default_factory=list)
     chains: dict[str, Chain] = field(default_factory=dict)
     states: dict[str, str] = field(default_factory=dict)
     tickets: dict[str, Any] = field(default_factory=dict)
     voids: set[str] = field(default_factory=set)
     held: dict[str, bytes] = field(default_factory=dict)  # hashes of the events that receipts name
     events: int = 0
+    whole: bool = True
+
+    def _event(self, event: Line, entry: bytes | None) -> list[str]:
+        """What is wrong with an event: against its leaf, its columns, and the event before it in its chain."""
+        self.events += 1
+        told = list[str]()
+        text = str(event["canonical"])
+        prev, stored = bytes.fromhex(event["prev_hash"]), bytes.fromhex(event["hash"])
+        hashed = sha256(prev + text.encode("utf-8", "surrogateescape")).digest()
+        if event["id"] in self.held:
+            self.held[event["id"]] = hashed
+        if entry is not None and UUID(event["id"]).bytes != entry[1:17]:
+            told.append(f"it was sealed; event {event['id']} stands in its place")
+        if hashed != stored:
+            told.append("its bytes do not have its hash")
+        elif entry is not None and hashed != entry[17:]:
+            told.append("its bytes are not the ones that were sealed")
+        chain = self.chains.setdefault(event["chain"], Chain())
+        if self.whole or chain.seq:
+            if event["seq"] != chain.seq + 1:
+                told.append(f"its number is {event['seq']}, after {chain.seq}")
+            elif prev != chain.head:
+                told.append("it does not continue the event before it in its chain")
+        at = instant(event["at"])
+        if at <= chain.at:
+            told.append("it is not later than the event before it in its chain")
+        chain.seq, chain.head, chain.at = int(event["seq"]), stored if entry is None else entry[17:], at
+        return told + self._body(event, text)
+
+    def _body(self, event: Line, text: str) -> list[str]:
+        """The columns say what the bytes say; the state goes on."""
+        if not text.startswith(EVENT_TAG):
+            return ["its bytes are not an event of version 1"]
+        try:
+            body = json.loads(text[len(EVENT_TAG) :])
+            detail = body["detail"]
+            told = [f"its column {column} is not what its bytes say" for name, column in SAME.items() if body.get(name) != event[column]]
+            if body["subject"] != [event["subject_kind"], event["subject_id"]]:
+                told.append("its columns of the subject are not what its bytes say")
+            if time_of(UUID(body["id"])) != instant(body["at"]):
+                told.append("its id is of another time")
+        except (ValueError, KeyError, TypeError):
+            return ["its bytes are not an event of version 1"]
+        record = body.get("record")
+        if record and "to" in detail:
+            if self.whole and self.states.get(record) != detail.get("from"):
+                told.append(f"it takes record {record} from {detail.get('from')}, which was {self.states.get(record)}")
+            self.states[record] = detail["to"]
+        for given in ("ticket", "instead"):
+            if detail.get(given):
+                self.tickets[detail[given]] = detail.get(f"{given}_no")
+        if body["tag"] == "ticket:void:done":
+            self.voids.add(body["subject"][1])
+        return told
+
+
+@dataclass
+class Verification(Events):
+    """One export under verification."""
+
+    export: Path
+    checkpoints: Path
+    keys: Keys
+    receipts: list[Path]
+    later: list[Finding] = field(default_factory=list)  # of what stands in no leaf
+    entries: bytearray = field(default_factory=bytearray)
+    signed: list[Checkpoint] = field(default_factory=list)
     unsealed: int = 0
     lines: int = 0
-    whole: bool = True
 
     def run(self) -> list[Finding]:
         """Everything that is wrong, the first in the ledger first."""
@@ -364,59 +434,6 @@ class Verification:
             return None
         return f"it says an older time than may be: the checkpoint before it was signed on {signed[0]:%Y-%m-%d %H:%M}"
 
-    def _event(self, event: Line, entry: bytes | None) -> list[str]:
-        """What is wrong with an event: against its leaf, its columns, and the event before it in its chain."""
-        self.events += 1
-        told = list[str]()
-        text = str(event["canonical"])
-        prev, stored = bytes.fromhex(event["prev_hash"]), bytes.fromhex(event["hash"])
-        hashed = sha256(prev + text.encode("utf-8", "surrogateescape")).digest()
-        if event["id"] in self.held:
-            self.held[event["id"]] = hashed
-        if entry is not None and UUID(event["id"]).bytes != entry[1:17]:
-            told.append(f"it was sealed; event {event['id']} stands in its place")
-        if hashed != stored:
-            told.append("its bytes do not have its hash")
-        elif entry is not None and hashed != entry[17:]:
-            told.append("its bytes are not the ones that were sealed")
-        chain = self.chains.setdefault(event["chain"], Chain())
-        if self.whole or chain.seq:
-            if event["seq"] != chain.seq + 1:
-                told.append(f"its number is {event['seq']}, after {chain.seq}")
-            elif prev != chain.head:
-                told.append("it does not continue the event before it in its chain")
-        at = instant(event["at"])
-        if at <= chain.at:
-            told.append("it is not later than the event before it in its chain")
-        chain.seq, chain.head, chain.at = int(event["seq"]), stored if entry is None else entry[17:], at
-        return told + self._body(event, text)
-
-    def _body(self, event: Line, text: str) -> list[str]:
-        """The columns say what the bytes say; the state goes on."""
-        if not text.startswith(EVENT_TAG):
-            return ["its bytes are not an event of version 1"]
-        try:
-            body = json.loads(text[len(EVENT_TAG) :])
-            detail = body["detail"]
-            told = [f"its column {column} is not what its bytes say" for name, column in SAME.items() if body.get(name) != event[column]]
-            if body["subject"] != [event["subject_kind"], event["subject_id"]]:
-                told.append("its columns of the subject are not what its bytes say")
-            if time_of(UUID(body["id"])) != instant(body["at"]):
-                told.append("its id is of another time")
-        except (ValueError, KeyError, TypeError):
-            return ["its bytes are not an event of version 1"]
-        record = body.get("record")
-        if record and "to" in detail:
-            if self.whole and self.states.get(record) != detail.get("from"):
-                told.append(f"it takes record {record} from {detail.get('from')}, which was {self.states.get(record)}")
-            self.states[record] = detail["to"]
-        for given in ("ticket", "instead"):
-            if detail.get(given):
-                self.tickets[detail[given]] = detail.get(f"{given}_no")
-        if body["tag"] == "ticket:void:done":
-            self.voids.add(body["subject"][1])
-        return told
-
     def _minute(self, access: Line, entry: bytes) -> str | None:
         """The lines of the access log of a minute have the root that was sealed."""
         tree, count = Tree(), int.from_bytes(entry[13:17])
@@ -536,10 +553,373 @@ class Verification:
         )
 
 
+# Packs ------------------------------------------------------------------------------------------------------------------
+# One zip file whose every byte follows from its manifest: members are stored as they are, in its order, behind headers that say nothing else.
+MANIFEST, NOTE = "manifest.json", "manifest.note"
+MADE_BY, FROM_32, FROM_64 = 0x0314, 20, 45  # versions of the zip format
+NAMES_ARE_UTF8, DAY_ONE, PLAIN_FILE = 0x0800, 0x0021, 0o100644 << 16
+LARGE = 0xFFFFFFFF  # from here on an offset stands in its ZIP64 field
+MANY = 0xFFFF
+MANIFEST_BYTES_MAX = 64 << 20
+PIECE_BYTES = 1 << 20
+DIRECTORY = "the end of the archive"
+
+
+def local_header(name: str, size: int, crc: int) -> bytes:
+    """What stands before the bytes of a member."""
+    raw = name.encode()
+    fixed = struct.pack("<4s5H3L2H", b"PK\3\4", FROM_32, NAMES_ARE_UTF8, 0, 0, DAY_ONE, crc, size, size, len(raw), 0)
+    return fixed + raw
+
+
+def directory_entry(name: str, size: int, crc: int, offset: int) -> bytes:
+    """What the directory at the end of the archive says of a member."""
+    raw, far = name.encode(), offset >= LARGE
+    extra = struct.pack("<2HQ", 1, 8, offset) if far else b""
+    fixed = struct.pack(
+        "<4s6H3L5H2L", b"PK\1\2", MADE_BY, FROM_64 if far else FROM_32, NAMES_ARE_UTF8, 0, 0, DAY_ONE, crc, size, size, len(raw), len(extra),
+        0, 0, 0, PLAIN_FILE, 0xFFFFFFFF if far else offset,
+    )  # fmt: skip
+    return fixed + raw + extra
+
+
+def end_record(count: int, size: int, offset: int) -> bytes:
+    """What stands behind the directory: how many entries it has, its size and its place."""
+    large = b""
+    if count >= MANY or size >= LARGE or offset >= LARGE:
+        large = struct.pack("<4sQ2H2L4Q", b"PK\6\6", 44, FROM_64, FROM_64, 0, 0, count, count, size, offset)
+        large += struct.pack("<4sLQL", b"PK\6\7", 0, offset + size, 1)
+        count, size, offset = 0xFFFF, 0xFFFFFFFF, 0xFFFFFFFF
+    return large + struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, count, count, size, offset, 0)
+
+
+class Slice(io.RawIOBase):
+    """The bytes of one member."""
+
+    def __init__(self, file: BinaryIO, start: int, size: int) -> None:
+        self._file, self._at, self._stop = file, start, start + size
+
+    def readable(self) -> bool:
+        """They are."""
+        return True
+
+    def readinto(self, into: Any) -> int:
+        """From where the last read ended, whoever else moves the file."""
+        self._file.seek(self._at)
+        read = self._file.read(min(len(into), self._stop - self._at))
+        into[: len(read)] = read
+        self._at += len(read)
+        return len(read)
+
+
+@dataclass(frozen=True)
+class Member:
+    """What the manifest says of a member, and where its bytes begin."""
+
+    name: str
+    size: int
+    crc: int
+    sha256: str
+    header_at: int
+
+    @property
+    def start(self) -> int:
+        """Behind its header."""
+        return self.header_at + len(self.header)
+
+    @property
+    def header(self) -> bytes:
+        """As it must be."""
+        return local_header(self.name, self.size, self.crc)
+
+
+class Broken(Exception):
+    """Nothing behind this can be told of."""
+
+
+@dataclass
+class PackVerification(Events):
+    """One pack under verification: first each of its bytes, then what it says."""
+
+    pack: Path
+    keys: Keys
+    members: dict[str, Member] = field(default_factory=dict)
+    texts: dict[str, str] = field(default_factory=dict)  # canonical bytes by event, of a contract
+    logged: dict[str, Line] = field(default_factory=dict)  # bodies of lines of the access log
+    redacted: int = 0
+    whole: bool = field(default=False, kw_only=True)
+
+    def run(self) -> list[Finding]:
+        """Everything that is wrong, in the order of the archive."""
+        try:
+            with self.pack.open("rb") as self.file:
+                self.size = self.file.seek(0, io.SEEK_END)
+                self._recognize()
+                try:
+                    self._manifest()
+                except Broken:
+                    return self.findings
+                self._bytes()
+                self._directory()
+                if not self.findings:
+                    self._says()
+        except OSError as error:
+            raise Unreadable(f"{self.pack}: {error}") from None
+        return self.findings
+
+    def _wrong(self, where: str, told: str) -> None:
+        self.findings.append(Finding(where, told))
+
+    def _break(self, where: str, told: str) -> Broken:
+        self._wrong(where, told)
+        return Broken()
+
+    def _read(self, at: int, size: int) -> bytes:
+        self.file.seek(at)
+        return self.file.read(size)
+
+    def _recognize(self) -> None:
+        """By one of its ends: the other may be what was tampered with."""
+        if self._read(0, 4) != b"PK\3\4" and b"PK\5\6" not in self._read(max(0, self.size - 22), 22):
+            raise Unreadable(f"{self.pack} is neither a folder nor a pack")
+
+    # Its bytes -----------------------------------------------------------------------------------------------------------
+    def _manifest(self) -> None:
+        """The two members that nothing else tells of; then the places of all others are known."""
+        manifest = self._first(MANIFEST, 0)
+        note = self._first(NOTE, manifest.start + manifest.size)
+        body, signed = self._read(manifest.start, manifest.size), self._read(note.start, note.size)
+        text = self.keys.text_of(signed.decode("utf-8", "replace"))
+        if text is None or not _is_strict(signed):
+            raise self._break(NOTE, "the signature is not of one of the keys")
+        if text != f"{PACK}\nmanifest {sha256(body).hexdigest()}\n":
+            raise self._break(MANIFEST, "it is not the manifest that was signed")
+        try:
+            self.about = json.loads(body)
+            if self.about["format"] != PACK:
+                raise Unreadable(f"{MANIFEST}: the format is {self.about['format']}, this verifier reads {PACK}")
+            at = note.start + note.size
+            for told in self.about["members"]:
+                made = Member(str(told["name"]), int(told["size"]), int(told["crc32"], 16), str(told["sha256"]), at)
+                self.members[made.name], at = made, made.start + made.size
+            self.origin, self.end = str(self.about["origin"]), at
+        except (ValueError, KeyError, TypeError) as error:
+            raise Unreadable(f"{MANIFEST}: {type(error).__name__}: {error}") from None
+        if self.keys.text_of(signed.decode(), self.origin) is None:
+            raise self._break(NOTE, f"the signature is not of the key of {self.origin}")
+
+    def _first(self, name: str, at: int) -> Member:
+        header = self._read(at, len(local_header(name, 0, 0)))
+        crc, size = struct.unpack_from("<2L", header, 14) if len(header) > 22 else (0, 0)
+        made = Member(name, size, crc, "", at)
+        if header != made.header:
+            raise self._break(name, "its header is not as it must be")
+        if size > MANIFEST_BYTES_MAX or made.start + size > self.size or zlib.crc32(self._read(made.start, size)) != crc:
+            raise self._break(name, "its bytes are not the ones that its header tells of")
+        self.members[name] = made
+        return made
+
+    def _bytes(self) -> None:
+        """Each member is there, behind its header and with its hash, and nothing between two of them."""
+        for member in list(self.members.values())[2:]:
+            if self._read(member.header_at, len(member.header)) != member.header:
+                self._wrong(member.name, "its header is not as it must be, or something else stands in its place")
+            hashed, crc, piece = sha256(), 0, b""
+            for at in range(member.start, member.start + member.size, PIECE_BYTES):
+                piece = self._read(at, min(PIECE_BYTES, member.start + member.size - at))
+                hashed.update(piece)
+                crc = zlib.crc32(piece, crc)
+            if member.start + member.size > self.size:
+                self._wrong(member.name, "the archive ends before it does")
+            elif (hashed.hexdigest(), crc) != (member.sha256, member.crc):
+                self._wrong(member.name, "its bytes do not have the hash that the manifest tells")
+
+    def _directory(self) -> None:
+        """The directory says of each member what its header does, and behind it is nothing."""
+        at = self.end
+        for member in self.members.values():
+            entry = directory_entry(member.name, member.size, member.crc, member.header_at)
+            if self._read(at, len(entry)) != entry:
+                self._wrong(member.name, "its entry in the directory of the archive is not as it must be")
+            at += len(entry)
+        record = end_record(len(self.members), at - self.end, self.end)
+        if self._read(at, len(record)) != record:
+            self._wrong(DIRECTORY, "it is not as it must be")
+        if self.size > at + len(record):
+            self._wrong(DIRECTORY, f"{self.size - at - len(record)} bytes stand behind it")
+
+    # What it says --------------------------------------------------------------------------------------------------------
+    def _says(self) -> None:
+        try:
+            found = self._checkpoint()
+            if found is None:
+                return
+            self.checkpoint = found
+            for name in self.members:
+                if name.startswith("events") and ".jsonl" in name:
+                    for line in self._lines(name):
+                        self._sealed(name, line)
+            self._complete()
+            if self.about["kind"] == "evidence":
+                self._access()
+                self._history()
+                self._scans()
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise Unreadable(f"{self.pack}: {type(error).__name__}: {error}") from None
+
+    def _lines(self, name: str) -> Iterator[Line]:
+        member = self.members[name]
+        raw: Any = io.BufferedReader(Slice(self.file, member.start, member.size), PIECE_BYTES)
+        try:
+            opened = gzip.GzipFile(fileobj=raw) if name.endswith(".gz") else raw
+            yield from objects_of(io.TextIOWrapper(opened, "utf-8"), name)
+        except (EOFError, gzip.BadGzipFile, zlib.error, UnicodeDecodeError) as error:
+            raise Unreadable(f"{name}: {error}") from None
+
+    def _checkpoint(self) -> Checkpoint | None:
+        """Signed by the ledger, and the one that the manifest names."""
+        member = self.members["checkpoint"]
+        text = self.keys.text_of(self._read(member.start, member.size).decode("utf-8", "replace"), self.origin)
+        if text is None:
+            self._wrong("checkpoint", "the signature is not of the ledger's key")
+            return None
+        found, told = checkpoint_of(text, self.origin), self.about["checkpoint"]
+        if (found.number, found.size, found.root.hex()) != (told["number"], told["size"], told["root"]):
+            self._wrong("checkpoint", "it is not the one that the manifest names")
+        return found
+
+    def _sealed(self, name: str, line: Line) -> None:
+        """An event: its hash, its chain, its place in the tree; or the hash alone of one that is withheld."""
+        if line.get("redacted"):
+            self._link(name, line)
+            return
+        event, entry, leaf = line["event"], bytes.fromhex(line["entry"]), int(line["leaf"])
+        where = f"{name}: event {event['id']}, chain {event['chain']}, number {event['seq']}"
+        chain = self.chains.get(event["chain"])
+        if chain is None and event["chain"] in self.about.get("chains", {}) and (event["seq"] != 1 or event["prev_hash"]):
+            self._wrong(where, "the chain does not begin with it")
+        if chain and event["seq"] > chain.seq + 1 and not self._dense(event["chain"]):  # others stand between, which the pack does not tell
+            self.chains[event["chain"]] = Chain(event["seq"] - 1, bytes.fromhex(event["prev_hash"]), chain.at)
+        for told in self._event(event, entry):
+            self._wrong(where, told)
+        if self.about["kind"] == "evidence":
+            self.texts[event["id"]] = event["canonical"]
+        proof = [bytes.fromhex(one) for one in line["proof"]]
+        if len(entry) != ENTRY_BYTES or entry[0] != EVENT:
+            self._wrong(where, "its leaf is not the leaf of an event")
+        elif root_from(leaf, self.checkpoint.size, leaf_hash(entry), proof) != self.checkpoint.root:
+            self._wrong(where, f"its proof does not lead to the root of checkpoint {self.checkpoint.number}")
+
+    def _link(self, name: str, line: Line) -> None:
+        """What is withheld of a chain is still its link: the event behind it continues this hash."""
+        self.redacted += 1
+        chain = self.chains.setdefault(line["chain"], Chain())
+        if self._dense(line["chain"]) and line["seq"] != chain.seq + 1:
+            self._wrong(f"{name}: withheld event of chain {line['chain']}", f"its number is {line['seq']}, after {chain.seq}")
+        chain.seq, chain.head = int(line["seq"]), bytes.fromhex(line["hash"])
+
+    def _dense(self, chain: str) -> bool:
+        """Whether nothing may be left out between two events of the chain."""
+        return bool(self.about.get("dense")) or chain in self.about.get("chains", {})
+
+    def _complete(self) -> None:
+        """As many events as the manifest tells, and the chains that it calls whole from the first event to the last."""
+        if self.events + self.redacted != self.about["events"]:
+            self._wrong(MANIFEST, f"it tells of {self.about['events']} events, {self.events + self.redacted} are there")
+        for id_, seq in self.about.get("chains", {}).items():
+            met = self.chains.get(id_, Chain())
+            if met.seq != seq:
+                self._wrong(f"chain {id_}", f"the manifest tells of {seq} events, the last that is there is number {met.seq}")
+
+    def _access(self) -> None:
+        """Each line of the access log is in the tree of its minute, and that minute in the ledger's."""
+        for line in self._lines("access.jsonl"):
+            text, entry = str(line["line"]), bytes.fromhex(line["entry"])
+            if not text.startswith(ACCESS_TAG) or len(entry) != ENTRY_BYTES or entry[0] != ACCESS:
+                self._wrong("access.jsonl", "a line is not of version 1, or its leaf is not a minute of the access log")
+                continue
+            body = json.loads(text[len(ACCESS_TAG) :])
+            inner, proof = ([bytes.fromhex(one) for one in line[name]] for name in ("inner", "proof"))
+            if root_from(int(line["place"]), int.from_bytes(entry[13:17]), leaf_hash(text.encode()), inner) != entry[17:]:
+                self._wrong("access.jsonl", f"line {body['id']} is not one of those that were sealed for its minute")
+            if root_from(int(line["leaf"]), self.checkpoint.size, leaf_hash(entry), proof) != self.checkpoint.root:
+                self._wrong("access.jsonl", f"the proof of line {body['id']} does not lead to the root of the checkpoint")
+            self.logged[body["id"]] = body
+
+    def _told(self, number: int, line: Line) -> None:
+        """A line of the history about a line of the access log."""
+        body = self.logged.pop(line["line"], None)
+        if body is None:
+            self._wrong(f"history.jsonl, line {number}", f"line {line['line']} of the access log is not in the pack, or is told twice")
+        elif (line["at"], line["tag"], line["by"]["id"], line["result"], line["purpose"], line["detail"]) != tuple(
+            body[name] for name in ("at", "action", "by", "result", "purpose", "detail")
+        ):
+            self._wrong(f"history.jsonl, line {number}", f"it is not what line {line['line']} of the access log says")
+
+    def _history(self) -> None:
+        """Each line of the history says what its event says, and each event has its line; so with the access log."""
+        left = dict(self.texts)
+        for number, line in enumerate(self._lines("history.jsonl"), 1):
+            if line.get("proven"):
+                self._told(number, line)
+            if line.get("redacted") or "event" not in line:
+                continue
+            text = left.pop(line["event"], None)
+            if text is None:
+                self._wrong(f"history.jsonl, line {number}", f"event {line['event']} is not in the pack, or is told twice")
+                continue
+            body = json.loads(text[len(EVENT_TAG) :])
+            same = ("at", "tag", "subject", "detail", "chain", "seq")
+            if any(line[name] != body[name] for name in same) or line["by"]["id"] != body["by"]:
+                self._wrong(f"history.jsonl, line {number}", f"it is not what event {line['event']} says")
+            for name, said in line.get("words", {}).items():
+                if body["detail"].get(name) != {"words": keyed(bytes.fromhex(said["key"]), said["words"].encode(), "sha256").hex()}:
+                    self._wrong(f"history.jsonl, line {number}", f"its words are not the ones that event {line['event']} was written with")
+        for event in left:
+            self._wrong("history.jsonl", f"event {event} is not told")
+        for id_ in self.logged:
+            self._wrong("history.jsonl", f"line {id_} of the access log is not told")
+
+    def _scans(self) -> None:
+        """Each scan is the bytes that its row tells, which is the hash that its event told when it was registered."""
+        told = dict[str, str]()
+        for text in self.texts.values():
+            body = json.loads(text[len(EVENT_TAG) :])
+            if body["tag"] == "scan:register:done":
+                told[body["subject"][1]] = body["detail"]["sha256"]
+        for scan in self._lines("scans.jsonl"):
+            if scan["member"] is not None and self.members[scan["member"]].sha256 != scan["sha256"]:
+                self._wrong(scan["member"], "it is not the scan that scans.jsonl tells of")
+            if told.get(scan["id"], scan["sha256"]) != scan["sha256"]:
+                self._wrong("scans.jsonl", f"scan {scan['id']} was registered with other bytes")
+
+    def summary(self) -> str:
+        """What was verified, in one line."""
+        about = self.about
+        scope = f"evidence of contract {about['contract']['number']}" if about["kind"] == "evidence" else (
+            f"events of the period {about['from']} to {about['to']}"
+        )  # fmt: skip
+        held = f", {self.redacted} more withheld" if self.redacted else ""
+        return (
+            f"{scope}: {self.events} events in {len(self.chains)} chains{held}; {len(self.members)} members; all of them under checkpoint"
+            f" {self.checkpoint.number}; made on {instant(about['made_at']):%Y-%m-%d %H:%M:%S} UTC for {about['purpose']}"
+        )
+
+
+def _is_strict(note: bytes) -> bool:
+    """One signature, written in the one way that there is: what decodes to the same may be other bytes."""
+    try:
+        text, _, line = note.decode().rpartition("\n\n")
+        dash, name, encoded = line.removesuffix("\n").split(" ")
+        return note.decode() == f"{text}\n\n{dash} {name} {base64.b64encode(base64.b64decode(encoded)).decode()}\n"
+    except ValueError:
+        return False
+
+
 def main(argv: list[str] | None = None) -> int:
     """The exit status."""
     parser = argparse.ArgumentParser(prog="verifier", description="Verifies an export of the Loanfile ledger, offline.")
-    parser.add_argument("export", type=Path, help="folder that loanfile export-ledger wrote")
+    parser.add_argument("export", type=Path, help="folder that loanfile export-ledger wrote, or a pack: one zip file")
     parser.add_argument("--key", type=Path, required=True, help="file of public keys, one a line: name+id+base64")
     parser.add_argument("--checkpoints", type=Path, help="copy of the bucket of checkpoints; left out: the one inside the export")
     parser.add_argument("--receipt", type=Path, action="append", default=[], help="signed receipt of an event; may be repeated")
@@ -549,7 +929,11 @@ def main(argv: list[str] | None = None) -> int:
             keys = Keys(given.key.read_text("utf-8"))
         except (OSError, UnicodeDecodeError) as error:
             raise Unreadable(f"{given.key}: {error}") from None
-        verification = Verification(given.export, given.checkpoints or given.export, keys, given.receipt)
+        verification: Verification | PackVerification
+        if given.export.is_file():
+            verification = PackVerification(given.export, keys)
+        else:
+            verification = Verification(given.export, given.checkpoints or given.export, keys, given.receipt)
         findings = verification.run()
     except Unreadable as error:
         print(f"unreadable: {error}", file=sys.stderr)

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from server.calendar import load_holidays
+from server.compliance.notes import Key
 from server.custody import reading
 from server.custody.desk import Desk
-from server.jobs import alarms, copying, drift, fixity, overdue, provisional, retention, sources, tidying
+from server.jobs import alarms, copying, drift, exporting, fixity, overdue, provisional, retention, sources, tidying
 from server.scans import previews
 from server.scans.announcing import REGISTERED_HOURS
 from server.scans.reconciling import Reconciler
@@ -29,6 +30,8 @@ class Jobs:
     objects: ObjectStore
     fixity_bytes: int = fixity.BYTES_MAX
     clamd: str | None = None  # where the virus scanner listens
+    signer: Key | None = None  # of what is exported: the ledger's key
+    export_hours: int = 72
 
     async def compare(self) -> int:
         """Compares the tables with what the events lead to; answers how many differences there are, the first is an alarm."""
@@ -98,6 +101,12 @@ class Jobs:
     async def forget(self) -> int:
         """Throws pictures away that nobody has wanted for a while; answers how many."""
         return await previews.forget(self.desk.database, self.objects, self.by)
+
+    async def export(self) -> int:
+        """Makes what was asked to be exported, and throws away what has been kept long enough; answers how many things were done."""
+        if self.signer is None:  # this process seals nothing, and signs nothing
+            return 0
+        return await exporting.Exporter(self.desk, self.by, self.objects, self.signer, self.export_hours).run()
 
     def _reconciler(self) -> Reconciler:
         return Reconciler(Storing(self.desk.database, self.objects, scanner_at(self.clamd)), self.by)

@@ -16,7 +16,6 @@ from procrastinate.jobs import DeleteJobCondition, Status
 from psycopg_pool import PoolTimeout
 
 from server.custody.desk import Desk
-from server.jobs.fixity import BYTES_MAX
 from server.jobs.jobs import Jobs
 from server.service import service_of
 from storage.objects import ObjectStore, ObjectStoreDown
@@ -28,7 +27,7 @@ EVERY = {
     "tidy": "* * * * *", "climb": "*/5 * * * *", "notify": "*/10 * * * *", "calendar": "15 * * * *", "sweep": "*/10 * * * *",
     "retain": "*/10 * * * *", "hold": "*/5 * * * *", "copy": "* * * * *", "fix": "40 * * * *",
     "scans": "* * * * *", "draw": "* * * * * */10", "forget": "25 3 * * *", "audit": "35 3 * * *", "compare": "20 18 * * *",
-    "watch": "* * * * *",
+    "watch": "* * * * *", "export": "* * * * * */10",
 }  # fmt: skip
 
 
@@ -72,10 +71,11 @@ def _told_to_end() -> bool:
     return task is not None and task.cancelling() > 0
 
 
-async def work(
-    url: str, desk: Desk, objects: ObjectStore, *, fixity_bytes: int = BYTES_MAX, clamd: str | None = None, until_empty: bool = False
-) -> None:
-    """Runs jobs until it is cancelled; goes on when PostgreSQL comes back. `until_empty` ends when nothing is queued."""
+async def work(url: str, desk: Desk, objects: ObjectStore, *, until_empty: bool = False, **settings: Any) -> None:
+    """Runs jobs until it is cancelled; goes on when PostgreSQL comes back. `settings` are those of `Jobs`.
+
+    `until_empty` ends when nothing is queued.
+    """
     while True:
         app = app_of(url)
         try:
@@ -90,7 +90,7 @@ async def work(
                     delete_jobs=DeleteJobCondition.SUCCESSFUL,
                     install_signal_handlers=False,
                     shutdown_graceful_timeout=GRACE_SECONDS,
-                    additional_context={"desk": desk, "objects": objects, "settings": {"fixity_bytes": fixity_bytes, "clamd": clamd}},
+                    additional_context={"desk": desk, "objects": objects, "settings": settings},
                 )
             return
         except (ProcrastinateException, PoolTimeout, OSError, asyncpg.PostgresError) as error:

@@ -1,16 +1,23 @@
 """Uploads in parts: begun, sent part by part to presigned addresses, looked at, put together or given up."""
 
+import asyncio
 import base64
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256 as hashed
 
 from botocore.exceptions import ClientError
 
+from storage.objects.breaker import deadline
 from storage.objects.client import Client
-from storage.objects.errors import MISSING, code
+from storage.objects.errors import MISSING, ObjectStoreDown, code
+from storage.objects.locked import Digest
 from storage.objects.staging import UPLOAD_SECONDS, Presigned
 
 GONE = MISSING | {"NoSuchUpload"}
+PART_BYTES = 16 << 20  # of what we send ourselves
+COMPLETE_SECONDS = 60.0  # the store puts all of it together; nobody waits
 
 
 @dataclass(frozen=True)
@@ -93,6 +100,30 @@ class Parts:
             if code(error) not in GONE:
                 raise
 
+    async def put(self, key: str, pieces: Iterator[bytes], media_type: str) -> Digest:
+        """One object of any size over what was there, with one part at a time in memory; each part has a deadline of its own."""
+        upload, sent, sums, whole, size = await self.begin(key, media_type), dict[int, Part](), list[bytes](), hashed(), 0
+        try:
+            while body := await asyncio.to_thread(_filled, pieces):
+                whole.update(body)
+                size += len(body)
+                sums.append(hashed(body).digest())
+                with deadline(size_bytes=len(body)):
+                    sent[len(sums)] = await self._client.call(self._send, key, upload, len(sums), body, sums[-1])
+            with deadline(COMPLETE_SECONDS):
+                await self.complete(key, upload, sent, sums)
+        except ObjectStoreDown:  # what is left of it is for whoever tries again to give up
+            raise
+        except BaseException:
+            await self.give_up(key, upload)
+            raise
+        return Digest(whole.digest(), size)
+
+    def _send(self, key: str, upload: str, number: int, body: bytes, sha256: bytes) -> Part:
+        digest = base64.b64encode(sha256).decode()
+        given = {"Bucket": self._bucket, "Key": key, "UploadId": upload, "PartNumber": number, "ChecksumSHA256": digest}
+        return Part(number, len(body), self._client.s3.upload_part(Body=body, **given)["ETag"])
+
     async def give_up(self, key: str, upload: str) -> None:
         """Removes the parts."""
         await self._client.call(self._give_up, key, upload)
@@ -108,3 +139,11 @@ class Parts:
         """The uploads that have not ended, at most a thousand."""
         found = await self._client.call(self._client.s3.list_multipart_uploads, Bucket=self._bucket, Prefix=prefix)
         return [Begun(one["Key"], one["UploadId"], one["Initiated"]) for one in found.get("Uploads", ())]
+
+
+def _filled(pieces: Iterator[bytes]) -> bytes:
+    """The next part: at least as large as it should be, less at the end."""
+    made = bytearray()
+    while len(made) < PART_BYTES and (piece := next(pieces, b"")):
+        made += piece
+    return bytes(made)

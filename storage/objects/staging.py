@@ -8,10 +8,10 @@ from typing import Any, BinaryIO
 
 from botocore.exceptions import ClientError
 
-from storage.objects.breaker import budget
+from storage.objects.breaker import budget, deadline
 from storage.objects.client import Client
 from storage.objects.errors import MISSING, code
-from storage.objects.locked import CHUNK_BYTES, LINK_SECONDS_MAX
+from storage.objects.locked import CHUNK_BYTES, LINK_SECONDS_MAX, Digest
 
 UPLOAD_SECONDS = 900
 
@@ -99,6 +99,12 @@ class Staging:
                 size += len(piece)
         into.flush()
         return size, digest.digest()
+
+    async def fetch(self, key: str, into: BinaryIO, size_bytes: int) -> Digest | None:
+        """Copies what we have made into a file, with a deadline for its size; None when there is none."""
+        with deadline(size_bytes=size_bytes):
+            found = await self.read(key, into, size_bytes)
+        return None if found is None else Digest(found[1], found[0])
 
     async def discard(self, key: str) -> None:
         """Removes the bytes."""

@@ -29,6 +29,7 @@ from storage.tables.custody import (
     transitions,
 )
 from storage.tables.decisions import corrections, decisions, override_permissions, overrides
+from storage.tables.exports import export_parts, exports
 from storage.tables.handovers import handover_lines, handovers, shipments
 from storage.tables.ledger import (
     access_log,
@@ -129,6 +130,8 @@ __all__ = [
     "emergency_reviews",
     "event_words",
     "events",
+    "export_parts",
+    "exports",
     "file_items",
     "fixity_findings",
     "fixity_runs",

@@ -1,7 +1,9 @@
 """A second reading of docs/ledger-format.md, written from the page and not from the verifier: slow, and short enough to be read."""
 
 import base64
+import gzip
 import json
+import zipfile
 from datetime import datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -115,3 +117,65 @@ def holds(export: Path, verifier: str) -> bool:
             return False
         chains[event["chain"]] = seq + 1, digest
     return True
+
+
+def root_of_path(m: int, n: int, leaf: bytes, proof: list[bytes]) -> bytes | None:
+    """What PATH leads to: the recursion of RFC 9162, 2.1.3.1, read backwards."""
+    if n == 1:
+        return leaf if not proof else None
+    if not proof:
+        return None
+    k = split(n)
+    inner = root_of_path(m, k, leaf, proof[:-1]) if m < k else root_of_path(m - k, n - k, leaf, proof[:-1])
+    if inner is None:
+        return None
+    return sha256(b"\x01" + (inner + proof[-1] if m < k else proof[-1] + inner)).digest()
+
+
+def proven(line: Any, size: int, root: bytes) -> bool:
+    """Whether a leaf stands under the checkpoint."""
+    leaf = sha256(b"\x00" + bytes.fromhex(line["entry"])).digest()
+    return root_of_path(line["leaf"], size, leaf, [bytes.fromhex(one) for one in line["proof"]]) == root
+
+
+def pack_holds(pack: Path, verifier: str) -> bool:
+    """Whether a pack holds, but for the bytes between its members: those are the zip library's to read."""
+    with zipfile.ZipFile(pack) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    manifest = members.pop("manifest.json")
+    if signed_text(members.pop("manifest.note").decode(), verifier) != f"loanfile pack 1\nmanifest {sha256(manifest).hexdigest()}\n":
+        return False
+    about = json.loads(manifest)
+    if canonical(about).encode() != manifest:
+        return False
+    if {m["name"]: (m["size"], m["sha256"]) for m in about["members"]} != {n: (len(b), sha256(b).hexdigest()) for n, b in members.items()}:
+        return False
+    checkpoint = signed_text(members["checkpoint"].decode(), verifier)
+    if checkpoint is None:
+        return False
+    _, size, root, number, _ = checkpoint.splitlines()
+    if about["checkpoint"] != {"number": int(number.partition(" ")[2]), "size": int(size), "root": base64.b64decode(root).hex()}:
+        return False
+    parts = [body if name.endswith("l") else gzip.decompress(body) for name, body in members.items() if name.startswith("events")]
+    events = [json.loads(line) for body in parts for line in body.splitlines()]
+    chains = dict[str, tuple[int, str]]()
+    for line in events:
+        if line.get("redacted"):
+            chains[line["chain"]] = line["seq"], line["hash"]
+            continue
+        event = line["event"]
+        body = json.loads(event["canonical"].removeprefix("loanfile event 1\0"))
+        digest = sha256(bytes.fromhex(event["prev_hash"]) + event["canonical"].encode()).hexdigest()
+        before = chains.get(body["chain"])
+        if before and body["seq"] == before[0] + 1 and event["prev_hash"] != before[1]:
+            return False
+        if line["entry"] != f"01{UUID(body['id']).hex}{digest}" or not proven(line, int(size), base64.b64decode(root)):
+            return False
+        chains[body["chain"]] = body["seq"], digest
+    for line in map(json.loads, members.get("access.jsonl", b"").splitlines()):
+        entry, leaf = bytes.fromhex(line["entry"]), sha256(b"\x00" + line["line"].encode()).digest()
+        if root_of_path(line["place"], int.from_bytes(entry[13:17]), leaf, [bytes.fromhex(one) for one in line["inner"]]) != entry[17:]:
+            return False
+        if not proven(line, int(size), base64.b64decode(root)):
+            return False
+    return len(events) == about["events"] and all(chains[chain][0] == seq for chain, seq in about.get("chains", {}).items())

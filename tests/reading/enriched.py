@@ -25,6 +25,17 @@ from staff s cross join lateral (
     union all (select 'certificate', id, null from collateral_certificates order by id limit 2)
     union all (select 'record', id, id from archive_records order by id limit 3)
     union all select 'org', s.org_id, null) f) m"""
+EXPORTS = """
+insert into exports (id, org_id, staff_id, kind, purpose, contract_id, period_from, period_to, state, asked_at, done, total, checkpoint, leased_by,
+  sha256, size_bytes, made_at, expires_at, failure)
+select gen_random_uuid(), s.org_id, s.id, k.kind, k.purpose, case k.kind when 'EVIDENCE' then c.id end,
+  case k.kind when 'EVENTS' then now() - interval '9 days' end, case k.kind when 'EVENTS' then now() - interval '1 day' end, k.state,
+  now() - make_interval(hours => k.n * 5), k.n, case when k.n > 1 then 7 end, case when k.n > 2 then 3 end, gen_random_uuid(),
+  case when k.made then sha256(s.id::text::bytea) end, case when k.made then 5000000000 + k.n end, case when k.made then now() end,
+  case when k.made then now() + interval '3 days' end, case k.state when 'FAILED' then 'NOT_VISIBLE' end
+from staff s cross join (select id from contracts order by id limit 1) c cross join (values
+  (1, 'EVIDENCE', 'AUDIT', 'QUEUED', false), (2, 'EVENTS', 'REGULATOR_REQUEST', 'RUNNING', false), (3, 'EVIDENCE', 'INVESTIGATION', 'READY', true),
+  (4, 'EVENTS', 'AUDIT', 'EXPIRED', true), (5, 'EVIDENCE', 'CUSTOMER_REQUEST', 'FAILED', false)) k(n, kind, purpose, state, made)"""
 WAITING = """
 with few as (select q.id, row_number() over (order by q.id) as n from access_requests q where exists (
   select from request_lines l where l.request_id = q.id) order by q.id limit 8)
@@ -83,7 +94,7 @@ async def enrich(root: Any) -> None:
         await root.execute(ALARMS, [kind.value for kind in AlarmKind])
         await root.execute(TOLD)
         await root.execute(NOTICES, [kind.value for kind in NoticeKind])
-        for statement in (WAITING, SHARED, OVERRIDES, EXPIRING, COUNTED, VOID, CORRECTIONS, BATCHES, ALTERED):
+        for statement in (EXPORTS, WAITING, SHARED, OVERRIDES, EXPIRING, COUNTED, VOID, CORRECTIONS, BATCHES, ALTERED):
             await root.execute(statement)
         for key, value, of_unit, days in parameters:
             await root.execute(

@@ -306,6 +306,7 @@ def stocktakes_due(v: View, a: dict[str, Any]) -> list[Row]:
 
 ROOT: dict[str, Answer] = {
     "notices": lambda v, a: v.page("Notice", v.rows["notices"], a),
+    "exports": lambda v, a: v.page("Export", v.rows["exports"], a),
     "expiring": expiring, "overrideReport": override_report, "policyParameters": policy_parameters, "lookUp": look_up,
     "vaultRegister": vault_register, "ticketRegister": ticket_register, "sealRegister": seal_register, "doorLog": door_log,
     "offBalanceDifferences": off_balance_differences, "stocktakesDue": stocktakes_due,

@@ -86,7 +86,7 @@ POINTERS = {  # field of a type: (table, our column)
     "HandoverLine.shipment": ("shipments", "shipment_id"), "Handover.fromUnit": ("org_units", "org_id"),
     "Handover.toUnit": ("org_units", "to_org_id"), "Handover.giver": ("staff", "giver_id"), "Handover.taker": ("staff", "taker_id"),
     "Handover.createdBy": ("staff", "created_by"),
-    "Notice.record": ("archive_records", "record_id"),
+    "Notice.record": ("archive_records", "record_id"), "Export.contract": ("contracts", "contract_id"),
     "Viewer.staff": ("staff", "id"), "Viewer.orgUnit": ("org_units", "org_id"),
     "Stocktake.place": ("storage_locations", "place_id"), "Stocktake.orgUnit": ("org_units", "org_id"),
     **{f"Stocktake.{name}": ("staff", column) for name, column in (
@@ -299,6 +299,7 @@ SPECIAL: dict[str, Special] = {
     "Hold.kind": lambda v, r, a: r["kind"] if HOLDS & v.me.roles else None,
     "Hold.reason": lambda v, r, a: r["reason"] if HOLDS & v.me.roles else None,
     "Scan.sha256": lambda v, r, a: bytes(r["sha256"]).hex(),
+    "Export.sha256": lambda v, r, a: bytes(r["sha256"]).hex() if r["sha256"] else None,
     "InspectionReport.signOffs": lambda v, r, a: _ordered(v.kids("report_sign_offs", "report_id", r), "signed_at"),
     "StaffMember.roles": lambda v, r, a: sorted(x["role"] for x in v.rows["staff_roles"] if x["staff_id"] == r["id"]),
     "AccessRequest.queuePosition": offices.queue_position,

@@ -27,7 +27,7 @@ SOURCES = {  # type: (table, prefix)
     "EmergencyReview": ("emergency_reviews", "review"),
     "SettlementNotice": ("settlement_notices", "settlement"), "Release": ("releases", "release"),
     "PolicyVersion": ("policy_parameters", "policy"), "Decision": ("decisions", "decision"), "Correction": ("corrections", "correction"), "RuleOverride": ("overrides", "override"),
-    "Notice": ("notices", "notice"), "Alarm": ("alarms", "alarm"),
+    "Notice": ("notices", "notice"), "Alarm": ("alarms", "alarm"), "Export": ("exports", "export"),
     "Stocktake": ("stocktakes", "stocktake"), "StocktakePlace": ("stocktake_places", "stockplace"),
     "StocktakeLine": ("stocktake_lines", "stockline"), "StocktakeCount": ("stocktake_counts", "stockcount"),
 }  # fmt: skip
@@ -112,7 +112,7 @@ class Seen:
     def _visible(self, table: str, row: Row) -> bool:
         if table == "decisions":
             return not self.policies or bool({Role.COMPLIANCE, Role.AUDITOR} & self.me.roles)
-        if table == "notices":
+        if table in ("notices", "exports"):
             return bool(row["staff_id"] == self.me.staff_id)
         if table == "alarms":
             return any(

@@ -158,6 +158,9 @@ async def test_policies_show_a_person_the_rows_that_the_reference_shows(demo: Ba
             for table, rows in view.by.items():
                 if any("id" in row for row in demo.rows[table]):
                     shown = {row["id"] for row in await connection.fetch(f"select id from {table}")}  # names of ours
+                    if table == "exports" and Role.SYSTEM in me.roles:  # the jobs make all of them; a read shows one's own
+                        assert shown == {row["id"] for row in demo.rows[table]}
+                        continue
                     assert shown == set(rows), (table, me.staff_no)
 
 

@@ -1,0 +1,158 @@
+"""What belongs to a contract, so that what is handed out about it names nothing of another one.
+
+An id is let through when it is known to be the contract's own, or nobody's: staff, units, places, parameters. Every other id is taken
+for another contract's, whatever it is: what nobody thought of is withheld, not told. Requests, operations, handovers, stocktakes and
+lists that name a record of the contract are its own; what else they name is not.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+ID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
+NUMBER = re.compile(r"[A-Za-z0-9][A-Za-z0-9/_-]{2,}[A-Za-z0-9]")
+PLATE = re.compile(r"[\u4e00-\u9fff][A-Z][A-Z0-9]{5,6}")  # begins with its province
+
+
+_KIN = """
+with loan as (select loan_id as id from loan_contracts where contract_id = $1),
+  record as (select id from archive_records where primary_loan_id in (select id from loan)),
+  thing as (select collateral_id as id from loan_collateral where loan_id in (select id from loan)),
+  certificate as (select c.id from collateral_certificates c where c.collateral_id in (select id from thing)
+    and not exists (select from archive_records r where r.certificate_id = c.id and r.primary_loan_id not in (select id from loan))),
+  customer as (select c.id, c.party_id from customers c where c.id in (select customer_id from loans where id in (select id from loan)
+    union select owner_id from collateral where id in (select id from thing))),
+  item as (select id from file_items
+    where record_id in (select id from record) and (contract_id is null or contract_id = $1)),
+  movement as (select id, request_id, operation_id, exit_operation_id, entry_operation_id from movements
+    where record_id in (select id from record)),
+  request as (select request_id as id from request_lines where record_id in (select id from record)
+    union select request_id from movement union select id from access_requests where extends_id in (select id from movement)),
+  operation as (select id from operations where record_ids && array(select id from record)
+    union select operation_id from movement union select exit_operation_id from movement union select entry_operation_id from movement
+    union select id from operations where request_id in (select id from request)),
+  envelope as (select envelope_id as id from archive_records where id in (select id from record)
+    union select e.id from sealed_envelopes e where e.collateral_id in (select id from thing)
+      and not exists (select from archive_records r where r.envelope_id = e.id and r.primary_loan_id not in (select id from loan))),
+  reported as (select id from discrepancies where record_id in (select id from record) or item_id in (select id from item)),
+  listed as (select stocktake_id as id from stocktake_lines where record_id in (select id from record)
+      or envelope_id in (select id from envelope)),
+  line as (select handover_id, shipment_id from handover_lines where record_id in (select id from record)),
+  own as (select id, subject_kind, subject_id from scans where record_id in (select id from record)
+      or subject_id in (select id from request union select id from operation union select handover_id from line
+        union select id from releases where request_id in (select id from request)))
+"""
+# Chains of loans tell of all contracts of a loan; a cause in the chain of another loan is another contract's.
+IDS = f"""{_KIN}
+select id from loan union select id from record union select id from thing union select id from certificate union select id from customer
+union select party_id from customer union select id from item union select id from movement union select id from request
+union select id from operation union select id from envelope union select id from reported union select id from listed
+union select handover_id from line union select shipment_id from line
+union select id from own where subject_kind <> 'FILE_ITEM' or subject_id in (select id from item)
+union select id from contract_element_checks where contract_id = $1
+union select id from loan_positions where loan_id in (select id from loan)
+union select id from loan_classifications where loan_id in (select id from loan)
+union select id from collateral_valuations where collateral_id in (select id from thing)
+union select id from tickets where operation_id in (select id from operation)
+union select id from holds where record_id in (select id from record) or loan_id in (select id from loan)
+  or collateral_id in (select id from thing) or party_id in (select party_id from customer)
+  or dealer_id in (select dealer_id from loans where id in (select id from loan))
+union select batch_id from disposal_lines where record_id in (select id from record)
+union select id from loss_cases where record_id in (select id from record)
+union select id from off_balance_entries where record_id in (select id from record)
+union select id from bailee_letters where request_id in (select id from request)
+union select id from releases where request_id in (select id from request)
+union select id from settlement_notices where loan_id in (select id from loan)
+union select id from registry_checks where record_id in (select id from record)
+union select id from intake_receipts where operation_id in (select id from operation)
+union select id from emergency_reviews where operation_id in (select id from operation)
+union select id from return_claims where movement_id in (select id from movement)
+union select id from return_inspections where record_id in (select id from record)
+union select id from inspection_reports where loan_id in (select id from loan)
+union select id from overrides where record_id in (select id from record)
+union select id from corrections where record_id in (select id from record) or subject_id = $1
+union select id from events where chain_id in (select id from loan) and (subject_kind <> 'contract' or subject_id = $1)
+union select e.id from events e join chains c on c.id = e.chain_id and c.kind <> 'LOAN'
+  where e.id in (select cause_id from events where chain_id in (select id from loan))
+"""
+NUMBERS = f"""{_KIN}
+select number from contracts where id = $1 union select number from loans where id in (select id from loan)
+union select archive_no from archive_records where id in (select id from record)
+union select barcode from archive_records where id in (select id from record)
+union select barcode from sealed_envelopes where id in (select id from envelope)
+union select seal_no from seals where envelope_id in (select id from envelope)
+union select number from collateral_certificates where id in (select id from certificate)
+union select unnest(array[vin, engine_no, plate_no]) from collateral where id in (select id from thing)
+"""
+NOBODYS = """select id from staff where id = any($1) union select id from org_units where id = any($1)
+  union select id from storage_locations where id = any($1) union select id from policy_parameters where id = any($1)
+  union select id from loan_products where id = any($1) union select id from dealers where id = any($1)"""
+TAKEN = """select number from contracts where number = any($1) union select number from loans where number = any($1)
+  union select archive_no from archive_records where archive_no = any($1) union select barcode from archive_records where barcode = any($1)
+  union select barcode from sealed_envelopes where barcode = any($1) union select seal_no from seals where seal_no = any($1)
+  union select number from collateral_certificates where number = any($1) union select vin from collateral where vin = any($1)
+  union select plate_no from collateral where plate_no = any($1)"""
+SCANS = f"""{_KIN}
+select s.id, s.subject_kind, s.subject_id, s.scan_version, s.title, s.media_type, s.sha256, s.size_bytes, s.pages, s.status, s.stored_at,
+  s.registered_at, s.object_key, f.version_id, o.version_id as second_version_id,
+  case s.subject_kind when 'REQUEST' then exists (select from request_lines where request_id = s.subject_id and record_id not in (select id from record))
+    when 'RELEASE' then exists (select from request_lines x join releases e on e.request_id = x.request_id
+      where e.id = s.subject_id and x.record_id not in (select id from record))
+    when 'OPERATION' then not (select record_ids <@ array(select id from record) from operations where id = s.subject_id)
+    when 'HANDOVER' then exists (select from handover_lines where handover_id = s.subject_id and record_id not in (select id from record))
+    else false end as is_shared
+from scans s left join scan_copies f on f.scan_id = s.id and f.place = 'FIRST' left join scan_copies o on o.scan_id = s.id and o.place = 'SECOND'
+where s.id in (select id from own where subject_kind <> 'FILE_ITEM' or subject_id in (select id from item)) and s.registered_at <= $2
+order by s.registered_at, s.id
+"""
+
+
+@dataclass
+class Kin:
+    """The ids and numbers of one contract, as somebody sees them; `learn` first what else the texts name."""
+
+    ids: frozenset[str]
+    numbers: frozenset[str]
+    nobodys: set[str] = field(default_factory=set)
+    taken: set[str] = field(default_factory=set)
+
+    @classmethod
+    async def of(cls, conn: "asyncpg.Connection[Any]", contract: UUID) -> "Kin":
+        """Everything that is this contract's."""
+        ids = {str(row["id"]) for row in await conn.fetch(IDS, contract)} | {str(contract)}
+        return cls(frozenset(ids), frozenset(row[0] for row in await conn.fetch(NUMBERS, contract) if row[0]))
+
+    async def learn(self, conn: "asyncpg.Connection[Any]", texts: Iterable[str]) -> None:
+        """Looks up what the texts name and the contract does not know: what is nobody's, and which numbers somebody has."""
+        unknown, numbers = set[str](), set[str]()
+        for text in texts:
+            unknown |= {found.lower() for found in ID.findall(text)} - self.ids - self.nobodys
+            numbers |= _numbers(text) - self.numbers - self.taken
+        if unknown:
+            self.nobodys |= {str(row["id"]) for row in await conn.fetch(NOBODYS, [UUID(id_) for id_ in unknown])}
+        if numbers:
+            self.taken |= {row[0] for row in await conn.fetch(TAKEN, sorted(numbers))} - self.numbers
+
+    def strange(self, text: str) -> bool:
+        """Whether the text names something that is not the contract's."""
+        ids = {found.lower() for found in ID.findall(text)}
+        return not ids <= self.ids | self.nobodys or not self.taken.isdisjoint(_numbers(text))
+
+    def known(self, id_: UUID | None) -> bool:
+        """Whether the id may be told."""
+        return id_ is not None and not self.strange(str(id_))
+
+    def part_of(self, told: Mapping[str, Any], text_of: Any) -> tuple[dict[str, Any], list[str]]:
+        """The members that name nothing strange, and the names of those that do."""
+        withheld = sorted(name for name, value in told.items() if self.strange(text_of(value)))
+        return {name: value for name, value in told.items() if name not in withheld}, withheld
+
+
+def _numbers(text: str) -> set[str]:
+    """What may be a number of something."""
+    bare = ID.sub(" ", text)
+    return {*NUMBER.findall(bare), *PLATE.findall(bare)}
