@@ -22,7 +22,7 @@ from storage.database import Connection, Database, Principal
 from storage.tables import decisions
 from tests.harness.web import Site
 
-LOAN, EVENTS, READS, AN_ACT = 5, 10_000, 1_000, 50
+LOAN, EVENTS, READS, AN_ACT, LINES = 5, 10_000, 1_000, 50, 500_000
 ASKED, WARM, FIRST = 400, 40, 50
 BUDGET_MS = 50.0
 NUMBER = f"HT{LOAN * 2:010}"
@@ -37,6 +37,10 @@ READ = """insert into access_log (logged_at, staff_id, org_id, action, result, p
 VERSIONS = """insert into row_versions (table_name, row_id, recorded_at, operation, content)
   select 'staff_roles', r.id, timestamptz '2024-01-01', 'I', to_jsonb(r) from staff_roles r
   union all select 'staff', s.id, timestamptz '2024-01-01', 'I', to_jsonb(s) from staff s"""
+OTHERS = """insert into access_log (logged_at, staff_id, org_id, action, result, purpose, subject_ids)
+  select clock_timestamp() - make_interval(secs => n % 8000000), $1, $2, 'issueScanLink', 'GRANTED', 'AUDIT', array[r.id, r.primary_loan_id]
+  from (select id, primary_loan_id, row_number() over () as n from archive_records where primary_loan_id <> $3) r where n <= $4"""
+LOGGED = "select 1 from access_log where purpose = 'AUDIT' limit 1"
 KEPT = "select 1 from row_versions where table_name = 'staff_roles' limit 1"
 
 
@@ -83,6 +87,12 @@ async def _prepared(bank: data.Bank) -> None:
                 await root.execute("vacuum (analyze) events, decisions")
             if await root.fetchval(KEPT) is None:
                 await root.execute(VERSIONS)
+            if await root.fetchval(LOGGED) is None:  # what others read of other papers
+                await root.execute("set session_replication_role = replica")
+                who = await root.fetchrow("select id, org_id from staff where username = 'compliance'")
+                await root.execute(OTHERS, who["id"], who["org_id"], loan, LINES)
+                await root.execute("set session_replication_role = origin")
+                await root.execute("vacuum (analyze) access_log")
     finally:
         await database.close()
 

@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import ARRAY, Text, Uuid, func, select, tuple_, union_all
+from sqlalchemy import Text, func, select, union_all
 from sqlalchemy.sql import ClauseElement
 
 from server.compliance import access
@@ -22,7 +22,6 @@ from server.personal import Keys, Personal
 from storage.database import Connection, Database, Principal
 from storage.statements import given
 from storage.tables import (
-    access_log,
     access_requests,
     archive_records,
     contracts,
@@ -32,13 +31,13 @@ from storage.tables import (
     movements,
     org_units,
     scans,
-    staff,
 )
 from storage.terms import AccessResult, Role
 
 UNMASKERS = frozenset({Role.LOAN_OFFICER, Role.CREDIT_DEPT_HEAD, Role.COLLECTIONS, Role.LEGAL, Role.COMPLIANCE, Role.AUDITOR})
 EXPORTERS = frozenset({Role.COMPLIANCE})
 WATCHERS = frozenset({Role.COMPLIANCE, Role.AUDITOR})
+LINES_MAX = 10_000  # of the access log, in what is exported of one person
 
 
 class PersonalField(StrEnum):
@@ -81,29 +80,8 @@ CONTRACT_OF = select(contracts.c.id).where(
 )  # fmt: skip
 
 
-def _seen(beyond: bool) -> ClauseElement:
-    log = access_log.c
-    lines = (
-        select(
-            log.id,
-            log.logged_at,
-            log.action,
-            log.result,
-            log.purpose,
-            log.detail,
-            staff.c.id.label("staff_id"),
-            staff.c.name,
-            staff.c.staff_no,
-        )
-        .join(staff, staff.c.id == log.staff_id)
-        .where(log.subject_ids.op("&&")(given("subjects", ARRAY(Uuid))), log.result != AccessResult.REFUSED.value)
-    )
-    if beyond:
-        lines = lines.where(tuple_(log.logged_at, log.id) > tuple_(given("after_at", log.logged_at.type), given("after_id")))
-    return lines.order_by(log.logged_at, log.id).limit(given("limit", org_units.c.version.type))
-
-
-SEEN, SEEN_BEYOND = _seen(False), _seen(True)
+SEEN = """select a.id, a.logged_at, a.action, a.result, a.purpose, a.detail, s.id as staff_id, s.name, s.staff_no
+  from seen_of($1::uuid[], null, $2, $3, false, $4) a join staff s on s.id = a.staff_id order by a.logged_at, a.id"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +152,7 @@ class Disclosure:
         for name, (statement, columns) in told.items():
             found[name] = [{c: row[c] for c in columns} for row in await conn.rows(statement, party=party)]
         subjects = await conn.value(ABOUT_PERSON, party=party)
-        lines = await conn.rows(SEEN, subjects=subjects or [], limit=10_000)
+        lines = await conn.raw.fetch(SEEN, subjects or [], None, None, LINES_MAX)
         found["seen_by"] = [{c: line[c] for c in ("logged_at", "action", "result", "purpose", "staff_no")} for line in lines]
         return orjson.dumps(found, default=str, option=orjson.OPT_INDENT_2).decode()
 
@@ -192,8 +170,7 @@ class Disclosure:
         if not subjects:
             raise NotFound()
         async with self.database.transaction(principal) as conn:
-            beyond = {"after_at": after[0], "after_id": after[1]} if after else {}
-            rows = await conn.rows(SEEN_BEYOND if after else SEEN, subjects=subjects, limit=first + 1, **beyond)
+            rows = await conn.raw.fetch(SEEN, subjects, *(after or (None, None)), first + 1)
         return tuple(Seen(**dict(row.items())) for row in rows[:first]), len(rows) > first
 
     @staticmethod

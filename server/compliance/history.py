@@ -64,10 +64,8 @@ beside as (
                     and o.id <> e.id and (o.chain_id = any ($1::uuid[]) or o.id < e.id))
   order by e.happened_at, e.id limit $8),
 seen as (
-  select id, logged_at, action, subject_ids[1] as subject_id, staff_id, result, purpose, detail from access_log
-  where subject_ids && $3::uuid[] and logged_at <= least({AS_OF}, {KNOWN_AT})
-    and (logged_at, id) > (coalesce($6::timestamptz, '-infinity'), coalesce($7::uuid, '00000000-0000-0000-0000-000000000000'))
-  order by logged_at, id limit $8),
+  select id, logged_at, action, subject_ids[1] as subject_id, staff_id, result, purpose, detail
+  from seen_of($3::uuid[], least({AS_OF}, {KNOWN_AT}), $6::timestamptz, $7::uuid, true, $8)),
 line as (
   select {_COLUMNS}, null as result, null as purpose, null::jsonb as detail from own
   union all select {_COLUMNS}, null, null, null from beside
@@ -75,7 +73,7 @@ line as (
   order by happened_at, id limit $8)
 select l.id, l.happened_at, case when l.seq is null then l.happened_at else {SINCE} end as since, l.tag, l.subject_kind, l.subject_id,
   l.actor_id, s.name as actor_name, l.result,
-  coalesce(l.purpose, told.detail->>'purpose', d.moves->'request'->>'purpose', d.moves->'ask'->>'purpose') as purpose,
+  coalesce(l.purpose, told.detail->>'purpose', d.purpose) as purpose,
   coalesce(l.detail, told.detail || coalesce(
     (select jsonb_object_agg(w.name, w.words) from event_words w where l.seq is not null and w.event_id = l.id), '{{}}')) as detail,
   l.chain_id, l.seq, l.hash, l.cause_id, d.parameters::text as parameters,
@@ -83,7 +81,7 @@ select l.id, l.happened_at, case when l.seq is null then l.happened_at else {SIN
    where l.subject_kind = 'correction' and c.operation_id = l.subject_id) as corrected
 from line l join staff s on s.id = l.actor_id
 cross join lateral (select {_DETAIL} as detail) told
-left join lateral (select x.parameters, x.moves from decisions x where l.seq is not null and x.event_ids @> array[l.id] limit 1) d on true
+left join judged_in(array(select id from line where seq is not null)) d on d.event_id = l.id
 order by l.happened_at, l.id"""
 ROLES = "select staff_id, role, given_at, taken_at, delegated_by from roles_over_time($1::uuid[])"
 NAMES = "select staff_id, name, since from names_over_time($1::uuid[]) order by since"
