@@ -28,6 +28,7 @@ from storage.terms import MediaType, ScanStatus
 
 log: Any = structlog.get_logger()
 PAGE, PATIENCE_SECONDS = 500, 30.0
+GAP = -2  # of a chain that the asker does not see all of: it is not promised to be whole
 SUFFIX = {MediaType.PDF: "pdf", MediaType.TIFF: "tif", MediaType.JPEG: "jpg", MediaType.PNG: "png"}
 CHAINS = "select coalesce(array_agg(loan_id), '{}') from loan_contracts where contract_id = $1"
 CHECKPOINT = "select number, size, root, note, signed_at from ledger_checkpoints where number = $1"
@@ -94,7 +95,7 @@ class Evidence:
         return {
             "kind": "evidence", "export": self.asked.export, "purpose": self.asked.purpose, "asked_at": self.asked.at,
             "made_at": datetime.now(UTC), "by": {"id": self.asked.by.staff_id, "no": self.asked.by.staff_no, "name": self.asked.by.name},
-            "contract": {"id": self.asked.contract, "number": file["number"]}, "chains": self.ends, "events": self.events,
+            "contract": {"id": self.asked.contract, "number": file["number"]}, "chains": {chain: seq for chain, seq in self.ends.items() if seq != GAP}, "events": self.events,
             "checkpoint": {"number": checkpoint["number"], "size": checkpoint["size"], "root": checkpoint["root"].hex()},
         }  # fmt: skip
 
@@ -135,7 +136,8 @@ class Evidence:
     def _prove(self, events: Sink, entry: history.Entry, proof: dict[str, Any]) -> None:
         """A loan's chain has each of its events, withheld ones as their hash; of another chain only what is told."""
         if entry.chain_id in self.loans:
-            self.ends[str(entry.chain_id)] = cast(int, entry.seq)
+            chain, seq = str(entry.chain_id), cast(int, entry.seq)
+            self.ends[chain] = seq if seq == self.ends.get(chain, 0) + 1 else GAP
         events.write(line_of(proof))
         self.events += 1
 

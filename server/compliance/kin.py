@@ -76,6 +76,8 @@ union select id from inspection_reports where loan_id in (select id from loan)
 union select id from overrides where record_id in (select id from record)
 union select id from corrections where record_id in (select id from record) or subject_id = $1
 union select id from events where chain_id in (select id from loan) and (subject_kind <> 'contract' or subject_id = $1)
+union select subject_id from events where chain_id in (select id from loan) and subject_kind in ('operation', 'request', 'hold', 'case', 'ticket',
+  'envelope', 'handover', 'stocktake', 'release', 'notice', 'off_balance_entry', 'correction')
 union select e.id from events e join chains c on c.id = e.chain_id and c.kind <> 'LOAN'
   where e.id in (select cause_id from events where chain_id in (select id from loan))
 """

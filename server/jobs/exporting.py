@@ -270,7 +270,9 @@ class Exporter:
         return len(rows)
 
     async def _discard(self, export: UUID) -> None:
-        """Everything of an export that lies in the store."""
+        """Everything of an export that lies in the store, or was on its way there."""
+        for left in await self.objects.parts.open(f"exports/{export}/"):
+            await self.objects.parts.give_up(left.key, left.name)
         while found := await self.objects.staging.keys(f"exports/{export}/"):
             for key, _ in found:
                 await self.objects.staging.discard(key)

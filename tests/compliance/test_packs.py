@@ -21,13 +21,19 @@ from uuid import UUID
 import pytest
 import pytest_asyncio
 
+from server.auth import person_of
 from server.compliance import packing, tree, verifier
 from server.compliance.tags import Tag
+from server.custody.desk import Desk
+from server.exports import Exports, key_of
+from server.jobs import Jobs
 from server.papers import evidence
 from server.papers.telling import TAGS
+from server.service import service_of
 from storage.objects import ObjectStore
 from tests.compliance import second
 from tests.harness import servers
+from tests.harness.demo import Demo
 from tests.harness.ledger import Ledger, bucket_of, keys_file, verify
 from tests.harness.packs import Kinship, asked, fetched, kinship, made, members_of, signed_anew, strange_to
 
@@ -171,8 +177,37 @@ def test_no_id_number_or_bytes_of_another_contract_are_in_a_pack(house: House) -
     found += [number for number in house.strange["numbers"] if number.encode() in raw]
     found += [text[:60] for text in house.strange["bytes"] if json.dumps(text)[1:-1].encode() in raw or text.encode() in raw]
     assert found == []
-    assert b"%PDF mine" in raw and b"%PDF theirs" not in raw
+    assert b"%PDF mine" in raw and not any(body in raw for body in (b"%PDF theirs", b"%PDF shared", b"%PDF sibling"))
     assert str(house.kin.mine).encode() in raw and str(house.kin.loan).encode() in raw  # the positive control
+
+
+async def test_nothing_of_a_contracts_own_is_withheld(told: dict[str, Any], demo: Demo, objects: ObjectStore, tmp_path: Path) -> None:
+    """What is forgotten in the list of what is a contract's own would be: here are contracts with some of everything."""
+    ledger = Ledger(told, demo.name, bucket_of(told))
+    await ledger.sealer.seal_all()
+    (by, who), desk = (await service_of(demo.database), (await person_of(demo.database, "compliance"))[0]), Desk(demo.database)
+    assert by is not None
+    busy = await demo.root.fetch(
+        "select x.contract_id as id, min(x.loan_id::text)::uuid as loan, count(distinct e.tag) as tags from loan_contracts x"
+        " join events e on e.chain_id = x.loan_id group by x.contract_id order by tags desc, id limit 12"
+    )
+    seen = set[str]()
+    for row in busy:
+        outcome, _ = await Exports(demo.database, objects).evidence(
+            who, contract=row["id"], number=None, purpose="AUDIT", key=str(row["id"]), request_id="r"
+        )
+        await Jobs(desk, by, objects, signer=ledger.key).export()
+        export = await demo.root.fetchrow("select * from exports where id = $1", UUID(outcome["export"]))
+        with (tmp_path / "pack.zip").open("w+b") as file:
+            assert await objects.staging.fetch(key_of(export["id"], export["leased_by"]), file, export["size_bytes"])
+        history = lines(tmp_path / "pack.zip", "history.jsonl")
+        others = await demo.root.fetchval(
+            "select count(*) from events where chain_id = $1 and subject_kind = 'contract' and subject_id <> $2", row["loan"], row["id"]
+        )
+        assert sum("redacted" in line or "withheld" in line for line in history) == others, [x for x in history if "withheld" in x]
+        seen |= {line["tag"] for line in history if "tag" in line}
+    assert len(seen) > 20 and verify(tmp_path / "pack.zip", ledger)[0] == 0
+    ledger.bucket.close()
 
 
 def test_a_line_that_shares_is_told_without_what_it_shares(house: House) -> None:
@@ -182,7 +217,8 @@ def test_a_line_that_shares_is_told_without_what_it_shares(house: House) -> None
     assert [line["tag"] for line in history if line.get("tag") == "collateral:value:done"] == ["collateral:value:done"]
     told = [line for line in history if line.get("tag") == "loan:classify:done"]
     assert [line.get("words_withheld") for line in told] == [["reason"], None] and told[0]["words"] == {}
-    titles = {line["id"]: line["title"] for line in lines(house.pack, "scans.jsonl")}
+    assert [line["lacks"] for line in lines(house.pack, "scans.jsonl")].count("SHARED") == 1
+    titles = {line["id"]: line.get("title") for line in lines(house.pack, "scans.jsonl")}
     assert titles[str(house.kin.scans[1])] is None and titles[str(house.kin.scans[0])] == "扫描件"
 
 

@@ -6,7 +6,7 @@ import zipfile
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -16,8 +16,8 @@ from server.compliance import verifier
 from server.compliance.events import Chains
 from server.compliance.packing import Pack
 from server.compliance.tags import Tag
-from server.custody.moves import Ask
-from server.custody.registration import check_contracts
+from server.custody.moves import Ask, Placement
+from server.custody.registration import NewEnvelope, check_contracts, seal_envelopes
 from server.exports import Exports, key_of
 from server.lending import NewContract, register_contracts
 from server.scans.links import Links
@@ -79,6 +79,7 @@ async def kinship(bank: World, objects: ObjectStore) -> Kinship:
     await bank.refused("archivist", early)  # a line of the access log that names both
     await bank.presented([*ours, *theirs], tier=Tier.SECOND)
     await bank.accepted([*ours, *theirs], tier=Tier.SECOND)
+    await together(bank, loan, foreign, car)
     handover = await handing.sent(bank, [*papers, *strange])
     await handing.taken(bank, handover, [*papers, *strange])
     hold = Ask(Action.PLACE_HOLD, hold_kind=HoldKind.LEGAL, subject_kind=HoldSubject.COLLATERAL, subject=car, reason="法院冻结")
@@ -101,9 +102,30 @@ async def kinship(bank: World, objects: ObjectStore) -> Kinship:
     ]
     await stored(bank, objects, ours[0], b"%PDF mine, newer")
     await bank.sql("update scans set title = $2 where id = $1", scans[1], f"同{number}")
+    request = await bank.sql("select request_id from request_lines where record_id = $1 limit 1", ours[0])
+    item = await bank.sql("insert into file_items (org_id, record_id, position, document_type, title, pages, contract_id) select org_id, id, 9,"
+                          " 'CONTRACT', '抵押合同', 1, $2 from archive_records where id = $1 returning id", ours[0], sibling)  # fmt: skip
+    for kind, subject, record, body in (("REQUEST", request, "null", b"%PDF shared"), ("FILE_ITEM", item, f"'{ours[0]}'", b"%PDF sibling")):
+        scan = await stored(bank, objects, ours[0], body)
+        await bank.past_the_triggers(
+            f"update scans set subject_kind = '{kind}', subject_id = '{subject}', scan_version = 1,"
+            f" record_id = {record} where id = '{scan}'"
+        )
     for scan in scans:
         await Links(bank.database, objects).issue(bank.people["officer"], scan, 1, "核对", "r")
     return Kinship(bank, mine, sibling, other, loan, foreign, scans)
+
+
+async def together(bank: World, loan: UUID, foreign: UUID, car: UUID) -> None:
+    """Papers of both loans in one envelope, which is taken in, counted and moved as one."""
+    mine, theirs = await bank.unsealed(1, loan=loan, collateral=car), await bank.unsealed(1, loan=foreign, collateral=car)
+    both, officer, at = [*mine, *theirs], bank.people["officer"], datetime.now(UTC) - timedelta(minutes=5)
+    async with bank.database.transaction(officer) as conn:
+        bank.number += 1
+        new = NewEnvelope(None, f"S{bank.tag}{bank.number}", bank.branches["A"].id, car, tuple(both))
+        (envelope,) = await seal_envelopes(conn, officer, [new], {mine[0]: loan, theirs[0]: foreign}, at)
+    ask = Ask(Action.INTAKE, records=tuple(both), placements=(Placement(envelope, await bank.slot()),))
+    await bank.seated(ask, ["kay", "cody", "clerk"])
 
 
 async def strange_to(kin: Kinship) -> dict[str, set[str]]:
