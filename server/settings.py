@@ -53,7 +53,9 @@ class Settings(BaseSettings):
     s3_secret_key: Annotated[SecretStr, Field(description="Secret key of the object store.")] = SecretStr("")
     s3_region: Annotated[str, Field(description="Region of the object store.")] = "us-east-1"
     s3_locked_bucket: Annotated[str, Field(description="Bucket with object lock; made by an administrator.")] = "loanfile"
-    s3_staging_bucket: Annotated[str, Field(description="Bucket for uploads under way.")] = "loanfile-staging"
+    s3_staging_bucket: Annotated[str, Field(description="Bucket for uploads under way, pictures of pages and exports.")] = (
+        "loanfile-staging"
+    )
     s3_encryption: Annotated[
         str,
         Field(

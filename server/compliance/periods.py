@@ -15,7 +15,7 @@ from server.compliance.packing import Pack
 from storage.database import Database, Principal
 
 PART_EVENTS = 20_000
-PAGE = 2_000
+PAGE = 1_000
 COUNT = """select count(*) as events, count(*) filter (where l.leaf_index is null or l.leaf_index >= $3) as waiting
   from events e left join ledger_leaves l on l.event_id = e.id where e.happened_at >= $1 and e.happened_at < $2"""
 PAGE_OF = f"""{PROVEN} where e.happened_at >= $2 and e.happened_at < $3 and (e.happened_at, e.id) > ($4, $5)

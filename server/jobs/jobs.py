@@ -7,7 +7,7 @@ from server.calendar import load_holidays
 from server.compliance.notes import Key
 from server.custody import reading
 from server.custody.desk import Desk
-from server.jobs import alarms, copying, drift, exporting, fixity, overdue, provisional, retention, sources, tidying
+from server.jobs import alarms, copying, drift, fixity, overdue, provisional, retention, sources, tidying
 from server.scans import previews
 from server.scans.announcing import REGISTERED_HOURS
 from server.scans.reconciling import Reconciler
@@ -17,6 +17,7 @@ from storage.database import Connection, Principal
 from storage.objects import ObjectStore
 from storage.terms import AlarmKind
 
+EXPORTS = "select exists (select from exports where state in ('QUEUED', 'RUNNING') or (state = 'READY' and expires_at <= $1))"
 CUT_OFF = timedelta(minutes=2)  # a scan that was confirmed before, and is not stored: whoever was at it is gone, or nearly
 ABANDONED = timedelta(hours=REGISTERED_HOURS + 1)  # what was staged before belongs to no upload that goes on
 
@@ -106,6 +107,11 @@ class Jobs:
         """Makes what was asked to be exported, and throws away what has been kept long enough; answers how many things were done."""
         if self.signer is None:  # this process seals nothing, and signs nothing
             return 0
+        async with self.desk.database.transaction(self.by) as conn:
+            if not await conn.raw.fetchval(EXPORTS, await self._now(conn)):
+                return 0
+        from server.jobs import exporting  # what a server has no use for before somebody exports
+
         return await exporting.Exporter(self.desk, self.by, self.objects, self.signer, self.export_hours).run()
 
     def _reconciler(self) -> Reconciler:

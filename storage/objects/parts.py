@@ -16,7 +16,7 @@ from storage.objects.locked import Digest
 from storage.objects.staging import UPLOAD_SECONDS, Presigned
 
 GONE = MISSING | {"NoSuchUpload"}
-PART_BYTES = 16 << 20  # of what we send ourselves
+PART_BYTES = 8 << 20  # of what we send ourselves: 10,000 of them are the largest object
 COMPLETE_SECONDS = 60.0  # the store puts all of it together; nobody waits
 
 
@@ -119,7 +119,7 @@ class Parts:
             raise
         return Digest(whole.digest(), size)
 
-    def _send(self, key: str, upload: str, number: int, body: bytes, sha256: bytes) -> Part:
+    def _send(self, key: str, upload: str, number: int, body: bytearray, sha256: bytes) -> Part:
         digest = base64.b64encode(sha256).decode()
         given = {"Bucket": self._bucket, "Key": key, "UploadId": upload, "PartNumber": number, "ChecksumSHA256": digest}
         return Part(number, len(body), self._client.s3.upload_part(Body=body, **given)["ETag"])
@@ -141,9 +141,9 @@ class Parts:
         return [Begun(one["Key"], one["UploadId"], one["Initiated"]) for one in found.get("Uploads", ())]
 
 
-def _filled(pieces: Iterator[bytes]) -> bytes:
+def _filled(pieces: Iterator[bytes]) -> bytearray:
     """The next part: at least as large as it should be, less at the end."""
     made = bytearray()
     while len(made) < PART_BYTES and (piece := next(pieces, b"")):
         made += piece
-    return bytes(made)
+    return made

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from secrets import token_bytes
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -244,6 +245,25 @@ async def test_a_damaged_scan_is_told_and_not_handed_out(house: House, objects: 
     pack = await fetched(bank, objects, export, tmp_path)
     told = {line["id"]: line["lacks"] for line in map(json.loads, members_of(pack)["scans.jsonl"].splitlines())}
     assert told == {str(scan): "DAMAGED", str(well): None} and verify(pack, house.ledger)[0] == 0
+
+
+async def test_a_scan_that_is_damaged_in_the_first_bucket_comes_from_the_second_and_a_large_one_in_parts(
+    house: House, tmp_path: Path
+) -> None:
+    bank, large, small = house.bank, token_bytes(1 << 20) * 21, b"%PDF " + token_bytes(3_000)
+    with own_store(tmp_path / "one") as one, own_store(tmp_path / "two") as two:
+        objects = ObjectStore(one.address, two.address)
+        scans = [await stored(bank, objects, record, body) for record, body in zip(house.volumes, (large, small), strict=True)]
+        assert await (await jobs_of(bank, objects)).copy() == 2
+        assert one.damage({small[100:200]: b"x" * 100}) > 0
+        export = await asked(bank, objects, house.contract)
+        await house.sealed()
+        await made(house.ledger, bank, objects)
+        pack = await fetched(bank, objects, export, tmp_path)
+        told = {line["id"]: line["member"] for line in map(json.loads, members_of(pack)["scans.jsonl"].splitlines())}
+        assert [members_of(pack)[told[str(scan)]] for scan in scans] == [large, small] and verify(pack, house.ledger)[0] == 0
+        assert await objects.parts.open("exports/") == []
+        objects.close()
 
 
 async def test_with_the_store_hung_it_waits_and_is_made_when_it_is_back(house: House, tmp_path: Path) -> None:
