@@ -33,7 +33,7 @@ from storage.objects import CheckpointBucket, StoreAddress
 from tests.harness.world import World
 
 EVENTS, LOANS, A_TRANSACTION, ROUNDS = 100_000, 500, 50, 7
-WRITERS, WRITING_SECONDS, SAMPLE_SECONDS = 32, 30.0, 0.02
+WRITERS, WRITING_SECONDS, SAMPLE_SECONDS = 64, 30.0, 0.02
 VERIFY_SECONDS_MAX, AGE_SECONDS_MAX = 15.0, 5.0
 
 

@@ -100,7 +100,7 @@ def lines(known: dict[str, Any]) -> list[str]:
             f"| an export of {ledger['events']:,} events, verified offline | ≤ 15 s | {ledger['verify_seconds']:.1f} s ({ledger['verify_spread']}) |"
         )
         made.append(f"| … written, {ledger['export_mb']} MB | | {ledger['export_seconds']:.0f} s |")
-        made.append(f"| age of the oldest unsealed event beside 32 writers, p99 | ≤ 5 s | {ledger['oldest_unsealed_p99_seconds']:.1f} s |")
+        made.append(f"| age of the oldest unsealed event beside 64 writers, p99 | ≤ 5 s | {ledger['oldest_unsealed_p99_seconds']:.1f} s |")
     return made
 
 

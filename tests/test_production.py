@@ -1,11 +1,13 @@
 """Production refuses to start on what is not fit for it, with one clear line each."""
 
+import asyncio
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import httpx
 import pytest
 
@@ -57,12 +59,32 @@ def durable(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]
         }
 
 
+SERVICE = """with head as (insert into org_units (code, name, level) values ('HO', '总行', 'HEAD_OFFICE') on conflict do nothing returning id),
+  core as (insert into staff (staff_no, username, name, org_id, kind) select 'core', 'core', '核心', id, 'SERVICE' from head returning id)
+  insert into staff_roles (staff_id, role) select id, 'SYSTEM' from core"""
+ALARMS = "select told from alarms where kind = 'STORE_NOT_LOCKED' and cleared_at is null"
+
+
+def as_super(durable: dict[str, Any], statement: str) -> list[Any]:
+    async def ask() -> list[Any]:
+        conn = await asyncpg.connect(servers.url(durable, "super", durable["database"]))
+        try:
+            return list(await conn.fetch(statement))
+        finally:
+            await conn.close()
+
+    return asyncio.run(ask())
+
+
 @pytest.mark.parametrize("bucket", ["loanfile-staging", "nothing-there"])
 def test_a_bucket_whose_lock_is_not_proven_stops_the_start(durable: dict[str, Any], tmp_path: Path, bucket: str) -> None:
+    as_super(durable, SERVICE)
     made = start(durable, "app", durable["database"], tmp_path, LOANFILE_S3_LOCKED_BUCKET=bucket)
     assert made.returncode != 0 and "the lock of the bucket is not proven" in made.stderr and made.stderr.count("\n") == 1, made.stderr[
         -1500:
     ]
+    (alarm,) = as_super(durable, ALARMS)  # a row as well, for who did not see it start; the second time the same
+    assert "the lock of the bucket is not proven" in alarm["told"]
 
 
 def test_an_object_store_that_can_be_emptied_past_its_lock_stops_the_start(durable: dict[str, Any], tmp_path: Path) -> None:

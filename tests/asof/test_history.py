@@ -12,10 +12,11 @@ import pytest
 
 from server.compliance.events import body_of
 from server.custody.moves import Ask
+from server.custody.moves.corrections import Correcting
 from server.valuing import Told, Valuing
 from storage.terms import Action as A
 from storage.terms import Classification, CorrectionSubject
-from tests.asof.changing import Changing
+from tests.asof.changing import Changing, scanned_anew
 from tests.asof.plain import leaf
 from tests.harness.world import World
 
@@ -128,6 +129,16 @@ async def test_what_is_told_late_changes_the_past_but_not_what_was_known_of_it(b
     (title,) = [c for n in now for c in n["changes"] if c["field"] == "title"]
     assert title["before"] == "信贷档案" and title["after"].startswith("题名")
     assert [n["hash"] for n in await lines(ask, contract, asOf=before, knownAt=before)] == was
+
+
+async def test_what_an_event_told_wrongly_counts_as_right_from_that_event_on(bank: World, ask: Any) -> None:
+    file = await Changing.make(bank, 9)
+    contract = await contract_of(bank, file.loan)
+    event = await bank.root.fetchrow("select * from events where chain_id = $1 and tag = 'record:register:done' limit 1", file.loan)
+    told = Correcting(CorrectionSubject.EVENT, event["id"], "archive_no", "A2-1", await scanned_anew(bank, event["record_id"]))
+    await bank.seated(Ask(A.CORRECT, records=(event["record_id"],), reason="编号误录", detail=told), ["officer", "head"])
+    (line,) = [n for n in await lines(ask, contract, asOf=event["happened_at"]) if n["tag"] == "correction:confirm:done"]
+    assert line["effectiveAt"] == leaf(event["happened_at"]) < line["happenedAt"] and [c["after"] for c in line["changes"]] == ["A2-1"]
 
 
 async def test_what_was_known_before_the_day_that_is_asked_for_is_all_that_was_known(bank: World, ask: Any) -> None:

@@ -14,6 +14,7 @@ from server.compliance.tags import Tag
 from server.custody.moves import Ask
 from server.custody.moves.papers import NewPapers, Paper
 from server.custody.moves.stocktakes import CompareCounts, SignStocktake
+from server.custody.policy import BANK_ZONE
 from server.custody.registration import check_contracts
 from server.lending import NewContract, register_contracts
 from storage.terms import Action, ContractKind, HoldKind, HoldSubject, PaperKind, Tier
@@ -131,7 +132,7 @@ async def test_its_chains_are_verified_and_the_first_wrong_event_is_named(ledger
 
 LINES = """query ($id: ID!, $first: Int!, $after: String) {
   contractHistory(by: { id: $id }, purpose: AUDIT, first: $first, after: $after) {
-    edges { node { component tag result purpose subjectId actorRoles delegations { role fromId } changes { field before after } causeId } }
+    edges { node { component tag result purpose happenedAt effectiveAt subjectId actorRoles delegations { role fromId } changes { field before after } causeId } }
     pageInfo { hasNextPage endCursor } } }"""
 
 
@@ -239,7 +240,13 @@ async def test_a_loan_that_is_written_off_or_graded_by_an_import_is_collection(l
             for changed in ({"status": ["ACTIVE", "WRITTEN_OFF"]}, {"classification": ["PASS", "LOSS"]}, {"term_months": [12, 24]}):
                 chains.note(loan, Tag.LOAN_CHANGED, subject=("loan", loan), by=by.staff_id, at=datetime.now(UTC), changed=changed)
             await chains.write()
-        found = [(n["component"], n["changes"]) for n in await told(ask, bank, contract) if n["tag"] == "loan:change:done"]
+        changed = [n for n in await told(ask, bank, contract) if n["tag"] == "loan:change:done"]
+        today = datetime.combine(bank.day(), datetime.min.time(), BANK_ZONE).astimezone(UTC)
+        begins = today.strftime("%Y-%m-%dT%H:%M:%S.%fZ")  # the period of a grade is one of days
+        assert (
+            [n["effectiveAt"] == begins for n in changed] == [n["effectiveAt"] < n["happenedAt"] for n in changed] == [False, True, False]
+        )
+        found = [(n["component"], n["changes"]) for n in changed]
         assert found == [
             ("COLLECTION", [{"field": "status", "before": "ACTIVE", "after": "WRITTEN_OFF"}]),
             ("COLLECTION", [{"field": "classification", "before": "PASS", "after": "LOSS"}]),

@@ -20,6 +20,7 @@ import pytest_asyncio
 
 from server.demo.names import small_pdf
 from server.failpoints import DEAD
+from server.jobs import Jobs
 from server.scans.reconciling import Reconciler
 from server.scans.storing import Storing
 from storage.database import Database, Principal
@@ -134,6 +135,8 @@ async def test_an_object_that_no_scan_pins_is_reported_and_stays(house: tuple[Wo
     key = f"scans/{uuid4()}"
     version = objects.client.s3.put_object(Bucket=store.address.locked_bucket, Key=key, Body=b"who brought this?")["VersionId"]
     assert await keeper.unexplained() == [f"{key}@{version}"]
+    assert await Jobs(bank.desk, keeper.by, objects).audit() == 1
+    assert await bank.sql("select told from alarms where kind = 'OBJECT_UNEXPLAINED' and cleared_at is null") == f"{key}@{version}"
     late = datetime.now(UTC) + timedelta(minutes=1)
     await keeper.run(confirmed_before=late, staged_before=late)
     assert await keeper.unexplained() == [f"{key}@{version}"]
