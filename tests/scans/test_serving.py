@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import hashlib
 import json
-import resource
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -150,7 +149,10 @@ async def test_whoever_follows_a_scan_hears_that_it_waits_and_what_became_of_it(
 
 
 class Watcher:
-    """The resident memory of a process and of those that it started, looked at all the time."""
+    """The resident memory of a process and of those that it started, looked at all the time.
+
+    What is read from files is counted once for those that run the same program: they share its pages.
+    """
 
     def __init__(self, pid: int) -> None:
         self.pid, self.highest_mb = pid, 0.0
@@ -170,14 +172,24 @@ class Watcher:
             self.highest_mb = max(self.highest_mb, self._now_mb())
 
     def _now_mb(self) -> float:
-        total, family = 0, [str(self.pid)]
+        files: dict[bytes, int] = {}
+        own, family = 0, [str(self.pid)]
         for thread in Path(f"/proc/{self.pid}/task").iterdir():  # a child is its thread's
             with contextlib.suppress(OSError):  # it has just ended
                 family += (thread / "children").read_text().split()
         for one in family:
             with contextlib.suppress(OSError):
-                total += int(Path(f"/proc/{one}/statm").read_text().split()[1])
-        return total * resource.getpagesize() / (1 << 20)
+                told = dict(line.split(":", 1) for line in Path(f"/proc/{one}/status").read_text().splitlines())
+                if "RssAnon" not in told:  # it has just ended, and nobody has asked how
+                    continue
+                own += _kb(told["RssAnon"]) + _kb(told["RssShmem"])
+                program = Path(f"/proc/{one}/cmdline").read_bytes().partition(b"\0-m\0")[2].partition(b"\0")[0]
+                files[program] = max(files.get(program, 0), _kb(told["RssFile"]))
+        return (own + sum(files.values())) / 1024
+
+
+def _kb(told: str) -> int:
+    return int(told.split()[0])
 
 
 @pytest.mark.soak
