@@ -195,8 +195,11 @@ async def _upload(info: strawberry.Info, i: UploadScanInput) -> Any:
     if not hasattr(part, "read"):
         raise BadRequest("`file` is a part of a multipart request.")
     file = cast(BinaryIO, part.file)  # what is long of it lies on disk
-    size, _ = await anyio.to_thread.run_sync(digest_of, file)
-    outcome, replayed = await uploads_of(info).upload(context.principal, new_scan(i, size), file, key=str(i.idempotency_key))
+    size, sha256 = await anyio.to_thread.run_sync(digest_of, file)
+    new = new_scan(i, size)
+    if new.sha256 != sha256:  # before anything of another upload is written over
+        raise InvalidInput([InputProblem(("sha256",), "HASH_MISMATCH")])
+    outcome, replayed = await uploads_of(info).upload(context.principal, new, file, key=str(i.idempotency_key))
     return await read(info, UploadScanPayload, outcome, replayed=replayed)
 
 

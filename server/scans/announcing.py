@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 from uuid import UUID, uuid4
 
-from sqlalchemy import LargeBinary, Uuid, func, or_, select
+from sqlalchemy import LargeBinary, Uuid, func, or_, select, update
 
 from server.compliance.events import Chains
 from server.compliance.tags import Tag
@@ -38,6 +38,12 @@ SAME_BYTES = (
     .order_by(scans.c.scan_version)
     .limit(1)
 )  # fmt: skip
+# Of which nobody has said that its bytes have come, in the same moment or before.
+EXPIRE = (
+    update(scans)
+    .where(scans.c.id == the("id"), scans.c.status == ScanStatus.REGISTERED.value, scans.c.confirmed_at.is_(None))
+    .values(status=ScanStatus.EXPIRED.value)
+)
 LAST_VERSION = select(func.last_scan_version(the("subject")))
 LOCK_HOLDER = select(func.scan_lock_holder(the("subject"), type_=Uuid))
 
@@ -91,15 +97,21 @@ async def announce(conn: Connection, principal: Principal, new: NewScan) -> tupl
     await conn.value(SUBJECT_LOCK, the_subject=str(new.subject))
     at = datetime.now(UTC)
     before = await conn.row(SAME_BYTES, the_subject=new.subject, the_sha256=new.sha256)
-    if before is not None and not (before["status"] == ScanStatus.REGISTERED and before["upload_expires_at"] < at):
+    if before is not None and not (_of_no_use(before, new, at) and await conn.run(EXPIRE, the_id=before["id"])):
         return {"scan": str(before["id"]), "events": []}, True
     holder = await conn.value(LOCK_HOLDER, the_subject=new.subject)
     if holder not in (None, principal.staff_id):
         raise InvalidInput([InputProblem(("subjectId",), "SCAN_LOCKED")])
-    if before is not None:  # nobody has said yet that its time is over
-        await conn.update(scans, {"id": before["id"]}, {"status": ScanStatus.EXPIRED})
+    if before is not None:
         await note(conn, principal, before, Tag.SCAN_EXPIRED, at)
     return await _insert(conn, principal, new, subject, at), False
+
+
+def _of_no_use(before: Any, new: NewScan, at: datetime) -> bool:
+    """An upload whose time is over, or that was announced as what the bytes are not: it would be refused."""
+    differs = (before["media_type"], before["size_bytes"], before["pages"]) != (new.media_type, new.size_bytes, new.pages)
+    differs |= bool(before["part_sha256"] and new.part_sha256) and before["part_sha256"] != list(new.part_sha256)
+    return before["status"] == ScanStatus.REGISTERED and (before["upload_expires_at"] < at or differs)
 
 
 async def _insert(conn: Connection, principal: Principal, new: NewScan, subject: Any, at: datetime) -> dict[str, Any]:

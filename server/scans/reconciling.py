@@ -11,7 +11,7 @@ from sqlalchemy import ARRAY, Uuid, and_, func, or_, select
 
 from server.compliance.tags import Tag
 from server.errors import InvalidInput, Unavailable
-from server.scans.storing import OPEN, SCAN_FOR_UPDATE, Storing, note
+from server.scans.storing import OPEN, SCAN_FOR_UPDATE, WITH_MATURITY, Storing, note
 from server.scans.uploads import ROUNDS
 from storage.database import Principal
 from storage.objects import ObjectStoreDown, deadline
@@ -25,7 +25,7 @@ BATCH, AT_ONCE = 200, 2
 c = scans.c
 _open = or_(*(c.status == status.value for status in OPEN))
 # Whoever confirms a scan now has it in hand for a while.
-CONFIRMED = select(scans).where(_open, c.confirmed_at < the("before", INSTANT)).order_by(c.confirmed_at).limit(BATCH)
+CONFIRMED = WITH_MATURITY.where(_open, c.confirmed_at < the("before", INSTANT)).order_by(c.confirmed_at).limit(BATCH)
 EXPIRED = (
     select(scans)
     .where(c.status == ScanStatus.REGISTERED.value, c.confirmed_at.is_(None), c.upload_expires_at < the("at", INSTANT))
@@ -75,20 +75,12 @@ class Reconciler:
             async with self.storing.database.transaction(self.by) as conn:
                 await self.storing.store(conn, self.by, row["id"], locked)
             await self.storing.clear(row)
-        except InvalidInput as problem:  # refused, and on record; or its bytes were never there
-            if problem.problems[0].code == "UPLOAD_MISSING":
-                await self._unconfirm(row)
+        except InvalidInput:  # refused, and on record; or its bytes were never there, and nobody's word says so any more
             return 1
         except (ObjectStoreDown, Unavailable) as error:  # next time
             log.warning("scan waits", scan=str(row["id"]), kind=type(error).__name__)
             return 0
         return 1
-
-    async def _unconfirm(self, row: Any) -> None:
-        """There was word of the bytes, and there are none: they may yet come."""
-        async with self.storing.database.transaction(self.by) as conn:
-            nothing = {"status": ScanStatus.REGISTERED, "confirmed_at": None, "confirmed_by_id": None}
-            await conn.update(scans, {"id": row["id"], "status": row["status"], "confirmed_at": row["confirmed_at"]}, nothing)
 
     async def _expire(self) -> int:
         async with self.storing.database.transaction(self.by) as conn:

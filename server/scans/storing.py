@@ -12,11 +12,12 @@ from typing import Any, BinaryIO, cast
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import select, update
+import structlog
+from sqlalchemy import func, or_, select, update
 
 from server.compliance.events import Chains
 from server.compliance.tags import Tag
-from server.errors import InputProblem, InvalidInput, Unavailable
+from server.errors import InputProblem, InvalidInput, NotFound, Unavailable
 from server.failpoints import reach
 from server.scans import previews
 from server.scans.retention import lock_until
@@ -24,22 +25,38 @@ from server.scans.subjects import MATURITY
 from server.scans.validation import Announced, check
 from server.scans.viruses import Scanner
 from storage.database import Connection, Database, Principal
-from storage.objects import Locked, ObjectStore, ObjectStoreDown
+from storage.objects import Locked, LockNotProven, ObjectStore, ObjectStoreDown
 from storage.statements import the
-from storage.tables import scans
+from storage.tables import archive_records, loans, scans
 from storage.tables.columns import INSTANT
 from storage.terms import MediaType, ScanStatus
 
+log: Any = structlog.get_logger()
 SCAN = select(scans).where(scans.c.id == the("id"))
 SCAN_FOR_UPDATE = SCAN.with_for_update()
 OPEN = (ScanStatus.REGISTERED, ScanStatus.PENDING)
 AT_ONCE = 8  # files of up to 256 MiB that may lie on the disk
 TURNS: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
-CONFIRMED = (
+_open = or_(*(scans.c.status == status.value for status in OPEN))
+# Anew by everyone who says so: whoever finds nothing takes back only their own word.
+CONFIRM = (
     update(scans)
-    .where(scans.c.id == the("id"), scans.c.status == ScanStatus.REGISTERED.value, scans.c.confirmed_at.is_(None))
-    .values(confirmed_at=the("at", INSTANT), confirmed_by_id=the("by"))
+    .where(scans.c.id == the("id"), _open)
+    .values(confirmed_at=the("at", INSTANT), confirmed_by_id=func.coalesce(scans.c.confirmed_by_id, the("by")))
 )
+UNCONFIRM = (
+    update(scans)
+    .where(scans.c.id == the("id"), _open, scans.c.confirmed_at == the("at", INSTANT))
+    .values(status=ScanStatus.REGISTERED.value, confirmed_at=None, confirmed_by_id=None)
+)
+
+
+WITH_MATURITY = (
+    select(scans, loans.c.matures_on)
+    .outerjoin(archive_records, archive_records.c.id == scans.c.record_id)
+    .outerjoin(loans, loans.c.id == archive_records.c.primary_loan_id)
+)
+OPEN_SCAN = WITH_MATURITY.where(scans.c.id == the("id"), _open, scans.c.confirmed_at.is_not(None))
 
 
 def staged_key(scan: UUID) -> str:
@@ -60,21 +77,34 @@ class Storing:
     objects: ObjectStore
     scanner: Scanner | None = None
 
-    async def finish(self, principal: Principal, row: Any) -> Locked | None:
-        """Verifies and locks the bytes; InvalidInput when they are refused, which is on record then. None when there are none.
+    async def confirmed(self, principal: Principal, scan: UUID) -> Any:
+        """Puts it on record that the bytes have come: from then on the scan is finished by somebody; None when it is not open any more."""
+        async with self.database.transaction(principal) as conn:
+            await conn.run(CONFIRM, the_id=scan, the_at=datetime.now(UTC), the_by=principal.staff_id)
+            return await conn.row(OPEN_SCAN, the_id=scan)
 
-        What could not be done now raises as it is, and the scan is PENDING: the job tries again. While the store does not say,
-        somebody's word that the bytes have come is on record too.
+    async def finish(self, principal: Principal, row: Any) -> Locked | None:
+        """Verifies and locks the bytes of a scan that was confirmed; InvalidInput when they are refused, which is on record then.
+
+        None when there are none, and the word that they have come is taken back. What could not be done now raises, and the scan is
+        PENDING: the job tries again.
         """
         try:
-            return await self._promote(principal, row)
+            locked = await self._promote(principal, row)
         except InvalidInput as problem:
             await self._reject(principal, row["id"], problem.problems[0].code)
             raise
         except (ObjectStoreDown, Unavailable):
-            await self._confirm(principal, row)
             await self._waits(principal, row["id"])
             raise
+        except (LockNotProven, OSError) as error:  # the store lets go, the disk is full: nothing of it is the scan's fault
+            log.error("scan not stored", scan=str(row["id"]), kind=type(error).__name__, reason=str(error))
+            await self._waits(principal, row["id"])
+            raise Unavailable("The scan could not be stored now; it goes on by itself.") from error
+        if locked is None:
+            async with self.database.transaction(principal) as conn:
+                await conn.run(UNCONFIRM, the_id=row["id"], the_at=row["confirmed_at"])
+        return locked
 
     async def _promote(self, principal: Principal, row: Any) -> Locked | None:
         async with TURNS.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(AT_ONCE)):
@@ -87,11 +117,9 @@ class Storing:
             found = await self._fetched(row, file, announced.size_bytes)
             if found is None:
                 return None
-            loan = await self._confirm(principal, row)
-            reach("scan_confirmed")
             await check(file, *found, announced, self.scanner)
             reach("scan_checked")
-            until = lock_until(loan["matures_on"] if loan else None, datetime.now(UTC))
+            until = lock_until(row["matures_on"], datetime.now(UTC))
             locked = await self.objects.locked.put(locked_key(row["id"]), file, announced.sha256, announced.media_type.value, until)
         reach("scan_promoted")
         return locked
@@ -101,23 +129,15 @@ class Storing:
         key = staged_key(row["id"])
         if row["upload_id"] is not None:
             there = await self.objects.parts.there(key, row["upload_id"])
-            if there is not None:
-                if set(there) != set(range(1, len(row["part_sha256"]) + 1)):
-                    return None
+            if there is not None and set(there) == set(range(1, len(row["part_sha256"]) + 1)):
                 await self.objects.parts.complete(key, row["upload_id"], there, row["part_sha256"])
         return await self.objects.staging.read(key, file, size_bytes_max)
-
-    async def _confirm(self, principal: Principal, row: Any) -> Any:
-        """Puts it on record that the bytes have come, so that the job finishes what is cut off; answers when the loan matures."""
-        async with self.database.transaction(principal) as conn:
-            if row["confirmed_at"] is None:
-                await conn.run(CONFIRMED, the_id=row["id"], the_at=datetime.now(UTC), the_by=principal.staff_id)
-            return await conn.row(MATURITY, the_record=row["record_id"]) if row["record_id"] else None
 
     async def store(self, conn: Connection, principal: Principal, scan: UUID, locked: Locked | None) -> dict[str, Any]:
         """The scan becomes visible; the outcome is the same whoever did it."""
         row = await conn.row(SCAN_FOR_UPDATE, the_id=scan)
-        assert row is not None  # it was there before, and scans are never deleted
+        if row is None:  # it has gone to another unit meanwhile, where it is finished by the job
+            raise NotFound()
         if row["status"] == ScanStatus.STORED:
             return {"scan": str(scan), "events": []}
         if row["status"] not in OPEN:

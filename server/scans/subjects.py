@@ -24,9 +24,9 @@ SUBJECTS: dict[ScanSubject, Any] = {
     ScanSubject.RELEASE: _of_unit(access_requests.c.org_id)
     .join(releases, releases.c.request_id == access_requests.c.id)
     .where(releases.c.id == the("id")),
-    ScanSubject.CASE: select(
-        discrepancies.c.record_id.label("id"), discrepancies.c.org_id, cast(null(), Uuid).label("primary_loan_id")
-    ).where(discrepancies.c.id == the("id")),
+    ScanSubject.CASE: select(discrepancies.c.record_id.label("id"), discrepancies.c.org_id, archive_records.c.primary_loan_id)
+    .outerjoin(archive_records, archive_records.c.id == discrepancies.c.record_id)
+    .where(discrepancies.c.id == the("id")),
 }
 # Two uploads of one subject take two versions, and the same bytes one scan.
 SUBJECT_LOCK = select(func.pg_advisory_xact_lock(func.hashtextextended(the("subject", Text), 49)))

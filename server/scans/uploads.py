@@ -25,7 +25,7 @@ from storage.terms import Role, ScanStatus
 UPLOADERS = frozenset({Role.LOAN_OFFICER, Role.ARCHIVIST, Role.VAULT_KEEPER_KEY, Role.VAULT_KEEPER_CODE, Role.REGISTER_CLERK, Role.LEGAL})
 CLAIM = update(scans).where(scans.c.id == the("id"), scans.c.upload_id.is_(None)).values(upload_id=the("upload", scans.c.upload_id.type))
 PIECE_BYTES = 1 << 20
-ROUNDS = 2  # the bytes are fetched, and stored
+ROUNDS = 3  # the bytes are fetched, stored, and read where the store tells no hash of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,17 +124,21 @@ class Uploads:
         """
         _admit(principal, "confirmScan")
         row, storing = await self._row(principal, scan), Storing(self.database, self.objects, self.scanner)
-        locked = None
-        if row["status"] in OPEN:
-            with deadline(size_bytes=ROUNDS * row["size_bytes"]):
-                locked = await storing.finish(principal, row)
+        with deadline(size_bytes=ROUNDS * row["size_bytes"]):
+            return await self._confirmed(principal, scan, storing, key)
+
+    async def _confirmed(self, principal: Principal, scan: UUID, storing: Storing, key: str) -> tuple[dict[str, Any], bool]:
+        row, locked = await storing.confirmed(principal, scan), None
+        if row is not None:
+            reach("scan_confirmed")
+            locked = await storing.finish(principal, row)
         async with self.database.transaction(principal) as conn:
             if (spent := await idempotency.spend(conn, principal, "confirmScan", key, {"scan": str(scan)})) is not None:
                 return spent, True
             outcome = await storing.store(conn, principal, scan, locked)
             await idempotency.keep(conn, principal, "confirmScan", key, outcome)
         reach("scan_stored")
-        if locked is not None:
+        if row is not None:
             await self._cleared(storing, row)
         return outcome, False
 
@@ -148,13 +152,13 @@ class Uploads:
             return {"scan": str(scan), "events": []}, False
 
     async def upload(self, principal: Principal, new: NewScan, file: BinaryIO, *, key: str) -> tuple[dict[str, Any], bool]:
-        """Small files in one call; the same way as a presigned PUT."""
-        made = await self.register(principal, new, key=f"{key}:register")
-        scan = UUID(made.outcome["scan"])
-        if made.addresses:  # a retry after a crash in between brings the bytes again
-            with deadline(size_bytes=new.size_bytes):
+        """Small files in one call; the same way as a presigned PUT. `new` is announced of the bytes that have come."""
+        with deadline(size_bytes=(1 + ROUNDS) * new.size_bytes):
+            made = await self.register(principal, new, key=f"{key}:register")
+            scan = UUID(made.outcome["scan"])
+            if made.addresses:  # a retry after a crash in between brings the bytes again
                 await self.objects.staging.put(staged_key(scan), file, new.media_type.value)
-        return await self.confirm(principal, scan, key=f"{key}:confirm")
+            return await self.confirm(principal, scan, key=f"{key}:confirm")
 
     async def _row(self, principal: Principal, scan: UUID) -> Any:
         async with self.database.transaction(principal) as conn:

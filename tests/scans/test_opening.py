@@ -7,16 +7,20 @@ import signal
 import tempfile
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from PIL import Image
 
 from server.demo.names import small_pdf
 from server.errors import Unavailable
+from server.scans.documents import opener as opening
 from server.scans.documents.opener import Opener, Openers
 from server.scans.documents.verdicts import Refused
+from tests.scans.hostile_pdf import rebuilt
 
 PDF = small_pdf("good")
+SCRIPT = rebuilt(b"<</Type/Catalog/Pages 2 0 R/OpenAction<</S/JavaScript/JS(app.alert(1))>>>>")
 
 
 def costly() -> bytes:
@@ -119,3 +123,52 @@ async def test_what_needs_much_memory_gets_it_one_at_a_time() -> None:
     asked = [(large.getvalue(), "image/tiff"), (PDF, "application/pdf")] * 3
     assert await asyncio.gather(*(one(*what) for what in asked)) == [1] * 6
     few.close()
+
+
+async def test_who_takes_a_question_back_leaves_no_answer_for_the_next() -> None:
+    openers = Openers(1)
+
+    async def judged(body: bytes) -> Any:
+        with tempfile.TemporaryFile() as file:
+            file.write(body)
+            file.flush()
+            try:
+                return await openers.ask("examine", file, "application/pdf")
+            except Refused as refused:
+                return refused.code
+
+    assert await judged(PDF) == 1
+    for number in range(300):
+        asked = asyncio.create_task(judged(PDF))
+        await asyncio.sleep(number % 20 / 20_000)  # somewhere between the question and its answer
+        asked.cancel()
+        await asyncio.gather(asked, return_exceptions=True)
+        if number % 10 == 0:
+            assert await judged(SCRIPT) == "DOCUMENT_ACTIVE"
+    openers.close()
+
+
+def test_a_question_that_fails_here_leaves_no_answer_for_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    opener, sent, file = Opener(), opening.send_handle, tempfile.TemporaryFile()  # noqa: SIM115  # when it is closed is the point
+
+    def and_closed(pipe: Any, handle: int, pid: int | None) -> None:
+        sent(pipe, handle, pid)  # type: ignore[arg-type]  # it takes none on this system
+        file.close()
+
+    def judged(body: bytes) -> Any:
+        with tempfile.TemporaryFile() as other:
+            other.write(body)
+            other.flush()
+            try:
+                return opener.ask("examine", other, "application/pdf")
+            except Refused as refused:
+                return refused.code
+
+    file.write(PDF)
+    file.flush()
+    with monkeypatch.context() as failing:
+        failing.setattr(opening, "send_handle", and_closed)
+        with pytest.raises(ValueError, match="closed file"):
+            opener.ask("examine", file, "application/pdf")
+    assert [judged(SCRIPT), judged(PDF)] == ["DOCUMENT_ACTIVE", 1]
+    opener.close()

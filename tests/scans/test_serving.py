@@ -91,6 +91,7 @@ async def test_a_server_that_dies_while_it_confirms_leaves_what_its_heir_finishe
         assert await asyncio.to_thread(doomed.process.wait, 20) == DEAD
     seen = await bank.sql("select status from scans where id = $1::text::uuid", scan[5:])
     assert seen == ("STORED" if point == "scan_stored" else "REGISTERED")
+    assert await bank.sql("select confirmed_at from scans where id = $1::text::uuid", scan[5:])
     await bank.sql("update scans set confirmed_at = now() - interval '3 minutes' where id = $1::text::uuid", scan[5:])
     assert await (await jobs_of(bank, objects)).scans() == (seen == "REGISTERED")
     row = await bank.root.fetchrow("select * from scans where id = $1::text::uuid", scan[5:])

@@ -57,6 +57,9 @@ class Opener:
         except OSError:  # a broken pipe, no process to be had, no answer in time
             self._end()
             raise _not_now() from None
+        except BaseException:  # an answer that nobody took would be the next document's
+            self._end()
+            raise
         finally:
             self._turn.release()
         if what == "refused":
@@ -134,7 +137,10 @@ class Openers:
     async def ask(self, task: str, file: BinaryIO, *given: Any) -> Any:
         """As `Opener.ask`."""
         late = time.monotonic() + self.wait_seconds
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._ask, late, task, file, *given)
+        ours = os.fdopen(os.dup(file.fileno()), "rb")  # whoever asks may be cancelled, and close theirs
+        asked = self._threads.submit(self._ask, late, task, ours, *given)
+        asked.add_done_callback(lambda _: ours.close())
+        return await asyncio.wrap_future(asked)
 
     def close(self) -> None:
         """Ends the processes; who waits is told to try again."""
