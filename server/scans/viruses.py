@@ -25,7 +25,7 @@ class Scanner:
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 told = await self._ask(file)
-        except (OSError, TimeoutError, asyncio.IncompleteReadError) as error:
+        except (OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError) as error:
             log.warning("virus scanner", kind=type(error).__name__)
             raise _unreachable() from None
         if told == "stream: OK":

@@ -59,7 +59,7 @@ async def test_it_is_told_the_bytes_and_says_what_it_found() -> None:
 
 
 @pytest.mark.parametrize(
-    "say", [b"", b"stream: OK", b"INSTREAM size limit exceeded. ERROR\0", b"HTTP/1.1 400 Bad Request\0", b"stream: \0"]
+    "say", [b"", b"stream: OK", b"INSTREAM size limit exceeded. ERROR\0", b"HTTP/1.1 400 Bad Request\0", b"stream: \0", b"x" * 200_000]
 )
 async def test_whoever_says_anything_else_has_found_nothing_harmless(say: bytes) -> None:
     async with speaking(say) as address:
