@@ -64,8 +64,8 @@ def key_of(scan: UUID, page: int, width: int) -> str:
 
 
 async def want(conn: Connection, pictures: Sequence[tuple[UUID, int, int]], at: datetime) -> None:
-    """Has pictures made, or kept for longer: (scan, page, width) each."""
-    for scan, page, width in pictures:
+    """Has pictures made, or kept for longer: (scan, page, width) each; in one order, whoever asks, so that nobody waits for each other."""
+    for scan, page, width in sorted(pictures):
         await conn.run(WANT, the_scan_id=scan, the_page=page, the_width=width, the_wanted_at=at)
 
 

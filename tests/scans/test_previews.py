@@ -1,5 +1,6 @@
 """Pictures of pages: made in the background, shown for a minute and a purpose, thrown away when nobody wants them."""
 
+import asyncio
 import io
 from typing import Any
 from uuid import UUID
@@ -10,8 +11,10 @@ import pytest
 from PIL import Image
 
 from server.scans import previews
+from server.scans.links import PREVIEWS_MAX, Links
 from storage.objects import ObjectStore
 from tests.harness.jobs import jobs_of
+from tests.harness.scans import stored as kept
 from tests.harness.world import World
 from tests.scans.conftest import Run, put, scan_of
 from tests.scans.hostile import JPEG, TIFF, image
@@ -92,6 +95,18 @@ async def test_what_is_asked_wrongly_is_told_by_path(run: Run, changed: dict[str
     given = {"scanIds": [f"scan_{UUID(int=1)}"], "page": 1, "width": 160, "purpose": "核对"} | changed
     told = await run("auditor", "issuePreviewLinks", LINKS, **given)
     assert [(p["path"], p["code"]) for p in told["problems"]] == [([path], code)]
+
+
+async def test_the_same_pictures_may_be_asked_for_in_any_order_at_once(bank: World, objects: ObjectStore) -> None:
+    (paper,) = await bank.papers()
+    scans = [await kept(bank, objects, paper) for _ in range(PREVIEWS_MAX)]
+    links = Links(bank.database, objects)
+    asked = [
+        links.issue_previews(bank.people[who], ids, 1, 160, "核对", "r") for ids in (scans, scans[::-1]) for who in ("officer", "clerk")
+    ]
+    for told in await asyncio.gather(*asked):
+        assert [one.status for one in told] == ["WANTED"] * len(scans)
+    await bank.sql("delete from scan_previews where scan_id = any($1::uuid[])", scans)
 
 
 async def test_what_nobody_wants_any_more_is_thrown_away(bank: World, run: Run, objects: ObjectStore) -> None:
