@@ -6,14 +6,15 @@ from typing import Annotated, Any
 
 import strawberry
 
+from schema.compliance import cursor_of, read_after
 from schema.directives import Requires
 from schema.paging import col
-from schema.registers import After, First, RegisterPeriod, after_of, period_of, size_of
+from schema.registers import First, RegisterPeriod, period_of, size_of
 from schema.scalars import ByteCount, DateTime, Decimal
 from server.scans.reports import READERS, StoreReports
 from storage.terms import CopyPlace
 
-DIGITS = PyDecimal("1e-9")
+DIGITS, CURSOR = PyDecimal("1e-9"), "retentionDrift"
 PLACES = {CopyPlace.FIRST: "The locked bucket.", CopyPlace.SECOND: "The bucket of the second store."}
 strawberry.enum(CopyPlace, description="In which bucket a copy of a scan lies. Open: new members may be added.")
 for _value in CopyPlace.__strawberry_definition__.values:  # type: ignore[attr-defined]  # strawberry keeps its definition there
@@ -24,7 +25,8 @@ for _value in CopyPlace.__strawberry_definition__.values:  # type: ignore[attr-d
 class RetentionDriftLine:
     """A copy; a lock that is less than due is put right at once, and stands here until the next look finds it so."""
 
-    id: strawberry.ID = col("The copy; pass the last one to `after`.")
+    id: strawberry.ID = col("The copy.")
+    cursor: str = col("Opaque; pass the last one to `after`.")
     scan_id: strawberry.ID = col("The scan.")
     record_id: strawberry.ID | None = col("The record it belongs to.")
     place: CopyPlace = col("In which bucket the copy lies.")
@@ -62,12 +64,17 @@ class FixityReport:
     )
 
 
-async def retention_drift(info: strawberry.Info, first: First, after: After = None) -> RetentionDrift:
+async def retention_drift(
+    info: strawberry.Info, first: First, after: Annotated[str | None, strawberry.argument(description="Cursor.")] = None
+) -> RetentionDrift:
     """Of the scans that the caller sees."""
-    rows, more = await _reports(info).drift(size_of(first), after_of(after))
+    context: Any = info.context
+    secret = context.cursor_secret
+    rows, more = await _reports(info).drift(size_of(first), read_after(after, secret, CURSOR))
     lines = [
         RetentionDriftLine(
-            id=strawberry.ID(f"copy_{r['id']}"), scan_id=strawberry.ID(f"scan_{r['scan_id']}"),
+            id=strawberry.ID(f"copy_{r['id']}"), cursor=cursor_of(r["drifted_at"], r["id"], secret, CURSOR),
+            scan_id=strawberry.ID(f"scan_{r['scan_id']}"),
             record_id=strawberry.ID(f"record_{r['record_id']}") if r["record_id"] else None, place=CopyPlace(r["place"]),
             due_until=r["due_until"], due_hold=r["due_hold"], actual_until=r["lock_until"], actual_hold=r["legal_hold"],
             found_at=r["drifted_at"], observed_at=r["observed_at"], repaired_at=r["repaired_at"],

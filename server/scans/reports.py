@@ -22,8 +22,8 @@ AT = TIMESTAMP(timezone=True)
 DRIFTED = text(
     "select c.id, c.scan_id, s.record_id, c.place, c.due_until, c.due_hold, c.lock_until, c.legal_hold, c.observed_at, c.drifted_at, c.repaired_at"
     " from scan_copies c join scans s on s.id = c.scan_id where c.drifted_at is not null and (cast(:after as uuid) is null"
-    " or (c.drifted_at, c.id) > (select b.drifted_at, b.id from scan_copies b where b.id = :after)) order by c.drifted_at, c.id limit :size"
-).bindparams(bindparam("after", type_=Uuid), bindparam("size", type_=Integer))
+    " or (c.drifted_at, c.id) > (:after_at, :after)) order by c.drifted_at, c.id limit :size"
+).bindparams(bindparam("after", type_=Uuid), bindparam("after_at", type_=AT), bindparam("size", type_=Integer))
 RUNS = text(
     "select coalesce(sum(objects), 0)::bigint as objects, coalesce(sum(bytes), 0)::bigint as bytes, coalesce(sum(bad), 0)::bigint as bad"
     " from fixity_runs where started_at >= :since and started_at < :until"
@@ -58,10 +58,14 @@ class StoreReports:
     me: Principal
     request_id: str
 
-    async def drift(self, size: int, after: UUID | None) -> tuple[list[Any], bool]:
-        """Copies whose lock was another than we left it when last looked at, the longest so first; whether there are more."""
+    async def drift(self, size: int, after: tuple[datetime, UUID] | None) -> tuple[list[Any], bool]:
+        """Copies whose lock was another than we left it when last looked at, the longest so first; whether there are more.
+
+        `after` is since when and which: a line that is put right meanwhile is no longer there to be asked.
+        """
+        after_at, copy = after or (None, None)
         async with self.database.transaction(self.me) as conn:
-            rows = await conn.rows(DRIFTED, size=size + 1, after=after)
+            rows = await conn.rows(DRIFTED, size=size + 1, after=copy, after_at=after_at)
             subjects = [row["scan_id"] for row in rows[:size]]
             await access.log(conn, self.me, "retentionDrift", AccessResult.GRANTED, subjects=subjects, request_id=self.request_id)
         return rows[:size], len(rows) > size

@@ -22,8 +22,8 @@ from tests.harness.scans import stored
 from tests.harness.stores import OwnStore, own_store
 from tests.harness.world import World
 
-DRIFT = """query ($n: Int!, $a: ID) { retentionDrift(first: $n, after: $a) { hasMore
-  lines { id scanId recordId place dueUntil dueHold actualUntil actualHold foundAt observedAt repairedAt } } }"""
+DRIFT = """query ($n: Int!, $a: String) { retentionDrift(first: $n, after: $a) { hasMore
+  lines { id cursor scanId recordId place dueUntil dueHold actualUntil actualHold foundAt observedAt repairedAt } } }"""
 FIXITY = """query ($p: RegisterPeriod!) { fixityReport(period: $p) {
   objectsChecked bytesChecked bad healed open copies oldestCheckAt badShareAtMost } }"""
 
@@ -100,9 +100,16 @@ async def test_the_list_is_read_page_by_page(bank: World, run: Any, objects: Obj
     seen: list[Any] = []
     more: Any = {"hasMore": True}
     while more["hasMore"]:
-        more = (await run("checker", DRIFT, n=2, a=seen[-1]["id"] if seen else None))["data"]["retentionDrift"]
+        more = (await run("checker", DRIFT, n=2, a=seen[-1]["cursor"] if seen else None))["data"]["retentionDrift"]
         seen += more["lines"]
+        last = UUID(more["lines"][-1]["id"].removeprefix("copy_"))  # put right before the next page is read
+        await bank.sql("update scan_copies set drifted_at = null, repaired_at = null where id = $1", last)
     assert sorted(line["scanId"] for line in seen) == sorted(f"scan_{scan}" for scan in scans)
+
+
+async def test_a_cursor_of_another_list_is_none(run: Any) -> None:
+    (error,) = (await run("checker", DRIFT, n=2, a=f"copy_{UUID(int=1)}"))["errors"]
+    assert error["extensions"]["code"] == "BAD_REQUEST" and "cursor" in error["message"]
 
 
 @pytest.mark.parametrize("key", ["app", "root"])
