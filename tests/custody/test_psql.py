@@ -14,6 +14,7 @@ from server.custody.moves import Ask
 from storage.terms import Action as A
 from storage.terms import Tier
 from tests.custody.attacking import Attack, Step, who
+from tests.custody.scanned import SCANNED
 from tests.custody.twins import ATTACKS, FORGED
 from tests.harness import servers
 from tests.harness.world import World
@@ -93,6 +94,7 @@ TRIED: tuple[Tried, ...] = (
     ("privilege", typed(("update customers set identity_number_masked = '1'",))),  # 26
     ("privilege", typed(("update data_keys set wrapped = ''",))),  # 27
     *FORGED,  # 28 and on: rows that are right one by one
+    *SCANNED,  # and then: what was stored
 )
 
 

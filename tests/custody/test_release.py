@@ -138,7 +138,7 @@ async def a_discrepancy_of_its_slot(bank: World, case: Case) -> tuple[str, Ask]:
 @guard("C36", "SETTLEMENT_NOTICE_MISSING")
 async def a_notice_that_is_not_scanned(bank: World, case: Case) -> tuple[str, Ask]:
     paper = await bank.sql("select record_id from settlement_notices where loan_id = $1", case.loan)
-    await bank.sql("update scans set status = 'REJECTED' where record_id = $1", paper)
+    await bank.past_the_triggers(f"update scans set status = 'REJECTED' where record_id = '{paper}'")
     return "kay", case.release
 
 

@@ -170,7 +170,7 @@ async def test_a_store_that_is_too_slow_has_lost_nothing(bank: World, alone: Obj
 async def test_a_version_that_is_gone_is_missing(bank: World, both: ObjectStore) -> None:
     ((scan, body),) = (await filled(bank, both, 1)).items()
     await bank.past_the_triggers(f"update scans set object_version_id = 'ab' where id = '{scan}'")
-    await bank.sql("update scan_copies set version_id = 'ab' where scan_id = $1 and place = 'FIRST'", scan)
+    await bank.past_the_triggers(f"update scan_copies set version_id = 'ab' where scan_id = '{scan}' and place = 'FIRST'")
     await due_again(bank)
     assert await (await jobs_of(bank, both)).fix() == 1
     assert await bank.sql("select fault from fixity_findings where scan_id = $1", scan) == "MISSING"

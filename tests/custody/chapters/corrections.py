@@ -61,7 +61,7 @@ async def proposed(
         "update operations set ask = jsonb_set(jsonb_set(jsonb_set(ask, '{detail,field}', to_jsonb($2::text)), '{detail,value}',"
         " to_jsonb($3::text)), '{reason}', to_jsonb($4::text)) where id = $1", operation, field, value, reason,
     )  # fmt: skip
-    await bank.sql("update scans set status = $2 where id = $1", scan, status)
+    await bank.past_the_triggers(f"update scans set status = '{status}' where id = '{scan}'")
     return volume, operation
 
 

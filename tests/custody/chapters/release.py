@@ -201,7 +201,11 @@ async def _(bank: World) -> Attack:
 
 @twin("ct_movements_c37_receipt")
 async def _(bank: World) -> Attack:
-    return await released_though(bank, "update scans set status = 'REJECTED' where id = $1", "receipt")
+    """What is stored stays so: as only a superuser can."""
+    case = await (await Case.make(bank)).ready()
+    op = await almost(bank, case)
+    await bank.past_the_triggers(f"update scans set status = 'REJECTED' where id = '{case.receipt}'")
+    return Attack("teller", leaves(case, op, "RELEASED", ("OFFICER", "teller")))
 
 
 @twin("ct_archive_records_c38_left_by_movement")

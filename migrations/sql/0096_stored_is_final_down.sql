@@ -1,0 +1,14 @@
+drop trigger ct_fixity_findings_c49_healed on fixity_findings;
+drop trigger ct_scan_copies_c49_healed on scan_copies;
+drop trigger ct_scans_c49_healed on scans;
+drop trigger tg_scan_copies_c49_seen on scan_copies;
+drop trigger tg_scans_c45_hold on scans;
+drop trigger tg_scans_c49_final on scans;
+drop function ct_fixity_findings_c49_healed();
+drop function ct_scan_copies_c49_healed();
+drop function ct_scans_c49_healed();
+drop function is_healed(uuid, text, text, text);
+drop function tg_scan_copies_c49_seen();
+drop function tg_scans_c45_hold();
+drop function tg_scans_c49_final();
+grant insert on scans to loanfile_app;
