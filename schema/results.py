@@ -164,7 +164,7 @@ def translated(problem: AnyProblem | Refused, language: str) -> Problem:
         told = [violation(v, language) for v in problem.violations]
         return CustodyViolation(**_head("CUSTODY_VIOLATION", language), violations=told)
     if isinstance(problem, WrongInput):
-        wrong = [InputProblem(path=list(p.path), code=p.code, message=words.wrong(p.code, language)) for p in problem.problems]
+        wrong = [InputProblem(path=list(p.path), code=p.code, message=words.wrong(p.code, language, p.names)) for p in problem.problems]
         return InvalidInput(**_head("INVALID_INPUT", language), problems=wrong)
     if isinstance(problem, Stale):
         return VersionConflict(**_head("VERSION_CONFLICT", language), current_version=str(problem.current_version))
@@ -176,7 +176,7 @@ def translated(problem: AnyProblem | Refused, language: str) -> Problem:
 
 def refused_argument(wrong: WrongInput, language: str) -> GraphQLError:
     """The arguments of a query that are wrong, as an error with a code for each of them."""
-    told = "; ".join(f"{'.'.join(p.path)}: {words.wrong(p.code, language)}" for p in wrong.problems)
+    told = "; ".join(f"{'.'.join(p.path)}: {words.wrong(p.code, language, p.names)}" for p in wrong.problems)
     refused = bad_request(told)
     refused.extensions = {**(refused.extensions or {}), "problems": [{"path": list(p.path), "code": p.code} for p in wrong.problems]}
     return refused

@@ -85,10 +85,11 @@ class NotFound(Problem):
 
 
 class InputProblem(NamedTuple):
-    """One thing that is wrong with an input."""
+    """One thing that is wrong with an input, and whose it is where that is told."""
 
     path: tuple[str, ...]
     code: str
+    names: tuple[str, ...] = ()
 
 
 class InvalidInput(Problem):

@@ -1,6 +1,7 @@
 """Every sentence a caller reads, in both languages, by code."""
 
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 
 _WORDS: dict[str, dict[str, dict[str, str]]] = tomllib.loads(Path(__file__).with_name("words.toml").read_text("utf-8"))
@@ -12,6 +13,6 @@ def problem(code: str, language: str) -> str:
     return PROBLEMS[code][language]
 
 
-def wrong(code: str, language: str) -> str:
-    """What is said of one thing that is wrong with an input."""
-    return INPUTS[code][language]
+def wrong(code: str, language: str, names: Iterable[str] = ()) -> str:
+    """What is said of one thing that is wrong with an input; it may name people."""
+    return INPUTS[code][language].replace("{names}", ("、" if language == "zh" else ", ").join(names))

@@ -47,7 +47,7 @@ class LockMutations:
 
     lock_scan = mutation(
         "lockScan", LockScanInput, LockScanPayload, _lock, requires=UPLOADERS,
-        description="From now on the caller alone uploads new versions of what the scan shows (C49).",
+        description="From now on the caller alone uploads new versions of what the scan shows (C49); not while others' uploads are open.",
     )  # fmt: skip
     unlock_scan = mutation(
         "unlockScan", UnlockScanInput, UnlockScanPayload, _unlock, requires=LIFTERS,

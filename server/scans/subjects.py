@@ -14,7 +14,11 @@ def _of_unit(column: Any) -> Any:
     return select(cast(null(), Uuid).label("id"), column, cast(null(), Uuid).label("primary_loan_id"))
 
 
-_record = select(archive_records.c.id, archive_records.c.org_id, archive_records.c.primary_loan_id)
+# Shared first of all, as the desk locks records first: a record does not move while a scan comes to it.
+_record = select(archive_records.c.id, archive_records.c.org_id, archive_records.c.primary_loan_id).with_for_update(
+    read=True, of=archive_records
+)
+RECORD_SHARED = select(archive_records.c.id).where(archive_records.c.id == the("id")).with_for_update(read=True)
 SUBJECTS: dict[ScanSubject, Any] = {
     ScanSubject.RECORD: _record.where(archive_records.c.id == the("id")),
     ScanSubject.FILE_ITEM: _record.join(file_items, file_items.c.record_id == archive_records.c.id).where(file_items.c.id == the("id")),

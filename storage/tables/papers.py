@@ -95,7 +95,19 @@ scans = table(
         unique=True,
         postgresql_where=text(f"same_as_id is null and (status = 'STORED' or {OPEN})"),
     ),
-    Index("uq_scans_c49_one_lock", "subject_id", unique=True, postgresql_where=text("locked_by_id is not null")),
+    Index(
+        "uq_scans_c49_one_lock_of_record",
+        "subject_id",
+        unique=True,
+        postgresql_where=text("locked_by_id is not null and record_id is not null"),
+    ),
+    Index(
+        "uq_scans_c49_one_lock_of_side",
+        "subject_id",
+        "org_id",
+        unique=True,
+        postgresql_where=text("locked_by_id is not null and record_id is null"),
+    ),
     Index("ix_scans_unfinished", "upload_expires_at", postgresql_where=text(OPEN)),
 )
 

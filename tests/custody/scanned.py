@@ -92,6 +92,14 @@ async def another_than_was_healed(bank: World) -> Attack:
     )
 
 
+async def stored_past_a_lock(bank: World) -> Attack:
+    """Somebody locked the subject after it was announced."""
+    attack = await registered(STORE.format(at="now()", key="'scans/' || id"))(bank)
+    held = "update scans set locked_by_id = $2, locked_at = now() where id = $1"
+    await bank.root.execute(held, attack.steps[0][1], who(bank, "clerk"))
+    return attack
+
+
 def ahead(column: str) -> Callable[[World], Awaitable[Attack]]:
     return changed(f"update scan_copies set {column} = now() + interval '10 years' where scan_id = $1")
 
@@ -107,6 +115,7 @@ SCANNED: tuple[Tried, ...] = (
     ("tg_scans_c49_final", registered(STORE.format(at="now() + interval '1 year'", key="'scans/' || id"))),
     ("tg_scans_c49_final", registered(STORE.format(at="now() - interval '1 year'", key="'scans/' || id"))),
     ("tg_scans_c49_final", registered("update scans set lock_until = now() + interval '50 years' where id = $1")),
+    ("tg_scans_c49_locked", stored_past_a_lock),
     ("privilege", stored_at_once),
     ("tg_scans_c45_hold", changed("update scans set legal_hold = false where id = $1", "update scans set legal_hold = true where id = $1",
                                   "update scan_copies set due_hold = true where scan_id = $1")),

@@ -13,6 +13,7 @@ from server.scans.announcing import PART_BYTES, NewScan
 from server.scans.uploads import Uploads
 from storage.objects import ObjectStore
 from storage.terms import MediaType, ScanSubject
+from tests.harness.scans import stored
 from tests.harness.world import World
 from tests.scans import hostile_pdf
 from tests.scans.conftest import Run, put, scan_of
@@ -285,9 +286,9 @@ async def test_the_database_keeps_the_lock_too(bank: World, run: Run) -> None:
         await bank.root.execute(forged, paper, bank.people["clerk"].staff_id)
 
 
-async def test_two_who_lock_at_once_do_not_both_get_it(bank: World, run: Run) -> None:
+async def test_two_who_lock_at_once_do_not_both_get_it(bank: World, run: Run, objects: ObjectStore) -> None:
     (paper,) = await bank.papers()
-    scan = (await run("officer", "registerScan", WHERE, **scan_of(paper, PDF)))["scan"]["id"]
+    scan = f"scan_{await stored(bank, objects, paper)}"
     told = await asyncio.gather(
         *(run(who, "lockScan", "scan { id }", scanId=scan, idempotencyKey=uuid4().hex) for who in ("officer", "clerk"))
     )
