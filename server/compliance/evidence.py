@@ -70,7 +70,6 @@ class Evidence:
     asked: Asked
     pack: Pack
     meter: Meter
-    about: dict[str, Any] = field(default_factory=dict)
     ends: dict[str, int] = field(default_factory=dict)  # of each loan's chain, as far as it is told
     events: int = 0
 
@@ -82,8 +81,9 @@ class Evidence:
             file = await paper.facts(Connection(conn), self.asked.contract)
             self.pack.add("checkpoint", checkpoint["note"].encode())
             scans = await conn.fetch(SCANS, self.asked.contract, self.asked.at)
-            await kin.learn(conn, [scan["title"] for scan in scans] + [str(r["title"]) for r in file["records"]])
-            file["records"] = [{**r, "title": "" if kin.strange(r["title"]) else r["title"]} for r in file["records"]]
+            written = [scan["title"] for scan in scans] + [_text(rows) for rows in file.values()]
+            await kin.learn(conn, written)
+            file = {name: [_shown(row, kin) for row in rows] if isinstance(rows, list) else rows for name, rows in file.items()}
             told = [_scan(scan, kin) for scan in scans]
             page = await self._history(conn, kin, checkpoint["number"], file)
         reach("evidence_read")
@@ -176,6 +176,11 @@ class Evidence:
         if down is not None:
             raise down
         return False
+
+
+def _shown(row: dict[str, Any], kin: Kin) -> dict[str, Any]:
+    """A row of what the contract is, without texts that name something strange."""
+    return {name: "" if isinstance(value, str) and kin.strange(value) else value for name, value in row.items()}
 
 
 def _scan(row: Any, kin: Kin) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from server.compliance.packing import Pack, TooLarge
 from server.compliance.periods import Begun, Period, name_of
 from server.custody import reading
 from server.custody.desk import Desk
-from server.errors import NotFound, Unauthenticated
+from server.errors import Forbidden, NotFound, Unauthenticated
 from server.exports import admits, key_of, part_key
 from server.failpoints import reach
 from storage.database import Connection, Principal
@@ -35,7 +35,7 @@ from storage.terms import ExportFailure, ExportKind, ExportState
 log: Any = structlog.get_logger()
 LEASE_SECONDS, BEAT_SECONDS = 60, 15.0
 SLICE_SECONDS = 30.0  # of an export of events; then whoever waits longest has a turn
-ATTEMPTS_MAX = 5
+ATTEMPTS_MAX, KILLED_MAX = 5, 10  # that end in a fault of ours; that end in nothing at all
 ONE = 0x6578706F72740001  # number of the lock under which a try is begun: "export" 1
 ZIP, GZIP = "application/zip", "application/gzip"
 CLAIM = """update exports set state = 'RUNNING', leased_by = $1, leased_until = clock_timestamp() + make_interval(secs => $2),
@@ -73,6 +73,9 @@ class Exporter:
             row = await conn.raw.fetchrow(CLAIM, attempt, LEASE_SECONDS)
         if row is None:
             return done
+        if row["attempts"] > KILLED_MAX:  # whoever makes it dies of it
+            await self._fail(row, attempt, ExportFailure.INTERNAL)
+            return done + 1
         async with self._in_hand(attempt):
             await self._ended(row, attempt)
         return done + 1
@@ -102,18 +105,18 @@ class Exporter:
         try:
             try:
                 await self._make(row, attempt)
-            except (Unauthenticated, PermissionError, NotFound, TooLarge) as error:
+            except (Unauthenticated, Forbidden, NotFound, TooLarge) as error:
                 why = {
                     Unauthenticated: ExportFailure.ASKER_LEFT,
-                    PermissionError: ExportFailure.NOT_PERMITTED,
+                    Forbidden: ExportFailure.NOT_PERMITTED,
                     NotFound: ExportFailure.NOT_VISIBLE,
                 }
                 await self._fail(row, attempt, why.get(type(error), ExportFailure.TOO_LARGE))
         except (NotSealed, ObjectStoreDown) as error:  # not its fault: as often as it takes
             log.warning("export waits", export=str(row["id"]), kind=type(error).__name__)
-            await self._leave(attempt, attempts=row["attempts"] - 1)
+            await self._leave(attempt, attempts=0)
         except asyncio.CancelledError:
-            await self._leave(attempt, attempts=row["attempts"] - 1)
+            await self._leave(attempt, attempts=0)
             raise
         except Lost:
             log.warning("export lost", export=str(row["id"]))
@@ -127,7 +130,7 @@ class Exporter:
     async def _make(self, row: Any, attempt: UUID) -> None:
         asker = await self._asker(row)
         if not admits(row["kind"], asker):
-            raise PermissionError
+            raise Forbidden("The role that it was asked in is gone.")
         if row["kind"] == ExportKind.EVIDENCE:
             await self._evidence(row, attempt, asker)
         else:
@@ -165,7 +168,7 @@ class Exporter:
             begun = Begun(row["total"], row["checkpoint"])
         done = await self._parts(row, attempt, period, begun)
         if done is None:
-            await self._leave(attempt, attempts=row["attempts"] - 1, state=ExportState.RUNNING)
+            await self._leave(attempt, attempts=0, state=ExportState.RUNNING)
         elif done == begun.events:
             await self._whole(row, attempt, period, begun)
         else:
@@ -197,7 +200,7 @@ class Exporter:
                     "size_bytes": found.size_bytes,
                 }
                 await conn.insert(export_parts, part)
-                await self._held(conn, attempt, done=done, last_at=made.last[0], last_id=made.last[1])
+                await self._held(conn, attempt, attempts=1, done=done, last_at=made.last[0], last_id=made.last[1])
             reach("export_part_kept")
 
     async def _whole(self, row: Any, attempt: UUID, period: Period, begun: Begun) -> None:

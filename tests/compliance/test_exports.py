@@ -216,6 +216,16 @@ async def test_one_that_fails_again_and_again_ends(house: House, objects: Object
     assert (row["state"], row["failure"], row["attempts"]) == ("FAILED", "INTERNAL", 5)
 
 
+async def test_one_of_which_every_worker_dies_ends_too(house: House, objects: ObjectStore) -> None:
+    export = await asked(house.bank, objects, house.contract)
+    await house.sealed()
+    await house.bank.sql(
+        "update exports set state = 'RUNNING', attempts = 10, leased_by = $2, leased_until = now() where id = $1", export, uuid4()
+    )
+    await made(house.ledger, house.bank, objects)
+    assert dict(await row_of(house.bank, export)).items() >= {"state": "FAILED", "failure": "INTERNAL"}.items()
+
+
 async def test_held_contracts_locked_scans_and_scans_that_have_not_come(house: House, objects: ObjectStore, tmp_path: Path) -> None:
     """None of them keeps the evidence from being made; what is not there is told."""
     bank = house.bank
