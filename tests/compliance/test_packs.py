@@ -1,6 +1,7 @@
 """Any byte of a pack that is flipped is found and its member named; nothing of another contract is in it."""
 
 import asyncio
+import base64
 import itertools
 import json
 import os
@@ -9,6 +10,7 @@ import struct
 import subprocess
 import sys
 import zipfile
+import zlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -272,19 +274,20 @@ def test_every_region_of_the_archive_is_known(house: House) -> None:
     assert all(stop == start for (_, stop, _), (start, _, _) in itertools.pairwise(regions))
 
 
-@pytest.mark.parametrize("bit", range(8))
-def test_no_bit_of_the_signature_is_idle(house: House, tmp_path: Path, bit: int) -> None:
-    """Not even those of the last character of base64 that stand for nothing."""
-    raw = bytearray(house.pack.read_bytes())
-    note = next((start, stop) for start, stop, name in places(house.pack)[2:] if name == verifier.NOTE)
-    start, stop = places(house.pack)[3][:2]
-    assert places(house.pack)[3][2] == verifier.NOTE, note
-    for at in range(start, stop):
-        raw[at] ^= 1 << bit
-        (tmp_path / "pack.zip").write_bytes(raw)
-        status, said = status_of(tmp_path / "pack.zip", verifier.Keys(house.ledger.key.verifier))
-        assert status == 1 and verifier.NOTE in said, (at, said)
-        raw[at] ^= 1 << bit
+def test_a_note_that_decodes_to_the_same_is_another_note(house: House, tmp_path: Path) -> None:
+    """The last character of its base64 has two bits that stand for nothing; every CRC is put right, so that the note alone can tell."""
+    raw, note = bytearray(house.pack.read_bytes()), members_of(house.pack)[verifier.NOTE]
+    regions = [(start, stop) for start, stop, name in places(house.pack) if name == verifier.NOTE]
+    at = note.rindex(b"=") - 1
+    other = note[:at] + bytes([note[at] ^ 2]) + note[at + 1 :]
+    assert base64.b64decode(other.split()[-1]) == base64.b64decode(note.split()[-1]) and other != note
+    (header, _), (start, stop), (entry, _) = regions
+    raw[start:stop] = other
+    for place in (header + 14, entry + 16):
+        raw[place : place + 4] = zlib.crc32(other).to_bytes(4, "little")
+    (tmp_path / "pack.zip").write_bytes(raw)
+    status, said = status_of(tmp_path / "pack.zip", verifier.Keys(house.ledger.key.verifier))
+    assert status == 1 and said.startswith("manifest.note: the signature"), said
 
 
 # Things put in, taken out, moved ------------------------------------------------------------------------------------------
