@@ -4,6 +4,7 @@
 @requires, and the translation of problems. A function only parses, calls and translates.
 """
 
+import re
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import fields, is_dataclass
 from enum import Enum
@@ -36,8 +37,9 @@ ITEMS_MAX = 500
 FREE_TEXTS = frozenset(
     {"reason", "reasons", "comment", "findings", "title", "analysis", "proposal",
      "log", "responsibility", "where", "note", "resolution", "statement", "emergency",
-     "failure"}
+     "failure", "purpose", "from_whom", "bailee", "court"}
 )  # fmt: skip
+VERSION = re.compile(r"\d{1,18}", re.ASCII)
 LONG_TEXTS = frozenset({"analysis", "proposal"})
 
 
@@ -263,7 +265,7 @@ def redact_texts(value: Any) -> None:
     elif is_dataclass(value):
         for part in fields(value):
             inner = getattr(value, part.name)
-            if part.name in FREE_TEXTS and isinstance(inner, str):
+            if part.name in FREE_TEXTS and isinstance(inner, str) and not isinstance(inner, Enum):
                 setattr(value, part.name, redact(inner))
             else:
                 redact_texts(inner)
@@ -320,6 +322,6 @@ def version_of(text: Any) -> int | None:
     text = given(text)
     if text is None:
         return None
-    if not str(text).isdigit() or len(str(text)) > 18:
+    if not VERSION.fullmatch(str(text)):
         raise WrongInput([Wrong(("expectedVersion",), "NOT_A_VERSION")])
     return int(text)
