@@ -11,8 +11,11 @@ from schema.directives import Requires
 from schema.paging import col
 from schema.registers import First, RegisterPeriod, period_of, size_of
 from schema.scalars import ByteCount, DateTime, Decimal
+from server.compliance import access
+from server.errors import Forbidden
 from server.scans.reports import READERS, StoreReports
-from storage.terms import CopyPlace
+from storage.database import Principal
+from storage.terms import AccessResult, CopyPlace
 
 DIGITS, CURSOR = PyDecimal("1e-9"), "retentionDrift"
 PLACES = {CopyPlace.FIRST: "The locked bucket.", CopyPlace.SECOND: "The bucket of the second store."}
@@ -70,7 +73,7 @@ async def retention_drift(
     """Of the scans that the caller sees."""
     context: Any = info.context
     secret = context.cursor_secret
-    rows, more = await _reports(info).drift(size_of(first), read_after(after, secret, CURSOR))
+    rows, more = await (await _reports(info, "retentionDrift")).drift(size_of(first), read_after(after, secret, CURSOR))
     lines = [
         RetentionDriftLine(
             id=strawberry.ID(f"copy_{r['id']}"), cursor=cursor_of(r["drifted_at"], r["id"], secret, CURSOR),
@@ -88,7 +91,7 @@ async def fixity_report(
     info: strawberry.Info, period: Annotated[RegisterPeriod, strawberry.argument(description="Days of the bank, both included.")]
 ) -> FixityReport:
     """Of the days of a period."""
-    found = await _reports(info).fixity(period_of(period))
+    found = await (await _reports(info, "fixityReport")).fixity(period_of(period))
     share = found.bad_share_at_most
     bound: Any = None if share is None else PyDecimal(share).quantize(DIGITS, ROUND_CEILING)
     oldest: Any = found.oldest
@@ -98,13 +101,22 @@ async def fixity_report(
     )  # fmt: skip
 
 
-def _reports(info: strawberry.Info) -> StoreReports:
+async def _reports(info: strawberry.Info, name: str) -> StoreReports:
+    """For those who may ask; whoever may not is on record before they are told so."""
     context: Any = info.context
-    return StoreReports(context.database, context.principal, context.request_id)
+    me: Principal = context.principal
+    if not READERS & me.roles:
+        async with context.database.transaction(me) as conn:
+            await access.log(conn, me, name, AccessResult.DENIED, request_id=context.request_id)
+        raise Forbidden(f"{name} is for {', '.join(sorted(READERS))}.")
+    return StoreReports(context.database, me, context.request_id)
 
 
 def for_compliance(resolve: Any, description: str) -> Any:
     """The root field, for those who may ask it."""
     return strawberry.field(
-        resolver=resolve, description=description, metadata={"requires": READERS}, directives=[Requires(roles=sorted(READERS))]
+        resolver=resolve,
+        description=description,
+        metadata={"requires": READERS, "logs_denials": True},
+        directives=[Requires(roles=sorted(READERS))],
     )

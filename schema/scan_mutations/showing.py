@@ -91,10 +91,10 @@ class ShowMutations:
     """Each for a purpose."""
 
     issue_scan_link = mutation(
-        "issueScanLink", IssueScanLinkInput, IssueScanLinkPayload, _link, requires=READERS,
+        "issueScanLink", IssueScanLinkInput, IssueScanLinkPayload, _link, requires=READERS, logs_denials=True,
         description="A link to one version of a scan for at most a minute; each grant is logged.",
     )  # fmt: skip
     issue_preview_links = mutation(
-        "issuePreviewLinks", IssuePreviewLinksInput, IssuePreviewLinksPayload, _previews, requires=READERS,
+        "issuePreviewLinks", IssuePreviewLinksInput, IssuePreviewLinksPayload, _previews, requires=READERS, logs_denials=True,
         description="Links to pictures of a page of some scans for at most a minute; what is not there is made in the background.",
     )  # fmt: skip

@@ -154,12 +154,14 @@ async def test_the_report_tells_what_was_hashed_and_how_sure_that_makes_us(
     assert await logged(bank, "fixityReport", "compliance") == 2
 
 
-@pytest.mark.parametrize("query", [DRIFT, FIXITY])
-async def test_nobody_else_asks(bank: World, run: Any, query: str) -> None:
+@pytest.mark.parametrize(("name", "query"), [("retentionDrift", DRIFT), ("fixityReport", FIXITY)])
+async def test_nobody_else_asks_and_whoever_does_is_on_record(bank: World, run: Any, name: str, query: str) -> None:
     given: Any = {"n": 1} if query == DRIFT else {"p": this_week()}
     for who in ("officer", "ops", "admin", "archivist"):
         (error,) = (await run(who, query, **given))["errors"]
-        assert "COMPLIANCE" in error["message"] or "role" in error["message"], error
+        assert error["extensions"]["code"] == "FORBIDDEN" and "COMPLIANCE" in error["message"], error
+        denied = "select count(*) from access_log where action = $1 and result = 'DENIED' and staff_id = $2"
+        assert await bank.sql(denied, name, bank.people[who].staff_id) == 1
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,7 @@ CONFIRM = """mutation ($i: ConfirmScanInput!) { confirmScan(input: $i) { __typen
   ... on InvalidInput { problems { code } } } }"""
 UPLOAD = """mutation ($i: UploadScanInput!) { uploadScan(input: $i) { __typename ... on UploadScanPayload { scan { id status } }
   ... on InvalidInput { problems { code } } } }"""
+LINK = "mutation ($i: IssueScanLinkInput!) { issueScanLink(input: $i) { __typename ... on IssueScanLinkPayload { url } } }"
 FOLLOW = "subscription ($i: [ID!]!) { scanStatusChanged(scanIds: $i) { scan { id status rejectCode } } }"
 
 
@@ -59,6 +60,14 @@ async def upload(client: httpx.AsyncClient, record: UUID, body: bytes, **changed
     )
     told = answer.json()
     return told.get("errors") or told["data"]["uploadScan"]
+
+
+async def test_whoever_may_not_read_by_their_role_is_told_so_and_is_on_record(served: Site, bank: World) -> None:
+    scan = uuid4()
+    async with served.client(bank.people["admin"].staff_no) as client:
+        (told,) = await ask(client, LINK, scanId=f"scan_{scan}", version=1, purpose="核对")
+    assert told["extensions"]["code"] == "FORBIDDEN" and "issueScanLink is for" in told["message"]
+    assert await bank.sql("select result from access_log where action = 'issueScanLink' and $1 = any(subject_ids)", scan) == "DENIED"
 
 
 async def test_a_file_comes_with_the_request_whole_or_too_large(served: Site, bank: World) -> None:
