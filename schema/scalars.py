@@ -10,10 +10,10 @@ import strawberry
 from sqlalchemy import ColumnElement, Text, cast, func
 from strawberry.schema.config import StrawberryConfig
 
-DATE = re.compile(r"\d{4}-\d\d-\d\d")
-DATE_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)")
-DECIMAL = re.compile(r"-?\d{1,14}(\.\d{1,4})?")
-BYTES = re.compile(r"\d{1,18}")
+DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+DATE_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)", re.ASCII)
+DECIMAL = re.compile(r"-?\d{1,14}(\.\d{1,4})?", re.ASCII)
+BYTES = re.compile(r"\d{1,18}", re.ASCII)
 
 
 def _text(value: object, pattern: re.Pattern[str], what: str) -> str:

@@ -25,7 +25,7 @@ class RegisterScanLineInput:
     title: str = field("Title.")
     media_type: str = field("application/pdf, image/tiff, image/jpeg or image/png.")
     sha256: str = field("SHA-256 of the bytes, 64 hex digits.")
-    pages: int = field("Pages of the document, at least 1.")
+    pages: int = field("Pages of the document, 1 to 2,000.")
     size_bytes: ByteCount = field("Size; at most 64 MiB in one PUT, 256 MiB in parts.")
     part_sha256: list[str] | None = field("SHA-256 of each 8 MiB of the bytes, the last part shorter, to send them in parts.", UNSET)
 

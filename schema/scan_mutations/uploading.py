@@ -19,6 +19,7 @@ from schema.results import KeyedInput, given, id_of, mutation
 from schema.scalars import URL, ByteCount, DateTime
 from server.errors import BadRequest, InputProblem, InvalidInput
 from server.scans.announcing import NewScan
+from server.scans.documents.verdicts import PAGES_MAX
 from server.scans.uploads import UPLOADERS, Registered, Uploads, digest_of
 from server.scans.viruses import scanner_at
 from storage.tables.columns import INSTANT
@@ -91,7 +92,7 @@ class ScanInput(KeyedInput):
     title: str = field("Title.")
     media_type: str = field("application/pdf, image/tiff, image/jpeg or image/png.")
     sha256: str = field("SHA-256 of the bytes, 64 hex digits.")
-    pages: int = field("Pages of the document, at least 1.")
+    pages: int = field("Pages of the document, 1 to 2,000.")
 
 
 @strawberry.input(description="Input of registerScan.")
@@ -136,6 +137,8 @@ def new_scan(i: Any, size_bytes: int) -> NewScan:
     wrong += [InputProblem(("partSha256", str(n)), "NOT_A_SHA256") for n, part in enumerate(parts) if not _is_digest(part)]
     if i.pages < 1:
         wrong.append(InputProblem(("pages",), "REQUIRED"))
+    if i.pages > PAGES_MAX:
+        wrong.append(InputProblem(("pages",), "DOCUMENT_TOO_LARGE"))
     if not i.title.strip():
         wrong.append(InputProblem(("title",), "EMPTY"))
     if wrong:

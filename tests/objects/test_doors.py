@@ -51,6 +51,13 @@ def test_every_way_into_our_own_store_is_closed(closed: OwnStore) -> None:
     assert open_doors(closed.seaweed.home, closed.address.endpoint) == []
 
 
+@pytest.mark.parametrize("name", ["127.0.0.1", "localhost", "LOCALHOST"])
+def test_our_own_store_is_known_by_every_name_of_this_machines_loop(tmp_path: Path, name: str) -> None:
+    with own_store(tmp_path / "open", OpenSeaweed) as made:
+        endpoint = made.address.endpoint.replace("127.0.0.1", name)
+        assert open_doors(made.seaweed.home, endpoint)
+
+
 def test_a_store_of_somebody_else_has_no_ports_that_we_know(closed: OwnStore, tmp_path: Path) -> None:
     assert open_doors(tmp_path, closed.address.endpoint) == []
     assert open_doors(closed.seaweed.home, "https://s3.example.com") == []

@@ -152,9 +152,12 @@ async def test_parts_that_are_right_of_a_file_that_is_not_are_refused(bank: Worl
         ({"sizeBytes": str(65 * MIB), "partSha256": ["00" * 32] * 8}, "partSha256", "PARTS_DO_NOT_FIT"),
         ({"partSha256": []}, None, None),
         ({"sizeBytes": str(9 * MIB), "partSha256": ["00" * 32, "zz"]}, "partSha256.1", "NOT_A_SHA256"),
+        ({"pages": 2000}, None, None),
+        ({"pages": 2001}, "pages", "DOCUMENT_TOO_LARGE"),
+        ({"pages": 2**31 - 1}, "pages", "DOCUMENT_TOO_LARGE"),
     ],
 )
-async def test_parts_make_up_the_file(bank: World, run: Run, changed: dict[str, Any], path: str | None, code: str | None) -> None:
+async def test_what_is_announced_can_be(bank: World, run: Run, changed: dict[str, Any], path: str | None, code: str | None) -> None:
     (paper,) = await bank.papers()
     told = await run("officer", "registerScan", "scan { id }", **scan_of(paper, PDF, **changed))
     problems = [(".".join(p["path"]), p["code"]) for p in told.get("problems", ())]
