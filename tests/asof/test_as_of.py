@@ -332,6 +332,7 @@ LEFT_OUT = {  # tables that hang on a file, and why they are not in it
     "idempotency_keys": "keys of acts",
     "policy_parameters": "what the bank sets for itself",
     "access_log": "who saw what: whoSaw",
+    "exports": "what was handed out of it: whoSaw",
     "ticket_counters": "numbers",
     "chains": "heads of chains",
     "search_terms": "an index",
