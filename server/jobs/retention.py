@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import structlog
 from sqlalchemy import ARRAY, Text, Uuid, column, func, or_, select, tuple_, update
 
@@ -44,7 +45,9 @@ UNCHANGED = (
     .where(c.id == func.any(the("ids", IDS)))
     .values(observed_at=the("at", AT), lock_until=c.due_until, legal_hold=c.due_hold, drifted_at=None, repaired_at=None)
 )
-STILL = select(c.id).where(c.id == the("id"), c.observed_at == the("observed_at", AT)).with_for_update()
+STILL = (  # nobody has looked since, and no other version was pinned, whose lock is not the one that was moved
+    select(c.id).where(c.id == the("id"), c.observed_at == the("observed_at", AT), c.version_id == the("version", Text)).with_for_update()
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,23 +111,28 @@ async def _follow(desk: Desk, by: Principal, objects: ObjectStore, rows: list[An
 
     async def look(row: Any) -> Look | None:
         async with turn:
-            return await _look(objects, row, terms[row["scan_id"]], at)
+            return await _look(desk, by, objects, row, terms[row["scan_id"]], at)
 
     looks = [look for look in await asyncio.gather(*(look(row) for row in rows)) if look is not None]
     still: list[UUID] = [look.row["id"] for look in looks if look.unchanged]
     async with desk.database.transaction(by) as conn:
         await conn.run(UNCHANGED, the_ids=still, the_at=at)
     changed = [look for look in looks if not look.unchanged]
-    return sum([await _record(desk, by, look, at) for look in changed])
+    return sum([await _recorded(desk, by, objects, look, at) for look in changed])
 
 
-async def _look(objects: ObjectStore, row: Any, kept_by: Kept, at: datetime) -> Look | None:
-    bucket = bucket_of(objects, row["place"])
-    assert bucket is not None  # only copies of buckets that there are were asked for
+async def _look(desk: Desk, by: Principal, objects: ObjectStore, row: Any, kept_by: Kept, at: datetime) -> Look | None:
+    bucket = _bucket(objects, row)
     wanted = schedule(kept_by.terms, due(row), at)
     try:
         seen = _lock(await bucket.lock(row["object_key"], row["version_id"]))
         after = await _move(bucket, row, seen, wanted) if seen else None
+        if after and _lifts(row, after, wanted):
+            async with desk.database.transaction(by) as conn:  # a hold may have come since (C16)
+                kept_by = (await kept(conn, [row["scan_id"]]))[row["scan_id"]]
+            wanted = schedule(kept_by.terms, due(row), at)
+            if _lifts(row, after, wanted):
+                after = _lock(await bucket.hold(row["object_key"], row["version_id"], on=False)) or after
     except ObjectStoreDown as error:
         log.warning("lock not looked at", scan=str(row["scan_id"]), place=row["place"], reason=str(error))
         return None  # next time
@@ -132,26 +140,50 @@ async def _look(objects: ObjectStore, row: Any, kept_by: Kept, at: datetime) -> 
 
 
 async def _move(bucket: LockedBucket, row: Any, seen: Lock, wanted: Lock) -> Lock | None:
-    """Longer first, then the hold: it is lifted only from what is locked as long as is due, and only where we had placed it."""
+    """Longer first, then the hold."""
     key, version, now = row["object_key"], row["version_id"], seen
     if wanted.until > now.until:
         now = _lock(await bucket.extend(key, version, wanted.until)) or now
     if wanted.hold and not now.hold:
         now = _lock(await bucket.hold(key, version, on=True)) or now
-    elif now.hold and not wanted.hold and row["due_hold"] and now.until >= wanted.until:
-        now = _lock(await bucket.hold(key, version, on=False)) or now
     return now
+
+
+def _lifts(row: Any, now: Lock, wanted: Lock) -> bool:
+    """The hold is lifted only from what is locked as long as is due, and only where we had placed it."""
+    return now.hold and not wanted.hold and bool(row["due_hold"]) and now.until >= wanted.until
+
+
+def _bucket(objects: ObjectStore, row: Any) -> LockedBucket:
+    found = bucket_of(objects, row["place"])
+    assert found is not None  # only copies of buckets that there are were asked for
+    return found
 
 
 def _lock(found: Locked | None) -> Lock | None:
     return Lock(found.lock_until, found.legal_hold) if found else None
 
 
+async def _recorded(desk: Desk, by: Principal, objects: ObjectStore, look: Look, at: datetime) -> bool:
+    """Of a row that refuses it the store is put back: a hold came while the legal hold was being lifted (C16). The others go on."""
+    try:
+        return await _record(desk, by, look, at)
+    except asyncpg.CheckViolationError as error:
+        row = look.row
+        log.warning("lock not recorded", scan=str(row["scan_id"]), place=row["place"], rule=error.constraint_name)
+    if look.seen and look.seen.hold and look.after and not look.after.hold:
+        try:
+            await _bucket(objects, row).hold(row["object_key"], row["version_id"], on=True)
+        except ObjectStoreDown as error:  # the next look finds it gone
+            log.error("hold not put back", scan=str(row["scan_id"]), place=row["place"], reason=str(error))
+    return False
+
+
 async def _record(desk: Desk, by: Principal, look: Look, at: datetime) -> bool:
     """The row, what happened to it, and the alarm; nothing when another worker was first."""
     row, was = look.row, due(look.row)
     async with desk.database.transaction(by) as conn:
-        if await conn.value(STILL, the_id=row["id"], the_observed_at=row["observed_at"]) is None:
+        if await conn.value(STILL, the_id=row["id"], the_observed_at=row["observed_at"], the_version=row["version_id"]) is None:
             return False
         told = Told(conn, by, row, look.kept.chain, at)
         _note(told, look, was)

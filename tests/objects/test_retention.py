@@ -1,5 +1,6 @@
 """The lock of a stored scan follows its loan: longer, never shorter; and a lock that somebody else moved is found."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
@@ -12,8 +13,8 @@ import pytest_asyncio
 
 from server.custody.policy import BANK_ZONE
 from server.scans.retention import LOCK_YEARS, MARGIN, YEAR, Lock, Terms, is_ours, schedule
-from storage.objects import ObjectStore
-from storage.terms import HoldKind, RetentionClass
+from storage.objects import LockedBucket, ObjectStore
+from storage.terms import RetentionClass
 from tests.harness.jobs import jobs_of
 from tests.harness.scans import stored
 from tests.harness.world import World
@@ -22,6 +23,7 @@ NOW = datetime(2018, 3, 1, 8, tzinfo=UTC)
 MATURITY = date(2021, 1, 1)
 CUTOFF = datetime(2018, 1, 1, tzinfo=BANK_ZONE)
 ENDED = Terms(MATURITY, NOW - timedelta(days=100), CUTOFF, RetentionClass.FIVE_YEARS)
+HOLD = "insert into holds (org_id, kind, subject_kind, record_id, reason, placer_id, placed_at) values ($1, 'LEGAL', 'RECORD', $2, 'x', $3, now())"
 FAR = Lock(datetime.combine(MATURITY, time(0), UTC), hold=True)
 
 
@@ -158,8 +160,7 @@ async def released(bank: World, objects: ObjectStore, record: UUID) -> UUID:
 async def test_a_hold_on_the_record_is_soon_a_legal_hold_and_goes_when_it_is_lifted(bank: World, objects: ObjectStore, paper: UUID) -> None:
     scan = await released(bank, objects, paper)
     assert await (await jobs_of(bank, objects)).hold() == 0
-    await bank.sql("insert into holds (org_id, kind, subject_kind, record_id, reason, placer_id, placed_at) values ($1, $2, 'RECORD', $3, 'x', $4, now())",
-                   bank.branches["A"].id, HoldKind.LEGAL.value, paper, bank.people["legal"].staff_id)  # fmt: skip
+    await bank.sql(HOLD, bank.branches["A"].id, paper, bank.people["legal"].staff_id)
     assert await (await jobs_of(bank, objects)).hold() == 1
     assert (await lock_of(bank, objects, scan))[1] is True
     assert await (await jobs_of(bank, objects)).hold() == 0
@@ -170,6 +171,49 @@ async def test_a_hold_on_the_record_is_soon_a_legal_hold_and_goes_when_it_is_lif
     assert await (await jobs_of(bank, objects)).retain() == 1
     assert (await lock_of(bank, objects, scan))[1] is False
     assert (await told(bank, scan))[2:] == ["scan:place_hold:done", "scan:lift_hold:done"] and await drifts(bank) == {}
+
+
+@pytest.mark.parametrize("step", ["extend", "hold"])
+async def test_a_hold_that_comes_while_the_legal_hold_is_being_lifted_keeps_it(
+    bank: World, objects: ObjectStore, paper: UUID, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    (other,) = await bank.papers()
+    scans, free = [await stored(bank, objects, paper, days=10) for _ in range(2)], await stored(bank, objects, other, days=10)
+    for record in (paper, other):
+        await paid(bank, record, days_ago=500)
+    await a_day_later(bank)
+    done, lifted = getattr(LockedBucket, step), LockedBucket.hold
+    off: list[str] = []
+    held: asyncio.Task[Any] | None = None
+
+    async def and_held(self: LockedBucket, key: str, *given: Any, **more: Any) -> Any:
+        nonlocal held
+        made = await done(self, key, *given, **more)
+        if key != f"scans/{free}":
+            held = held or asyncio.create_task(bank.sql(HOLD, bank.branches["A"].id, paper, bank.people["legal"].staff_id))
+            await held
+        return made
+
+    async def noted(self: LockedBucket, key: str, version: str, *, on: bool) -> Any:
+        off.extend([] if on else [key])
+        return await (and_held if step == "hold" and not on else lifted)(self, key, version, on=on)
+
+    monkeypatch.setattr(LockedBucket, step, and_held)
+    monkeypatch.setattr(LockedBucket, "hold", noted)
+    await (await jobs_of(bank, objects)).retain()
+    monkeypatch.undo()
+    assert (set(off) == {f"scans/{free}"}) == (step == "extend"), "seen in time, it is never off"
+    assert (await lock_of(bank, objects, free))[1] is False, "what comes after it in the batch is not kept waiting"
+    for scan in scans:
+        version = await bank.sql("select version_id from scan_copies where scan_id = $1", scan)
+        lock = await objects.locked.lock(f"scans/{scan}", version)
+        assert lock is not None and lock.legal_hold
+    await (await jobs_of(bank, objects)).retain()
+    assert await drifts(bank) == {}
+    for scan in scans:
+        assert (await lock_of(bank, objects, scan))[1] is True
+        assert await told(bank, scan) == ["scan:extend_lock:done"], "nobody is told that the store's keys were used"
+    await bank.past_the_triggers(f"update holds set lifted_at = now(), lifted_by = '{bank.people['legal_two'].staff_id}', lift_reason = 'x' where record_id = '{paper}'")  # fmt: skip
 
 
 async def test_the_one_lock_that_somebody_moved_is_found_told_and_put_right(bank: World, objects: ObjectStore, paper: UUID) -> None:
@@ -240,9 +284,6 @@ async def test_a_copy_past_its_cutoff_is_not_released_while_a_hold_lies_on_its_r
 ) -> None:
     scan = await released(bank, objects, paper)
     await bank.sql("update scan_copies set due_hold = true where scan_id = $1", scan)
-    await bank.sql(
-        "insert into holds (org_id, kind, subject_kind, record_id, reason, placer_id, placed_at) values ($1, 'LEGAL', 'RECORD', $2, 'x', $3, now())",
-        bank.branches["A"].id, paper, bank.people["legal"].staff_id,
-    )  # fmt: skip
+    await bank.sql(HOLD, bank.branches["A"].id, paper, bank.people["legal"].staff_id)
     with pytest.raises(asyncpg.CheckViolationError, match="tg_scan_copies_c45_longer"):
         await bank.sql("update scan_copies set due_hold = false where scan_id = $1", scan)
