@@ -54,16 +54,19 @@ class RetentionDrift:
 class FixityReport:
     """Counts are of copies: a scan with a copy in a second bucket has two."""
 
-    objects_checked: int = col("Copies that were hashed.")
+    objects_checked: int = col("Copies that were hashed; in a period of more than 30 days one counts each time it was.")
     bytes_checked: ByteCount = col("Their bytes.")
     bad: int = col("How many of them were wrong, missing or unreadable.")
-    healed: int = col("How many found in the period were healed from the other bucket since.")
+    healed: int = col(
+        "How many found in the period were healed since: from the other bucket, from a version that was restored, or by themselves."
+    )
     open: int = col("How many are bad now, whenever they were found.")
     copies: int = col("How many copies there are now.")
-    oldest_check_at: DateTime | None = col("When the one that has waited longest was last hashed.")
+    unchecked: int = col("How many of them have not been hashed since they were put there: the job takes them first.")
+    oldest_check_at: DateTime | None = col("When the one of the others that has waited longest was last hashed.")
     bad_share_at_most: Decimal | None = col(
         "With 95 % confidence no larger a share of all copies is bad: the exact bound of Clopper and Pearson, if those that were checked"
-        " are like the others. Null when none was."
+        " are like the others and none counts twice. Null when none was."
     )
 
 
@@ -97,7 +100,7 @@ async def fixity_report(
     oldest: Any = found.oldest
     return FixityReport(
         objects_checked=found.objects, bytes_checked=ByteCount(found.bytes), bad=found.bad, healed=found.healed, open=found.open,
-        copies=found.copies, oldest_check_at=oldest, bad_share_at_most=bound,
+        copies=found.copies, unchecked=found.unchecked, oldest_check_at=oldest, bad_share_at_most=bound,
     )  # fmt: skip
 
 

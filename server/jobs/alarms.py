@@ -3,17 +3,27 @@
 from datetime import datetime
 from typing import Any
 
+import structlog
 from sqlalchemy import Integer, Text, Uuid, func, select
 
 from server.custody import notices
+from server.custody.desk import Desk
 from storage.database import Connection, Principal
 from storage.statements import the
 from storage.tables.columns import INSTANT
 from storage.terms import AlarmKind, NoticeKind, Role
 
 TOLD = (Role.COMPLIANCE, Role.ADMIN)  # who answers for the history, and who operates the system
+log: Any = structlog.get_logger()
 NOW = select(func.clock_timestamp(type_=INSTANT))
 TELL: Any = select(func.tell_alarm(the("kind", Text), the("first", Text), the("findings", Integer), the("at", INSTANT), type_=Uuid))
+
+
+async def not_locked(desk: Desk, by: Principal, reason: str) -> None:
+    """The locked bucket holds other bytes than were sent to it, or without their lock; told until a start proves the lock again."""
+    log.error("alarm", kind=AlarmKind.STORE_NOT_LOCKED.value, reason=reason)
+    async with desk.database.transaction(by) as conn:
+        await tell(conn, by, AlarmKind.STORE_NOT_LOCKED, reason)
 
 
 async def tell(conn: Connection, by: Principal, kind: AlarmKind, first: str | None, findings: int = 1) -> bool:

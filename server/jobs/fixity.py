@@ -1,16 +1,19 @@
 """Whether stored bytes are still those that were scanned: hashed again, the oldest-checked first, so many bytes a run.
 
 A run may be cut anywhere: what was hashed is committed in small batches, and the next run goes on where this one was. A copy that is
-bad is told at once and healed from the other bucket, if there is one; its bad version stays, under its lock.
+bad is told at once and healed from the other bucket, if there is one, or from what somebody put beside it; its bad version stays, under
+its lock. Every run looks at it again, until its bytes are good.
 """
 
 import asyncio
 import tempfile
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import zip_longest
 from typing import Any
 from uuid import UUID, uuid4
 
+import asyncpg
 import structlog
 from sqlalchemy import ARRAY, BigInteger, Text, func, select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -18,9 +21,11 @@ from sqlalchemy.dialects.postgresql import insert
 from server.compliance.tags import Tag
 from server.custody import reading
 from server.custody.desk import Desk
+from server.jobs import alarms
 from server.scans.copies import AT, COPIES, IDS, Told, bucket_of, c, due, kept, places
+from server.scans.retention import Lock
 from storage.database import Connection, Principal
-from storage.objects import Digest, Locked, LockedBucket, ObjectStore, ObjectStoreDown, OutOfTime, deadline
+from storage.objects import Digest, Locked, LockedBucket, LockNotProven, ObjectStore, ObjectStoreDown, OutOfTime, deadline
 from storage.statements import the
 from storage.tables import fixity_findings, fixity_runs, scan_copies, scans
 from storage.terms import CopyPlace, FixityFault, NoticeKind
@@ -32,15 +37,14 @@ PATIENCE_SECONDS = 30.0  # nobody waits; and a store that is silent must be told
 log: Any = structlog.get_logger()
 f, r = fixity_findings.c, fixity_runs.c
 
-OLDEST = (
-    COPIES.where(c.checked_at < the("before", AT), c.bad_since.is_(None), c.place == func.any(the("places", ARRAY(Text))))
-    .order_by(c.checked_at, c.id)
-    .limit(BATCH)
-)
-BAD = COPIES.where(c.bad_since.is_not(None), c.place == func.any(the("places", ARRAY(Text)))).order_by(c.bad_since, c.id).limit(BATCH)
+HERE = COPIES.where(c.place == func.any(the("places", ARRAY(Text))))
+NEW = HERE.where(c.checked_at.is_(None), c.bad_since.is_(None)).order_by(c.id).limit(BATCH)
+OLDEST = HERE.where(c.checked_at < the("before", AT), c.bad_since.is_(None)).order_by(c.checked_at, c.id).limit(BATCH)
+BAD = HERE.where(c.bad_since.is_not(None)).order_by(c.checked_at, c.id).limit(BATCH)
+ONE = COPIES.where(c.id == the("id"))
 OTHER = COPIES.where(c.scan_id == the("scan"), c.place != the("place", Text), c.bad_since.is_(None))
-STILL = select(c.id).where(c.id == the("id"), c.version_id == the("version", Text)).with_for_update()
-GOOD = update(scan_copies).where(c.id == func.any(the("ids", IDS))).values(checked_at=the("at", AT), bad_since=None)
+STILL = select(c.due_until, c.due_hold).where(c.id == the("id"), c.version_id == the("version", Text)).with_for_update()
+GOOD = update(scan_copies).where(c.id == func.any(the("ids", IDS)), c.bad_since.is_(None)).values(checked_at=the("at", AT))
 COUNTED = (
     update(fixity_runs)
     .where(r.id == the("run"))
@@ -77,25 +81,28 @@ class Fixity:
     bad: int = field(default=0)
 
     async def check(self) -> int:
-        """Heals what was found bad before, then hashes on; answers how many bad copies it found."""
+        """Judges and heals what was found bad before, then hashes on; answers how many bad copies it found."""
         async with self.desk.database.transaction(self.by) as conn:
             known = await conn.rows(BAD, the_places=places(self.objects))
-        for row in known:
-            await self._heal(row)
+        for row in self._within(known, self.bytes_max // 2):
+            await self._again(row)
         async with self.desk.database.transaction(self.by) as conn:
             before = await self._now(conn) - self.every
         while self.bytes < self.bytes_max and not self.objects.client.breaker.open:
             async with self.desk.database.transaction(self.by) as conn:
-                rows = await conn.rows(OLDEST, the_before=before, the_places=places(self.objects))
-            if not rows or not await self._batch(self._within(rows)):
+                new = await conn.rows(NEW, the_places=places(self.objects))
+                old = await conn.rows(OLDEST, the_before=before, the_places=places(self.objects))
+            # In turn: neither those that come in nor those that have waited keep the others waiting.
+            rows = [row for pair in zip_longest(new, old) for row in pair if row is not None][:BATCH]
+            if not rows or not await self._batch(self._within(rows, self.bytes_max)):
                 break
         return self.bad
 
-    def _within(self, rows: list[Any]) -> list[Any]:
-        """As many as the budget still pays for, one at least."""
+    def _within(self, rows: list[Any], bytes_max: int) -> list[Any]:
+        """As many as so many bytes still pay for, one at least."""
         some: list[Any] = []
         for row in rows:
-            if some and self.bytes + sum(x["size_bytes"] for x in some) >= self.bytes_max:
+            if some and self.bytes + sum(x["size_bytes"] for x in some) >= bytes_max:
                 break
             some.append(row)
         return some
@@ -154,42 +161,63 @@ class Fixity:
                 await told.alarm(NoticeKind.SCAN_DAMAGED, fault=fault.value)
                 await told.write()
 
-    async def _heal(self, row: Any) -> bool:
-        """Puts good bytes from the other bucket beside the bad version, under the same lock, and pins them."""
-        async with self.desk.database.transaction(self.by) as conn:
-            other = await conn.row(OTHER, the_scan=row["scan_id"], the_place=row["place"])
-        source = bucket_of(self.objects, other["place"]) if other else None
-        if other is None or source is None:
-            return False
-        try:
-            locked = await self._restored(row, other, source)
-        except ObjectStoreDown as error:
-            log.warning("scan not healed", scan=str(row["scan_id"]), place=row["place"], reason=str(error))
-            return False  # next time
-        return locked is not None and await self._pin(row, locked)
+    async def _again(self, row: Any) -> None:
+        """One that was found bad: its bytes may be back, with their disk. In the report it stays counted once."""
+        judged = await self._judged(row)
+        self.bytes += row["size_bytes"]
+        if judged is None:
+            return
+        if judged[1] is not None:
+            async with self.desk.database.transaction(self.by) as conn:
+                await conn.update(scan_copies, {"id": row["id"]}, {"checked_at": await self._now(conn)})
+        await self._heal(row, whole=judged[1] is None)
 
-    async def _restored(self, row: Any, other: Any, source: LockedBucket) -> Locked | None:
-        target, lock = _bucket(self.objects, row), due(row)
+    async def _heal(self, row: Any, *, whole: bool = False) -> bool:
+        """Pins good bytes beside the bad version, under the same lock; the bad version itself where it is `whole` again."""
+        async with self.desk.database.transaction(self.by) as conn:
+            now = await conn.row(ONE, the_id=row["id"])  # its lock may have been moved since
+            other = await conn.row(OTHER, the_scan=row["scan_id"], the_place=row["place"])
+        if now is None or now["version_id"] != row["version_id"]:
+            return False  # healed by another worker
+        about = {"scan": str(row["scan_id"]), "place": row["place"]}
+        try:
+            locked, read = await self._restored(now, other, whole=whole)
+            return locked is not None and await self._pin(now, locked, read=read)
+        except ObjectStoreDown as error:
+            log.warning("scan not healed", **about, reason=str(error))  # next time
+        except LockNotProven as error:
+            await alarms.not_locked(self.desk, self.by, str(error))
+        except (OSError, asyncpg.CheckViolationError) as error:  # no disk for it; a rule: of this one, and the others go on
+            log.error("scan not healed", **about, reason=type(error).__name__)
+        return False
+
+    async def _restored(self, row: Any, other: Any, *, whole: bool) -> tuple[Locked | None, bool]:
+        """A good version, and whether its bytes were read where they are."""
+        target, lock, key = _bucket(self.objects, row), due(row), row["object_key"]
+        if row["place"] == CopyPlace.FIRST:  # of the scan it is not made shorter either, where somebody made it longer than due
+            lock = Lock(max(lock.until, row["scan_lock_until"]), lock.hold)
+        if whole:
+            return await _under(target, key, row["version_id"], lock), True
         wanted = Digest(row["sha256"], row["size_bytes"])
         with deadline(PATIENCE_SECONDS, size_bytes=4 * row["size_bytes"]), tempfile.TemporaryFile() as file:
-            newest = await target.newest(row["object_key"])  # an earlier run may have been cut before it pinned its version
-            if newest and newest != row["version_id"] and await target.digest(row["object_key"], newest) == wanted:
-                return await target.lock(row["object_key"], newest)
-            if await source.fetch(other["object_key"], other["version_id"], file) != wanted:
-                return None  # bad too, which its own turn will tell
-            return await target.put_again(
-                row["object_key"], file, row["sha256"], row["media_type"], lock.until, legal_hold=lock.hold
-            )  # fmt: skip
+            newest = await target.newest(key)  # restored by hand, or of an earlier run that was cut before it pinned its version
+            if newest and newest != row["version_id"] and await target.digest(key, newest) == wanted:
+                return await _under(target, key, newest, lock), True
+            source = bucket_of(self.objects, other["place"]) if other else None
+            if source is None or await source.fetch(other["object_key"], other["version_id"], file) != wanted:
+                return None, False  # bad too, which its own turn will tell
+            made = await target.put_again(key, file, row["sha256"], row["media_type"], lock.until, legal_hold=lock.hold)
+            return made, False
 
-    async def _pin(self, row: Any, locked: Locked) -> bool:
+    async def _pin(self, row: Any, locked: Locked, *, read: bool) -> bool:
         async with self.desk.database.transaction(self.by) as conn:
             at = await self._now(conn)
-            if await conn.value(STILL, the_id=row["id"], the_version=row["version_id"]) is None:
-                return False
+            still = await conn.row(STILL, the_id=row["id"], the_version=row["version_id"])
+            if still is None or due(still) != due(row):
+                return False  # healed by another worker; or what is due changed meanwhile, and the next run finds the version
             lock = {"lock_until": locked.lock_until, "legal_hold": locked.legal_hold}
-            await conn.update(
-                scan_copies, {"id": row["id"]}, {"version_id": locked.version_id, **lock, "checked_at": at, "bad_since": None}
-            )
+            seen = {"checked_at": at if read else None, "bad_since": None}
+            await conn.update(scan_copies, {"id": row["id"]}, {"version_id": locked.version_id, **lock, **seen})
             if row["place"] == CopyPlace.FIRST:
                 await conn.update(scans, {"id": row["scan_id"]}, {"object_version_id": locked.version_id, **lock})
             await conn.run(HEALED, the_scan=row["scan_id"], the_place=row["place"], the_at=at, the_version=locked.version_id)
@@ -221,6 +249,16 @@ class Fixity:
 def _bucket(objects: ObjectStore, row: Any) -> LockedBucket:
     found = bucket_of(objects, row["place"])
     assert found is not None  # only copies of buckets that there are were asked for
+    return found
+
+
+async def _under(bucket: LockedBucket, key: str, version: str, lock: Lock) -> Locked | None:
+    """A version that is there, under this lock at least."""
+    found = await bucket.lock(key, version)
+    if found is None or found.lock_until < lock.until:
+        found = await bucket.extend(key, version, lock.until)
+    if found is not None and lock.hold and not found.legal_hold:
+        found = await bucket.hold(key, version, on=True)
     return found
 
 

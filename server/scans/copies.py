@@ -27,6 +27,7 @@ c, s = scan_copies.c, scans.c
 COPIES = select(
     c.id, c.scan_id, c.place, c.version_id, c.due_until, c.due_hold, c.observed_at, c.drifted_at, c.checked_at, c.bad_since,
     s.object_key, s.org_id, s.record_id, s.sha256, s.size_bytes, s.media_type,
+    s.lock_until.label("scan_lock_until"),
 ).join(scans, s.id == c.scan_id)  # fmt: skip
 TERMS: Any = select(column("scan_id"), column("chain"), column("matures_on"), column("final_at"), column("cutoff_at"), column("retention_class"), column("on_hold")).select_from(
     func.scan_terms(the("ids", IDS)).table_valued(

@@ -33,7 +33,9 @@ FINDINGS = text(
     " count(*) filter (where f.found_at >= :since and f.found_at < :until and f.healed_at is not null) as healed,"
     " count(*) filter (where f.healed_at is null) as open from fixity_findings f"
 ).bindparams(bindparam("since", type_=AT), bindparam("until", type_=AT))
-COPIES = text("select count(*) as copies, min(checked_at) as oldest from scan_copies")
+COPIES = text(
+    "select count(*) as copies, count(*) filter (where checked_at is null) as unchecked, min(checked_at) as oldest from scan_copies"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,7 @@ class FixityReport:
     healed: int
     open: int
     copies: int
+    unchecked: int
     oldest: datetime | None
     bad_share_at_most: float | None
 
@@ -80,5 +83,5 @@ class StoreReports:
             await access.log(conn, self.me, "fixityReport", AccessResult.GRANTED, detail=about, request_id=self.request_id)
         bound = share_at_most(runs["bad"], runs["objects"])
         return FixityReport(
-            runs["objects"], runs["bytes"], runs["bad"], found["healed"], found["open"], all_["copies"], all_["oldest"], bound
+            runs["objects"], runs["bytes"], runs["bad"], found["healed"], found["open"], all_["copies"], all_["unchecked"], all_["oldest"], bound,
         )  # fmt: skip

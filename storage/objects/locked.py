@@ -42,6 +42,11 @@ class LockedBucket:
     def __init__(self, client: Client) -> None:
         self._client, self.bucket = client, client.address.locked_bucket
 
+    @property
+    def is_down(self) -> bool:
+        """Whether its store did not answer the last times."""
+        return self._client.breaker.open
+
     # Stored once ---------------------------------------------------------------------------------------------------------
     async def put(self, key: str, file: BinaryIO, sha256: bytes, media_type: str, until: datetime) -> Locked:
         """Stores under COMPLIANCE until `until` plus legal hold, reads hash and lock back; the same key twice is the same object."""

@@ -22,7 +22,7 @@ scan_copies = table(
     need("observed_at", INSTANT, "When its lock was last looked at."),
     may("drifted_at", INSTANT, "Since when the lock has been another than we left it."),
     may("repaired_at", INSTANT, "When the lock that was less than due was put right."),
-    need("checked_at", INSTANT, "When its bytes were last hashed."),
+    may("checked_at", INSTANT, "When its bytes were last hashed; null: not yet, since they were put there."),
     may("bad_since", INSTANT, "Since when the bytes have been wrong or missing."),
     one_of("place", CopyPlace),
     UniqueConstraint("scan_id", "place", name="uq_scan_copies_one_each"),

@@ -3,18 +3,20 @@
 import io
 import secrets
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
 
-from server.jobs import fixity
+from server.jobs import copying, fixity
 from server.jobs.fixity import Fixity
-from storage.objects import Digest, ObjectStore
+from storage.objects import Digest, LockedBucket, ObjectStore
 from tests.harness.jobs import jobs_of
 from tests.harness.scans import stored
 from tests.harness.stores import OwnStore, own_store
 from tests.harness.world import World
+from tests.objects.test_retention import HOLD, a_day_later, paid
 
 BYTES = 3_000
 
@@ -52,7 +54,7 @@ async def filled(bank: World, objects: ObjectStore, count: int) -> dict[UUID, by
 
 
 async def due_again(bank: World) -> None:
-    await bank.sql("update scan_copies set checked_at = checked_at - interval '40 days'")
+    await bank.sql("update scan_copies set checked_at = coalesce(checked_at, now()) - interval '40 days'")
 
 
 async def told(bank: World, scan: UUID) -> list[str]:
@@ -123,6 +125,162 @@ async def test_without_a_second_bucket_it_is_told_once_and_healed_when_there_is_
     assert await bank.sql("select bad_since is not null from scan_copies where scan_id = $1 and place = 'FIRST'", scan)
     await (await jobs_of(bank, both)).fix()
     assert await whole(bank, both, scan, body) and await told(bank, scan) == ["scan:fixity:failed", "scan:heal:done"]
+
+
+@pytest.mark.parametrize("locked", [True, False])
+async def test_without_a_second_bucket_what_is_restored_by_hand_is_found_locked_and_pinned(
+    bank: World, alone: ObjectStore, disks: tuple[OwnStore, OwnStore], locked: bool
+) -> None:
+    ((scan, body),) = (await filled(bank, alone, 1)).items()
+    assert disks[0].damage({body: changed(body)}) == 1
+    assert await (await jobs_of(bank, alone)).fix() == 1
+    row: Any = await bank.root.fetchrow("select * from scans where id = $1", scan)
+    if locked:
+        key, short = row["object_key"], row["lock_until"] - timedelta(days=100)
+        await alone.locked.put_again(key, io.BytesIO(body), row["sha256"], "application/pdf", short, legal_hold=False)
+    else:
+        alone.client.s3.put_object(Bucket="loanfile", Key=row["object_key"], Body=body)
+    assert await (await jobs_of(bank, alone)).fix() == 0
+    assert await whole(bank, alone, scan, body)
+    assert await bank.sql("select bad_since from scan_copies where scan_id = $1", scan) is None
+    assert await bank.sql("select healed_at is not null from fixity_findings where scan_id = $1", scan)
+    assert await told(bank, scan) == ["scan:fixity:failed", "scan:heal:done"]
+
+
+async def test_what_is_not_the_scan_is_never_pinned(bank: World, alone: ObjectStore, disks: tuple[OwnStore, OwnStore]) -> None:
+    ((scan, body),) = (await filled(bank, alone, 1)).items()
+    assert disks[0].damage({body: changed(body)}) == 1
+    version = await bank.sql("select object_version_id from scans where id = $1", scan)
+    alone.client.s3.put_object(Bucket="loanfile", Key=f"scans/{scan}", Body=body[::-1])
+    for _ in range(2):
+        await (await jobs_of(bank, alone)).fix()
+    assert await bank.sql("select object_version_id from scans where id = $1", scan) == version
+    assert await told(bank, scan) == ["scan:fixity:failed"]
+
+
+async def test_a_disk_that_comes_back_brings_its_scans_with_it(bank: World, alone: ObjectStore, disks: tuple[OwnStore, OwnStore]) -> None:
+    ((scan, body),) = (await filled(bank, alone, 1)).items()
+    version = await bank.sql("select object_version_id from scans where id = $1", scan)
+    assert disks[0].damage({body: changed(body)}) == 1
+    assert await (await jobs_of(bank, alone)).fix() == 1
+    assert disks[0].damage({changed(body): body}) == 1
+    assert await (await jobs_of(bank, alone)).fix() == 0
+    assert await whole(bank, alone, scan, body)
+    assert await bank.sql("select object_version_id from scans where id = $1", scan) == version
+    assert await told(bank, scan) == ["scan:fixity:failed", "scan:heal:done"]
+    assert await (await jobs_of(bank, alone)).fix() == 0 and len(await told(bank, scan)) == 2
+
+
+async def test_a_hold_that_comes_while_a_copy_is_healed_lies_on_what_is_pinned(
+    bank: World, both: ObjectStore, disks: tuple[OwnStore, OwnStore], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (paper,) = await bank.papers()
+    body = secrets.token_bytes(BYTES)
+    scan, jobs = await stored(bank, both, paper, body, days=10), await jobs_of(bank, both)
+    await paid(bank, paper, days_ago=500)
+    await a_day_later(bank)
+    await jobs.retain()
+    await jobs.copy()
+    assert await bank.sql("select due_hold from scan_copies where scan_id = $1 and place = 'FIRST'", scan) is False
+    assert disks[0].damage({body: changed(body)})
+    await due_again(bank)
+    put_again = LockedBucket.put_again
+
+    async def and_held(self: LockedBucket, *given: Any, **more: Any) -> Any:
+        monkeypatch.undo()
+        made = await put_again(self, *given, **more)
+        await bank.sql(HOLD, bank.branches["A"].id, paper, bank.people["legal"].staff_id)
+        assert await jobs.hold() == 1
+        return made
+
+    monkeypatch.setattr(LockedBucket, "put_again", and_held)
+    for _ in range(2):
+        assert (await jobs.fix(), await jobs.hold()) in ((1, 0), (0, 0))
+        pinned = await bank.sql("select version_id from scan_copies where scan_id = $1 and place = 'FIRST'", scan)
+        lock = await both.locked.lock(f"scans/{scan}", pinned)
+        assert lock is not None and lock.legal_hold
+    assert await whole(bank, both, scan, body)
+    await bank.past_the_triggers(f"update holds set lifted_at = now(), lifted_by = '{bank.people['legal_two'].staff_id}', lift_reason = 'x' where record_id = '{paper}'")  # fmt: skip
+
+
+async def test_a_hold_that_was_placed_on_the_version_before_is_placed_on_the_one_that_is_pinned_too(
+    bank: World, both: ObjectStore, disks: tuple[OwnStore, OwnStore], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (paper,) = await bank.papers()
+    body = secrets.token_bytes(BYTES)
+    scan, jobs = await stored(bank, both, paper, body, days=10), await jobs_of(bank, both)
+    await paid(bank, paper, days_ago=500)
+    await a_day_later(bank)
+    await jobs.retain()
+    await jobs.copy()
+    assert disks[0].damage({body: changed(body)})
+    await due_again(bank)
+    hold = LockedBucket.hold
+
+    async def and_healed(self: LockedBucket, *given: Any, **more: Any) -> Any:
+        monkeypatch.undo()
+        made = await hold(self, *given, **more)
+        assert await jobs.fix() == 1
+        return made
+
+    await bank.sql(HOLD, bank.branches["A"].id, paper, bank.people["legal"].staff_id)
+    monkeypatch.setattr(LockedBucket, "hold", and_healed)
+    assert (await jobs.hold(), await jobs.hold()) == (0, 1), "the version is another now; the next try finds it"
+    assert await whole(bank, both, scan, body)
+    await bank.past_the_triggers(f"update holds set lifted_at = now(), lifted_by = '{bank.people['legal_two'].staff_id}', lift_reason = 'x' where record_id = '{paper}'")  # fmt: skip
+
+
+async def test_a_lock_that_somebody_made_longer_is_not_made_shorter_by_healing(
+    bank: World, both: ObjectStore, disks: tuple[OwnStore, OwnStore]
+) -> None:
+    ((scan, body),) = (await filled(bank, both, 1)).items()
+    row: Any = await bank.root.fetchrow("select * from scans where id = $1", scan)
+    await both.locked.extend(row["object_key"], row["object_version_id"], row["lock_until"] + timedelta(days=100))
+    await a_day_later(bank)
+    await (await jobs_of(bank, both)).retain()
+    assert disks[0].damage({body: changed(body)}) == 1
+    assert await (await jobs_of(bank, both)).fix() == 1
+    assert await whole(bank, both, scan, body)
+    assert await bank.sql("select lock_until from scans where id = $1", scan) == row["lock_until"] + timedelta(days=100)
+
+
+async def test_what_was_only_put_there_has_not_been_hashed_and_soon_is(bank: World, both: ObjectStore) -> None:
+    ((scan, body),) = (await filled(bank, both, 1)).items()
+    checked = "select array_agg(checked_at is not null order by place) from scan_copies where scan_id = $1"
+    assert await bank.sql(checked, scan) == [False, False]
+    run = Fixity((jobs := await jobs_of(bank, both)).desk, jobs.by, both)
+    assert await run.check() == 0 and run.bytes >= 2 * len(body)
+    assert await bank.sql(checked, scan) == [True, True]
+
+
+async def test_neither_what_is_new_nor_what_has_waited_keeps_the_other_waiting(bank: World, alone: ObjectStore) -> None:
+    old, jobs = list(await filled(bank, alone, 6)), await jobs_of(bank, alone)
+    await due_again(bank)
+    new = list(await filled(bank, alone, 6))
+    before = await bank.sql("select clock_timestamp()")
+    assert await Fixity(jobs.desk, jobs.by, alone, bytes_max=5 * BYTES + 1).check() == 0
+    done = {r[0] for r in await bank.root.fetch("select scan_id from scan_copies where checked_at > $1", before)}
+    assert len(done & set(old)) == len(done & set(new)) == 3
+    await jobs.fix()
+
+
+async def test_one_copy_that_cannot_be_made_keeps_no_other_waiting_and_is_an_alarm(
+    bank: World, both: ObjectStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (paper,) = await bank.papers()
+    scans = [await stored(bank, both, paper, secrets.token_bytes(BYTES)) for _ in range(5)]
+    ids = [r[0] for r in await bank.root.fetch("select scan_id from scan_copies where scan_id = any($1) order by id", scans)]
+    assert both.second is not None
+    for scan in ids[:2]:
+        both.second._client.s3.put_object(Bucket=both.second.bucket, Key=f"scans/{scan}", Body=b"not the scan")
+    monkeypatch.setattr(copying, "MISSING", copying.MISSING.limit(2))
+    monkeypatch.setattr(copying, "BATCH", 2)
+    await (await jobs_of(bank, both)).copy()
+    copied = await bank.root.fetch("select scan_id from scan_copies where place = 'SECOND' and scan_id = any($1)", scans)
+    assert {r[0] for r in copied} == set(ids[2:])
+    alarm = await bank.sql("select told from alarms where kind = 'STORE_NOT_LOCKED' and cleared_at is null")
+    assert alarm is not None and "does not hold the bytes that were sent" in alarm
+    await bank.sql("update alarms set cleared_at = now() where kind = 'STORE_NOT_LOCKED' and cleared_at is null")
 
 
 async def test_where_both_copies_are_bad_nothing_is_overwritten(bank: World, both: ObjectStore, disks: tuple[OwnStore, OwnStore]) -> None:

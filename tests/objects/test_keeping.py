@@ -81,6 +81,8 @@ async def test_fixity_names_what_is_bad_until_it_is_healed(archive: Archive, dis
     (paper,) = await archive.bank.papers()
     body = b"as it was scanned" * 100
     scan = await stored(archive.bank, archive.objects, paper, body)
+    status, (line,), _ = await archive.says("fixity")
+    assert (status, line.startswith("0 bytes"), line.endswith(" bytes hashed, 0 bad, 0 not healed")) == (0, False, True), "what is new"
     assert (await archive.says("fixity"))[:2] == (0, ["0 bytes hashed, 0 bad, 0 not healed"])
     assert disk.damage({body: b"?" * len(body)}) == 1
     status, lines, log = await archive.says("fixity", "--everything")
@@ -91,7 +93,7 @@ async def test_fixity_names_what_is_bad_until_it_is_healed(archive: Archive, dis
         and '"kind": "SCAN_DAMAGED"' in log
     )
     assert lines[1].endswith(" 1 bad, 1 not healed")
-    assert (await archive.says("fixity"))[:2] == (1, [lines[0], "0 bytes hashed, 0 bad, 1 not healed"])
+    assert (await archive.says("fixity"))[:2] == (1, [lines[0], f"{len(body)} bytes hashed, 0 bad, 1 not healed"]), "it is judged again"
 
 
 @pytest.mark.parametrize("command", ["retention", "fixity"])
