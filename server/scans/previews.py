@@ -1,21 +1,24 @@
 """Pictures of pages: wanted by whoever shows a list, drawn in the background by the process that opens documents, thrown away in time.
 
-They lie beside the staged bytes, never in the locked bucket: what can be drawn again need not be kept.
+A scan that cannot be had, or be drawn, just now is put behind the others. Pictures lie beside the staged bytes, never in the locked bucket: what can be drawn again need not be kept.
 """
 
 import tempfile
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import groupby
 from typing import Any, BinaryIO, cast
 from uuid import UUID
 
+import structlog
 from sqlalchemy import ARRAY, Integer, Uuid, and_, bindparam, delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from server.errors import Unavailable
 from server.scans.documents.opener import OPENERS_OF_THIS_PROCESS
 from server.scans.documents.verdicts import Refused
 from storage.database import Connection, Database, Principal
-from storage.objects import ObjectStore, deadline
+from storage.objects import ObjectStore, ObjectStoreDown, deadline
 from storage.statements import the
 from storage.tables import scan_copies, scan_previews, scans
 from storage.tables.columns import INSTANT
@@ -25,6 +28,8 @@ WIDTHS = (160, 480, 1200)
 SMALLEST = WIDTHS[0]
 KEPT_DAYS = 30
 BATCH = 20  # at a time: other jobs wait meanwhile
+AGAIN = timedelta(minutes=5)  # after what could not be drawn
+log: Any = structlog.get_logger()
 p = scan_previews.c
 WANT = insert(scan_previews).values(
     {name: bindparam(f"the_{name}", type_=p[name].type, required=True) for name in ("scan_id", "page", "width", "wanted_at")}
@@ -39,8 +44,11 @@ WANTED = (
     )
     .join(scans, scans.c.id == p.scan_id)
     .join(scan_copies, and_(scan_copies.c.scan_id == p.scan_id, scan_copies.c.place == CopyPlace.FIRST.value))
-    .where(p.status == PreviewStatus.WANTED.value, scans.c.status == ScanStatus.STORED.value)
-    .order_by(scans.c.id, p.page, p.wanted_at)
+    .where(
+        p.status == PreviewStatus.WANTED.value, scans.c.status == ScanStatus.STORED.value,
+        or_(p.tried_at.is_(None), p.tried_at < the("before", INSTANT)),
+    )
+    .order_by(func.coalesce(p.tried_at, p.wanted_at), p.id)
     .limit(BATCH)
 )  # fmt: skip
 MADE = (
@@ -48,6 +56,7 @@ MADE = (
     .where(p.id == the("id"), p.status == PreviewStatus.WANTED.value)
     .values(status=the("status", p.status.type), made_at=the("at", INSTANT))
 )
+TRIED = update(scan_previews).where(p.scan_id == the("scan"), p.status == PreviewStatus.WANTED.value).values(tried_at=the("at", INSTANT))
 STALE = (
     select(p.id, p.scan_id, p.page, p.width)
     .join(scans, scans.c.id == p.scan_id)
@@ -76,22 +85,34 @@ async def states(conn: Connection, ids: Sequence[UUID], page: int, width: int) -
 
 
 async def draw(database: Database, objects: ObjectStore, by: Principal) -> int:
-    """Draws what is wanted; a scan is fetched once for all its pages. Answers how many pictures were settled."""
+    """Draws what has been wanted longest; a scan is fetched once for its pages. Answers how many pictures were settled."""
     async with database.transaction(by) as conn:
-        rows = await conn.rows(WANTED)
-    by_scan: dict[UUID, list[Any]] = {}
-    for row in rows:
-        by_scan.setdefault(row["scan_id"], []).append(row)
-    for wanted in by_scan.values():
-        with tempfile.TemporaryFile() as unnamed:
-            file = cast(BinaryIO, unnamed)
-            first = wanted[0]
-            with deadline(size_bytes=first["size_bytes"]):
-                await objects.locked.fetch(first["object_key"], first["version_id"], file)
-            file.flush()  # another process reads it
-            for row in wanted:
-                await _draw(database, objects, by, file, row)
-    return len(rows)
+        rows = await conn.rows(WANTED, the_before=datetime.now(UTC) - AGAIN)
+    settled = 0
+    for scan, of_scan in groupby(sorted(rows, key=lambda row: (row["scan_id"], row["page"])), lambda row: row["scan_id"]):
+        wanted = list(of_scan)
+        try:
+            await _draw_all(database, objects, by, wanted)
+            settled += len(wanted)
+        except (ObjectStoreDown, Unavailable, OSError) as error:
+            if objects.locked.is_down:
+                raise  # nothing can be had: nothing of it is the scan's
+            log.warning("pictures not drawn", scan=str(scan), kind=type(error).__name__)
+            async with database.transaction(by) as conn:
+                await conn.run(TRIED, the_scan=scan, the_at=datetime.now(UTC))
+    return settled
+
+
+async def _draw_all(database: Database, objects: ObjectStore, by: Principal, wanted: list[Any]) -> None:
+    """Of one scan."""
+    first = wanted[0]
+    with tempfile.TemporaryFile() as unnamed:
+        file = cast(BinaryIO, unnamed)
+        with deadline(size_bytes=first["size_bytes"]):
+            await objects.locked.fetch(first["object_key"], first["version_id"], file)
+        file.flush()  # another process reads it
+        for row in wanted:
+            await _draw(database, objects, by, file, row)
 
 
 async def _draw(database: Database, objects: ObjectStore, by: Principal, file: BinaryIO, row: Any) -> None:

@@ -121,13 +121,14 @@ scan_previews = table(
     need("status", Text, "Life cycle.", server_default=text("'WANTED'")),
     need("wanted_at", INSTANT, "When somebody last wanted it.", index=True),
     may("made_at", INSTANT, "When it was drawn, or found impossible."),
+    may("tried_at", INSTANT, "When its scan could not be had, or not be looked at, last."),
     *stamps(),
     one_of("status", PreviewStatus),
     check("page > 0", "page"),
     check("width in (160, 480, 1200)", "width"),
     check("(status = 'WANTED') = (made_at is null)", "made"),
     UniqueConstraint("scan_id", "page", "width", name="uq_scan_previews_once"),
-    Index("ix_scan_previews_wanted", "wanted_at", postgresql_where=text("status = 'WANTED'")),
+    Index("ix_scan_previews_next", text("coalesce(tried_at, wanted_at)"), "id", postgresql_where=text("status = 'WANTED'")),
 )
 
 inspection_reports = table(

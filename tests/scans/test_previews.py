@@ -129,3 +129,29 @@ async def test_a_page_that_cannot_be_drawn_says_so_and_is_not_tried_for_ever(ban
     rows = await bank.root.fetch("select page, status from scan_previews where scan_id = $1::text::uuid order by page", scan[5:])
     assert [tuple(row) for row in rows] == [(1, "MADE"), (9, "FAILED")]
     assert await drawn(bank, objects) == 0
+
+
+async def test_one_scan_that_cannot_be_had_keeps_no_other_picture_waiting(bank: World, run: Run, objects: ObjectStore) -> None:
+    gone, other = [await stored(bank, run, landscape(1)) for _ in range(2)]
+    version = await bank.sql("select version_id from scan_copies where scan_id = $1::text::uuid", gone[5:])
+    await bank.past_the_triggers(f"update scan_copies set version_id = 'ffff{version[4:]}' where scan_id = '{gone[5:]}'")
+    state = "select status from scan_previews where scan_id = $1::text::uuid"
+    await bank.sql("update scan_previews set wanted_at = now() - interval '1 hour' where scan_id = $1::text::uuid", gone[5:])
+    await drawn(bank, objects)
+    assert (await bank.sql(state, gone[5:]), await bank.sql(state, other[5:])) == ("WANTED", "MADE")
+    assert await drawn(bank, objects) == 0, "it is not tried again at once"
+    await bank.past_the_triggers(f"update scan_copies set version_id = '{version}' where scan_id = '{gone[5:]}'")
+    await bank.sql("update scan_previews set tried_at = tried_at - interval '6 minutes' where scan_id = $1::text::uuid", gone[5:])
+    assert await drawn(bank, objects) == 1
+    assert await bank.sql(state, gone[5:]) == "MADE"
+
+
+async def test_pictures_are_drawn_in_the_order_in_which_they_were_wanted(bank: World, run: Run, objects: ObjectStore) -> None:
+    scans = sorted([await stored(bank, run, landscape(1)) for _ in range(2)])
+    await drawn(bank, objects)
+    many = "insert into scan_previews (scan_id, page, width, wanted_at) select $1::text::uuid, n, 480, now() from generate_series(2, 60) n"
+    await bank.sql(many, scans[0][5:])
+    await bank.sql("update scan_previews set status = 'WANTED', made_at = null, wanted_at = now() - interval '1 hour' where scan_id = $1::text::uuid", scans[1][5:])  # fmt: skip
+    assert await drawn(bank, objects) == previews.BATCH
+    assert await bank.sql("select status from scan_previews where scan_id = $1::text::uuid", scans[1][5:]) == "MADE"
+    await bank.sql("delete from scan_previews where scan_id = $1::text::uuid", scans[0][5:])
