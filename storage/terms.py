@@ -669,7 +669,7 @@ class AlarmKind(StrEnum):
 
     STATE_DIFFERS = "STATE_DIFFERS"  # the tables say otherwise than the events
     NOT_ANCHORED = "NOT_ANCHORED"  # changes wait for a stored checkpoint
-    STORE_NOT_LOCKED = "STORE_NOT_LOCKED"  # the self-test at the start could do what must be refused
+    STORE_NOT_LOCKED = "STORE_NOT_LOCKED"  # the self-test at the start could do what must be refused, or an object is not as it was sent
     OBJECT_UNEXPLAINED = "OBJECT_UNEXPLAINED"  # something lies in the locked bucket that belongs to no scan
 
 

@@ -3,16 +3,19 @@
 from typing import Any
 
 import strawberry
+import structlog
 
 from schema.custody_mutations.acting import UNSET, field
 from schema.custody_mutations.batches import lines_of
 from schema.results import id_of
 from schema.scalars import ByteCount
 from schema.scan_mutations.uploading import ScanPayload, UploadPayload, addresses_of, new_scan, uploads_of
+from server.errors import InputProblem, InvalidInput, Problem
 from server.scans.uploads import UPLOADERS
 from storage.terms import ScanSubject
 
 SCANS_MAX, AT_ONCE = 200, 4
+log: Any = structlog.get_logger()
 
 
 @strawberry.input(description="One line of registerScanBatch.")
@@ -48,9 +51,15 @@ async def _register(info: strawberry.Info, full: str, key: str, line: Any, read:
 async def _confirm(info: strawberry.Info, full: str, key: str, line: Any, read: Any) -> Any:
     context: Any = info.context
     scan = id_of(line.scan_id, "scan")
-    outcome, replayed = await uploads_of(info).confirm_or_leave(context.principal, scan, key=f"{full} {key}")
-    async with context.database.transaction(context.principal) as conn:
-        return await read(conn, outcome, replayed)
+    try:
+        outcome, replayed = await uploads_of(info).confirm_or_leave(context.principal, scan, key=f"{full} {key}")
+        async with context.database.transaction(context.principal) as conn:
+            return await read(conn, outcome, replayed)
+    except Problem:
+        raise
+    except Exception as error:  # of this line, whatever it is: what became of the others is told
+        log.error("scan not confirmed", scan=str(scan), kind=type(error).__name__)
+        raise InvalidInput([InputProblem(("scanId",), "SCAN_NOT_CONFIRMED")]) from None
 
 
 @strawberry.type

@@ -75,8 +75,11 @@ class Jobs:
 
     async def scans(self) -> int:
         """Finishes uploads that were cut off, ends those whose time is over, empties staging; answers how many things were done."""
-        now = datetime.now(UTC)
-        return await self._reconciler().run(confirmed_before=now - CUT_OFF, staged_before=now - ABANDONED)
+        now, keeper = datetime.now(UTC), self._reconciler()
+        done = await keeper.run(confirmed_before=now - CUT_OFF, staged_before=now - ABANDONED)
+        if keeper.unproven:
+            await alarms.not_locked(self.desk, self.by, keeper.unproven[0])
+        return done
 
     async def audit(self) -> int:
         """Reports what lies in the locked bucket and belongs to no scan; answers how many objects."""

@@ -1,8 +1,8 @@
 """What a crash left: each scan ends with its object or without one, staging is emptied, and the locked bucket is only ever looked at."""
 
 import asyncio
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from server.errors import InvalidInput, Unavailable
 from server.scans.storing import OPEN, SCAN_FOR_UPDATE, WITH_MATURITY, Storing, note
 from server.scans.uploads import ROUNDS
 from storage.database import Principal
-from storage.objects import ObjectStoreDown, deadline
+from storage.objects import LockNotProven, ObjectStoreDown, deadline
 from storage.statements import the
 from storage.tables import fixity_findings, scan_copies, scans
 from storage.tables.columns import INSTANT
@@ -24,8 +24,18 @@ log: Any = structlog.get_logger()
 BATCH, AT_ONCE = 200, 2
 c = scans.c
 _open = or_(*(c.status == status.value for status in OPEN))
-# Whoever confirms a scan now has it in hand for a while.
-CONFIRMED = WITH_MATURITY.where(_open, c.confirmed_at < the("before", INSTANT)).order_by(c.confirmed_at).limit(BATCH)
+LONG = timedelta(minutes=10)
+SELDOM = 0.1  # the share of runs that try one that has waited long
+# Whoever confirms a scan now has it in hand for a while. In no order, and the late ones now and then: those that cannot be finished,
+# however many, take their turn like the others and keep none of them waiting.
+CONFIRMED = (
+    WITH_MATURITY.where(
+        _open, c.confirmed_at < the("before", INSTANT),
+        or_(c.confirmed_at > the("before", INSTANT) - LONG, func.random() < SELDOM),
+    )
+    .order_by(func.random())
+    .limit(BATCH)
+)  # fmt: skip
 EXPIRED = (
     select(scans)
     .where(c.status == ScanStatus.REGISTERED.value, c.confirmed_at.is_(None), c.upload_expires_at < the("at", INSTANT))
@@ -49,6 +59,7 @@ class Reconciler:
 
     storing: Storing
     by: Principal
+    unproven: list[str] = field(default_factory=list)  # what the locked bucket holds otherwise than it was sent there
 
     async def run(self, *, confirmed_before: datetime, staged_before: datetime) -> int:
         """Finishes what was confirmed before that, lets the rest expire, empties staging; answers how many things were done.
@@ -78,7 +89,12 @@ class Reconciler:
         except InvalidInput:  # refused, and on record; or its bytes were never there, and nobody's word says so any more
             return 1
         except (ObjectStoreDown, Unavailable) as error:  # next time
+            if isinstance(error.__cause__, LockNotProven):
+                self.unproven.append(str(error.__cause__))
             log.warning("scan waits", scan=str(row["id"]), kind=type(error).__name__)
+            return 0
+        except Exception as error:  # whatever it is, it is of this scan, and the others go on
+            log.error("scan not finished", scan=str(row["id"]), kind=type(error).__name__)
             return 0
         return 1
 
@@ -87,8 +103,14 @@ class Reconciler:
             rows = await conn.rows(EXPIRED, the_at=datetime.now(UTC))
         for row in rows:
             if await self._lapse(row["id"], row["confirmed_at"]):
-                await self.storing.clear(row)
+                await self._cleared(row)
         return len(rows)
+
+    async def _cleared(self, row: Any) -> None:
+        try:
+            await self.storing.clear(row)
+        except ObjectStoreDown as error:  # what is left behind is swept
+            log.warning("staged bytes left", scan=str(row["id"]), reason=str(error))
 
     async def _lapse(self, scan: UUID, confirmed_at: datetime | None) -> bool:
         """Unless somebody has just said that the bytes are there."""
