@@ -25,7 +25,7 @@ p.sub { text-align: center; margin: 0 0 6mm; color: #444 }
 table { border-collapse: collapse; width: 100%; font-size: 9pt; line-height: 1.45 }
 th, td { border: .2mm solid #999; padding: 1mm 1.6mm; text-align: left; vertical-align: top; overflow-wrap: anywhere }
 th { background: #eee; font-weight: 600 } thead { display: table-header-group } tr { break-inside: avoid }
-.facts th { width: 26mm } .when { width: 25mm } .who { width: 30mm } .what { width: 40mm }
+.facts th { width: 26mm } .when { width: 30mm; white-space: nowrap } .who { width: 30mm } .what { width: 40mm }
 code { font: 7.5pt/1.35 "Noto Sans Mono CJK SC", Consolas, Menlo, monospace; color: #444 }
 .gone td { color: #666; background: #f6f6f6 } .no { color: #a00 }
 """
@@ -111,10 +111,11 @@ def row(line: Mapping[str, Any]) -> bytes:
 
 
 def _said(line: Mapping[str, Any]) -> str:
-    detail, told = {name: value for name, value in line["detail"].items() if name not in ("act", "tier")}, []
+    detail, told = {name: value for name, value in line["detail"].items() if name not in ("act", "tier") and value not in ([], {})}, []
     if line.get("result"):
         told.append(f"<b class={'yes' if line['result'] == 'GRANTED' else 'no'}>{RESULTS.get(line['result'], line['result'])}</b>")
     if line.get("purpose"):
+        detail.pop("purpose", None)
         told.append(f"用途：{escape(PURPOSES.get(line['purpose'], line['purpose']))}")
     was, now = detail.pop("from", None), detail.pop("to", None)
     if now:
@@ -127,7 +128,7 @@ def _said(line: Mapping[str, Any]) -> str:
         said = f"{FACTS.get(name, name)}：{_plain(value)}"
         if name in FACTS and not ID.search(said):
             told.append(escape(said))
-        elif value not in ([], {}):
+        else:
             small.append(said)
     if small:
         told.append(f"<code>{escape('；'.join(small))}</code>")
