@@ -671,6 +671,7 @@ class AlarmKind(StrEnum):
     NOT_ANCHORED = "NOT_ANCHORED"  # changes wait for a stored checkpoint
     STORE_NOT_LOCKED = "STORE_NOT_LOCKED"  # the self-test at the start could do what must be refused, or an object is not as it was sent
     OBJECT_UNEXPLAINED = "OBJECT_UNEXPLAINED"  # something lies in the locked bucket that belongs to no scan
+    HISTORY_BROKEN = "HISTORY_BROKEN"  # evidence was asked for of a contract whose history does not hold
 
 
 class PreviewStatus(StrEnum):
@@ -826,4 +827,5 @@ class ExportFailure(StrEnum):
     NOT_PERMITTED = "NOT_PERMITTED"
     NOT_VISIBLE = "NOT_VISIBLE"
     TOO_LARGE = "TOO_LARGE"
+    NOT_PROVEN = "NOT_PROVEN"
     INTERNAL = "INTERNAL"

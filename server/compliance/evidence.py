@@ -19,6 +19,7 @@ from server.compliance.events import CANONICAL_TAG, body_of, plain_json
 from server.compliance.exporting import ANCHORED, PROVEN, line_of, place_of, proven, snapshot
 from server.compliance.kin import SCANS, Kin
 from server.compliance.packing import Pack, Sink
+from server.compliance.proving import proof_of
 from server.compliance.verifier import ACCESS_TAG
 from server.failpoints import reach
 from server.papers import evidence as paper
@@ -28,7 +29,6 @@ from storage.terms import MediaType, ScanStatus
 
 log: Any = structlog.get_logger()
 PAGE, PATIENCE_SECONDS = 500, 30.0
-GAP = -2  # of a chain that the asker does not see all of: it is not promised to be whole
 SUFFIX = {MediaType.PDF: "pdf", MediaType.TIFF: "tif", MediaType.JPEG: "jpg", MediaType.PNG: "png"}
 CHAINS = "select coalesce(array_agg(loan_id), '{}') from loan_contracts where contract_id = $1"
 CHECKPOINT = "select number, size, root, note, signed_at from ledger_checkpoints where number = $1"
@@ -48,6 +48,10 @@ Meter = Callable[[int, int], Awaitable[None]]
 
 class NotSealed(RuntimeError):
     """Events of it wait for their checkpoint: try again."""
+
+
+class NotProven(RuntimeError):
+    """The history does not hold as the database has it: nothing is signed of it."""
 
 
 @dataclass(frozen=True)
@@ -74,9 +78,15 @@ class Evidence:
     events: int = 0
 
     async def make(self) -> dict[str, Any]:
-        """Fills the pack; answers what its manifest says of it. NotSealed while an event waits, NotFound where nothing is visible."""
+        """Fills the pack; answers what its manifest says of it.
+
+        NotSealed while an event waits, NotFound where nothing is visible, NotProven where something was taken out or changed.
+        """
         async with snapshot(self.database, self.asked.by) as conn:
             checkpoint = await self._checkpoint(conn)
+            proof = await proof_of(Connection(conn), self.loans)
+            if proof.told:
+                raise NotProven(f"event {proof.wrong}: {proof.told}" if proof.wrong else proof.told)
             kin = await Kin.of(conn, self.asked.contract)
             file = await paper.facts(Connection(conn), self.asked.contract)
             self.pack.add("checkpoint", checkpoint["note"].encode())
@@ -95,13 +105,14 @@ class Evidence:
         return {
             "kind": "evidence", "export": self.asked.export, "purpose": self.asked.purpose, "asked_at": self.asked.at,
             "made_at": datetime.now(UTC), "by": {"id": self.asked.by.staff_id, "no": self.asked.by.staff_no, "name": self.asked.by.name},
-            "contract": {"id": self.asked.contract, "number": file["number"]}, "chains": {chain: seq for chain, seq in self.ends.items() if seq != GAP}, "events": self.events,
+            "contract": {"id": self.asked.contract, "number": file["number"]}, "chains": self.ends, "events": self.events,
             "checkpoint": {"number": checkpoint["number"], "size": checkpoint["size"], "root": checkpoint["root"].hex()},
         }  # fmt: skip
 
     async def _checkpoint(self, conn: "asyncpg.Connection[Any]") -> Any:
         """The newest one that is stored; everything that is told stands under it."""
         self.loans: list[UUID] = await conn.fetchval(CHAINS, self.asked.contract)
+        self.ends = {str(loan): 0 for loan in self.loans}
         newest = await conn.fetchrow(ANCHORED)
         if newest is None or await conn.fetchval(WAITING, self.loans, self.asked.at, newest["size"]):
             raise NotSealed
@@ -137,7 +148,9 @@ class Evidence:
         """A loan's chain has each of its events, withheld ones as their hash; of another chain only what is told."""
         if entry.chain_id in self.loans:
             chain, seq = str(entry.chain_id), cast(int, entry.seq)
-            self.ends[chain] = seq if seq == self.ends.get(chain, 0) + 1 else GAP
+            if seq != self.ends[chain] + 1:  # whoever asks sees all of it, so the verifier demands it
+                raise NotProven(f"chain {chain}: number {seq} comes after {self.ends[chain]}")
+            self.ends[chain] = seq
         events.write(line_of(proof))
         self.events += 1
 

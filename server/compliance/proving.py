@@ -46,9 +46,11 @@ async def proof_of(conn: Connection, chains: Sequence[UUID]) -> Proof:
             return Proof(len(rows), anchored, row["id"], told)
         seen[row["chain_id"]] = row["seq"], row["hash"]
         anchored += bool(row["anchored"])
-    for chain, head_now in heads.items():
-        if seen.get(chain, (0, b"")) != head_now:
-            return Proof(len(rows), anchored, None, f"chain {chain} has a head of number {head_now[0]}, its last event is another")
+    for chain in chains:
+        if chain not in heads:  # the registration of its contract alone has made one
+            return Proof(len(rows), anchored, None, f"chain {chain} is not there")
+        if seen.get(chain, (0, b"")) != heads[chain]:
+            return Proof(len(rows), anchored, None, f"chain {chain} has a head of number {heads[chain][0]}, its last event is another")
     return Proof(len(rows), anchored)
 
 

@@ -826,6 +826,8 @@ class PackVerification(Events):
         """As many events as the manifest tells, and the chains that it calls whole from the first event to the last."""
         if self.events + self.redacted != self.about["events"]:
             self._wrong(MANIFEST, f"it tells of {self.about['events']} events, {self.events + self.redacted} are there")
+        if self.about["kind"] == "evidence" and not self.about["chains"]:
+            self._wrong(MANIFEST, "it calls no chain whole")
         for id_, seq in self.about.get("chains", {}).items():
             met = self.chains.get(id_, Chain())
             if met.seq != seq:
@@ -901,7 +903,8 @@ class PackVerification(Events):
         scope = f"evidence of contract {about['contract']['number']}" if about["kind"] == "evidence" else (
             f"events of the period {about['from']} to {about['to']}"
         )  # fmt: skip
-        held = f", {self.redacted} more withheld" if self.redacted else ""
+        held = f", {len(about['chains'])} of them whole" if about["kind"] == "evidence" else ""
+        held += f", {self.redacted} more withheld" if self.redacted else ""
         return (
             f"{scope}: {self.events} events in {len(self.chains)} chains{held}; {len(self.members)} members; all of them under checkpoint"
             f" {self.checkpoint.number}; made on {instant(about['made_at']):%Y-%m-%d %H:%M:%S} UTC for {about['purpose']}"

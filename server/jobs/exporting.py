@@ -18,7 +18,7 @@ import structlog
 from sqlalchemy import text
 
 from server.auth import person_of
-from server.compliance.evidence import Asked, Evidence, NotSealed
+from server.compliance.evidence import Asked, Evidence, NotProven, NotSealed
 from server.compliance.notes import Key
 from server.compliance.packing import Pack, TooLarge
 from server.compliance.periods import Begun, Period, name_of
@@ -27,10 +27,11 @@ from server.custody.desk import Desk
 from server.errors import Forbidden, NotFound, Unauthenticated
 from server.exports import admits, key_of, part_key
 from server.failpoints import reach
+from server.jobs import alarms
 from storage.database import Connection, Principal
 from storage.objects import Digest, ObjectStore, ObjectStoreDown
 from storage.tables import export_parts, exports
-from storage.terms import ExportFailure, ExportKind, ExportState
+from storage.terms import AlarmKind, ExportFailure, ExportKind, ExportState
 
 log: Any = structlog.get_logger()
 LEASE_SECONDS, BEAT_SECONDS = 60, 15.0
@@ -47,6 +48,9 @@ CLAIM = """update exports set state = 'RUNNING', leased_by = $1, leased_until = 
 BEAT = """update exports set leased_until = clock_timestamp() + make_interval(secs => $2) where leased_by = $1 and state = 'RUNNING' returning id"""
 USERNAME = "select username from staff where id = $1"
 EXPIRED = text("select id, leased_by from exports where state = 'READY' and expires_at <= :at order by expires_at limit 50")
+BROKEN = """select count(*) filter (where failure = 'NOT_PROVEN') from (
+  select distinct on (contract_id) failure from exports where kind = 'EVIDENCE' and state not in ('QUEUED', 'RUNNING')
+  order by contract_id, asked_at desc, id desc) newest"""
 PARTS = "select number, sha256, size_bytes from export_parts where export_id = $1 order by number"
 
 
@@ -112,6 +116,10 @@ class Exporter:
                     NotFound: ExportFailure.NOT_VISIBLE,
                 }
                 await self._fail(row, attempt, why.get(type(error), ExportFailure.TOO_LARGE))
+            except NotProven as error:
+                log.error("ledger", alarm=str(error), export=str(row["id"]))
+                await self._fail(row, attempt, ExportFailure.NOT_PROVEN)
+                await self._alarm(f"contract {row['contract_id']}: {error}")
         except (NotSealed, ObjectStoreDown) as error:  # not its fault: as often as it takes
             log.warning("export waits", export=str(row["id"]), kind=type(error).__name__)
             await self._leave(attempt, attempts=0)
@@ -155,6 +163,14 @@ class Exporter:
         with Pack() as pack:
             about = await Evidence(self.desk.database, self.objects, asked, pack, meter).make()
             await self._store(row, attempt, pack, about, total)
+        await self._alarm(None)
+
+    async def _alarm(self, told: str | None) -> None:
+        """Raised with the first contract whose history does not hold, over when the newest evidence of each one does."""
+        async with self.desk.database.transaction(self.by) as conn:
+            broken = await conn.raw.fetchval(BROKEN)
+            if told or not broken:
+                await alarms.tell(conn, self.by, AlarmKind.HISTORY_BROKEN, told, broken)
 
     # Events --------------------------------------------------------------------------------------------------------------
     async def _events(self, row: Any, attempt: UUID, asker: Principal) -> None:

@@ -208,7 +208,7 @@ async def test_one_that_fails_again_and_again_ends(house: House, objects: Object
     """A fault of ours is met five times, and then told."""
     export = await asked(house.bank, objects, house.contract)
     await house.sealed()
-    await house.bank.past_the_triggers("update events set canonical = 'broken', hash = sha256(prev_hash || 'broken') where seq = 1")
+    await house.bank.past_the_triggers("update access_log set detail = '[]'")  # which no line of ours has
     await made(house.ledger, house.bank, objects, times=4)
     assert (await row_of(house.bank, export))["state"] == "QUEUED"
     await made(house.ledger, house.bank, objects)
