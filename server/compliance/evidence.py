@@ -5,7 +5,7 @@ another contract's things the pack tells what is this contract's, and keeps the 
 """
 
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, BinaryIO, cast
@@ -287,7 +287,8 @@ class Told:
             return link, link
         detail, withheld = self.kin.part_of(body["detail"], _text)
         withheld += [name for name in ("cause", "chain") if self.kin.strange(str(body.get(name, "")))]
-        told = {**self._common(entry), **self._event(entry, {**body, "detail": detail}), "withheld": withheld}
+        kept = {"words": {}, "changes": [], "words_withheld": sorted(_hashed(detail))}  # no bytes in the pack prove them
+        told = {**self._common(entry), **self._event(entry, {**body, "detail": detail}), **kept, "withheld": withheld}
         return {**told, **(link or {"redacted": True})}, link
 
     def _event(self, entry: history.Entry, body: dict[str, Any]) -> dict[str, Any]:
@@ -315,6 +316,11 @@ class Told:
         by = {"id": entry.actor_id, "name": entry.actor_name, "roles": list(entry.roles), "delegated": delegated}
         told = {name: None if text and self.kin.strange(text) else text for name, text in own.items()}
         return {"component": entry.component.value, "by": by, "since": entry.since, **told}
+
+
+def _hashed(detail: Mapping[str, Any]) -> set[str]:
+    """The members of which an event has the keyed hash alone."""
+    return {name for name, value in detail.items() if isinstance(value, dict) and value.keys() == {"words"}}
 
 
 def _text(value: Any) -> str:

@@ -32,7 +32,13 @@ with loan as (select loan_id as id from loan_contracts where contract_id = $1),
     where record_id in (select id from record)),
   request as (select request_id as id from request_lines where record_id in (select id from record)
     union select request_id from movement union select id from access_requests where extends_id in (select id from movement)),
+  told as (select $1::uuid as id union select id from record union select id from item union select id from certificate
+    union select id from events where chain_id in (select id from loan) and (subject_kind <> 'contract' or subject_id = $1)
+    union select id from events where record_id in (select id from record)),
+  corrected as (select id from corrections where subject_id in (select id from told)),
   operation as (select id from operations where record_ids && array(select id from record)
+      and (action <> 'CORRECT' or (ask->'detail'->>'subject')::uuid in (select id from told))
+    union select id from corrected
     union select operation_id from movement union select exit_operation_id from movement union select entry_operation_id from movement
     union select id from operations where request_id in (select id from request)),
   envelope as (select envelope_id as id from archive_records where id in (select id from record)
@@ -74,10 +80,11 @@ union select id from return_claims where movement_id in (select id from movement
 union select id from return_inspections where record_id in (select id from record)
 union select id from inspection_reports where loan_id in (select id from loan)
 union select id from overrides where record_id in (select id from record)
-union select id from corrections where record_id in (select id from record) or subject_id = $1
 union select id from events where chain_id in (select id from loan) and (subject_kind <> 'contract' or subject_id = $1)
 union select subject_id from events where chain_id in (select id from loan) and subject_kind in ('operation', 'request', 'hold', 'case', 'ticket',
-  'envelope', 'handover', 'stocktake', 'release', 'notice', 'off_balance_entry', 'correction')
+  'envelope', 'handover', 'stocktake', 'release', 'notice', 'off_balance_entry')
+  and not exists (select from operations o where o.id = events.subject_id and o.action = 'CORRECT'
+    and (o.ask->'detail'->>'subject')::uuid not in (select id from told))
 union select e.id from events e join chains c on c.id = e.chain_id and c.kind <> 'LOAN'
   where e.id in (select cause_id from events where chain_id in (select id from loan))
 """
