@@ -96,7 +96,7 @@ class Exports:
         """To the archive of an export of the caller's own, as an attachment; NotFound once it is not there, which is on record too."""
         async with self.database.transaction(by) as conn:
             row = await conn.row(EXPORT, export=export, staff=by.staff_id)
-            granted = row is not None and admits(row["kind"], by) and _is_there(row, datetime.now(UTC) + shift)
+            granted = row is not None and admits(row["kind"], by) and _sees(row, by) and _is_there(row, datetime.now(UTC) + shift)
             about = [export, *([row["contract_id"]] if row is not None and row["contract_id"] else [])]
             await _log(conn, by, "issueExportLink", about, purpose, {}, request_id, granted=granted)
         if row is None or not granted:
@@ -111,6 +111,11 @@ def admits(kind: str, by: Principal) -> bool:
     if kind == ExportKind.EVIDENCE:
         return bool(ASKERS & by.roles) and by.everywhere
     return bool(EXAMINERS & by.roles)
+
+
+def _sees(row: Any, by: Principal) -> bool:
+    """Whether the units that it is of are still the person's: what was granted for a time is not fetched afterwards."""
+    return by.everywhere or (row["units"] is not None and set(row["units"]) <= set(by.branches))
 
 
 def _is_there(row: Any, at: datetime) -> bool:

@@ -175,11 +175,15 @@ class Exporter:
     # Events --------------------------------------------------------------------------------------------------------------
     async def _events(self, row: Any, attempt: UUID, asker: Principal) -> None:
         period = Period(self.desk.database, asker, row["period_from"], row["period_to"])
+        units = None if asker.everywhere else sorted(asker.branches)
         if row["checkpoint"] is None:
             begun = await period.begin()
             if begun is None:
                 raise NotSealed
-            await self._set(attempt, checkpoint=begun.checkpoint, total=begun.events)
+            await self._set(attempt, checkpoint=begun.checkpoint, total=begun.events, units=units)
+        elif units != row["units"]:
+            await self._anew(row, attempt, "whoever asked sees other units than at the beginning")
+            return
         else:
             begun = Begun(row["total"], row["checkpoint"])
         done = await self._parts(row, attempt, period, begun)

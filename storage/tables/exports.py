@@ -1,6 +1,6 @@
 """What is made of the history for somebody to take away: the rows; the bytes lie beside the staged ones and do not stay."""
 
-from sqlalchemy import BigInteger, Index, Integer, LargeBinary, PrimaryKeyConstraint, Text, Uuid, text
+from sqlalchemy import ARRAY, BigInteger, Index, Integer, LargeBinary, PrimaryKeyConstraint, Text, Uuid, text
 
 from storage.tables.columns import INSTANT, NOW, check, key, may, need, one_of, org, ref, stamps, table
 from storage.terms import ExportFailure, ExportKind, ExportState
@@ -31,6 +31,11 @@ exports = table(
     may("made_at", INSTANT, "When it was made."),
     may("expires_at", INSTANT, "Until when it is kept."),
     may("failure", Text, "Why it was not made."),
+    may(
+        "units",
+        ARRAY(Uuid),
+        "Units that its events are of, as whoever asked saw them when it was begun; null: all of the bank, or evidence.",
+    ),
     *stamps(),
     one_of("kind", ExportKind),
     one_of("state", ExportState),

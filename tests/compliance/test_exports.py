@@ -22,6 +22,7 @@ from schema.reading.answers import ReadingSchema
 from server.compliance import periods
 from server.context import Context
 from server.custody.moves import Ask
+from server.errors import NotFound
 from server.exports import Exports, key_of
 from server.failpoints import DEAD
 from server.scans.locking import ScanLocks
@@ -437,13 +438,20 @@ async def test_an_examiner_takes_the_events_of_the_units_that_were_granted(house
                    examiner.staff_id, unit)  # fmt: skip
     export = await period(house, "examiner")
     await house.sealed()
-    await made(house.ledger, bank, objects)
+    await bank.sql("update exports set checkpoint = 1, total = 0, units = array[$2::uuid] where id = $1", export, bank.branches["B"].id)
+    await made(house.ledger, bank, objects, times=2)  # the first meets what was begun when they saw other units
     pack = await fetched(bank, objects, export, tmp_path)
     ours = {str(r["id"]) for r in await bank.root.fetch("select id from events where org_id = $1", unit)}
     assert set(events_in(pack)) == ours and ours < set(await all_events(house))
     about = json.loads(members_of(pack)["manifest.json"])
     assert (about["units"], about["dense"]) == ([str(unit)], False)
     assert verify(pack, house.ledger)[0] == 0
+    exports = Exports(bank.database, objects)
+    assert (await exports.link(examiner, export, "AUDIT", "r", timedelta(0))).url
+    for branches in ((bank.branches["B"].id,), ()):  # the grant has ended, another may have begun
+        with pytest.raises(NotFound):
+            await exports.link(replace(examiner, branches=branches), export, "AUDIT", "r", timedelta(0))
+    assert [result for result, _ in await logged(bank, "issueExportLink")] == ["GRANTED", "DENIED", "DENIED"]
 
 
 async def test_what_is_wrong_with_a_period_is_told(house: House, run: Any) -> None:
