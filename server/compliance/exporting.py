@@ -10,7 +10,7 @@ import json
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 from uuid import UUID
@@ -36,6 +36,7 @@ ANCHORED = "select number, size from ledger_checkpoints where stored_at is not n
 LEAVES = f"""select l.leaf_index, l.entry, l.line_ids, {EVENT_COLUMNS} from ledger_leaves l left join events e on e.id = l.event_id
   where l.leaf_index >= $1 and l.leaf_index < $2 order by l.leaf_index"""  # our own columns
 LINES = "select id, canonical_access(a) as canonical from access_log a where id = any($1::uuid[])"
+NEXT = "select min(signed_at) from ledger_checkpoints where number > $1"
 UNSEALED = f"""select {EVENT_COLUMNS} from events e where not exists (select from ledger_leaves l where l.event_id = e.id and l.leaf_index < $1)
   order by e.chain_id, e.seq"""  # our own columns
 TABLES = {
@@ -75,16 +76,26 @@ class Export:
         async with snapshot(self.database, principal) as conn:
             made_at = await conn.fetchval("select clock_timestamp()")
             anchored = await conn.fetchrow(ANCHORED)
-            size = anchored["size"] if anchored else 0
+            number, size = (anchored["number"], anchored["size"]) if anchored else (0, 0)
             for first in range(0, size, CHUNK_LEAVES):
                 await self._chunk(conn, first, min(first + CHUNK_LEAVES, size))
                 meter("leaves", min(first + CHUNK_LEAVES, size), size)
             await self._unsealed(conn, size)
             await self._tables(conn)
+        made_at = await self._before_the_next(principal, number, made_at)
         await self._checkpoints(meter)
         _write(self.folder / "export.json", [{**scope, "made_at": made_at.isoformat(), "leaves": size}])
         (self.folder / "begun.json").unlink()
         return size
+
+    async def _before_the_next(self, principal: Principal, number: int, made_at: datetime) -> datetime:
+        """What was signed before the export was made must be in it: so not later than a checkpoint that was on its way meanwhile.
+
+        One that the bucket has and the database does not is no such: the database was set back.
+        """
+        async with snapshot(self.database, principal) as conn:
+            following = await conn.fetchval(NEXT, number)
+        return min(made_at, following - timedelta(microseconds=1)) if following else made_at
 
     async def _admit(self, principal: Principal) -> None:
         allowed = bool(EXPORTERS & principal.roles) and principal.everywhere

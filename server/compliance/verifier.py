@@ -33,11 +33,17 @@ EVENT_TAG, ACCESS_TAG, RECEIPT_TAG = "loanfile event 1\0", "loanfile access 1\0"
 FORMAT, PACK = "loanfile export 1", "loanfile pack 1"
 EVENT, ACCESS, ENTRY_BYTES = 1, 2, 49
 TOLD_MAX = 20
-SEALED_WITHIN = timedelta(hours=24)  # of its time; an event that says it is older was put in later
+SEALED_WITHIN = timedelta(hours=24)  # of its time; what says that it is older was put in later
+BACKLOG_LEAVES = 10_000  # that a checkpoint seals when more waits: what the next one seals has waited too
+RECEIPTS = "/receipts"  # ends the name of the key that signs receipts, and of no other
 SAME = {"id": "id", "chain": "chain", "seq": "seq", "at": "at", "tag": "tag", "by": "actor", "record": "record", "cause": "cause"}
 PHASES = {"RESERVED", "CHECKED_OUT", "RETURN_PENDING", "READING", "IN_TRANSIT"}  # states that an open movement makes
 HIDDEN = {"MISSING", "LOST"}  # states that may stand over an open movement
 Line = dict[str, Any]
+
+
+# What the standard library says of values that are none of ours.
+NONSENSE = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 
 
 class Unreadable(Exception):
@@ -170,6 +176,12 @@ def time_of(id_: UUID) -> datetime:
     return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=micros)
 
 
+def weight_of(added: bytes) -> int:
+    """How many events and lines of the access log these leaves are."""
+    entries = (added[at : at + ENTRY_BYTES] for at in range(0, len(added), ENTRY_BYTES))
+    return sum(int.from_bytes(entry[13:17]) if entry[0] == ACCESS else 1 for entry in entries)
+
+
 def time_of_entry(entry: bytes) -> datetime:
     """The time of an event's leaf, or the minute of the access log's."""
     try:
@@ -286,7 +298,11 @@ class Verification(Events):
     later: list[Finding] = field(default_factory=list)  # of what stands in no leaf
     entries: bytearray = field(default_factory=bytearray)
     signed: list[Checkpoint] = field(default_factory=list)
+    catching_up: list[bool] = field(default_factory=list)  # of each that was signed, whether more waited than it could seal
+    newest: dict[int, datetime] = field(default_factory=dict)  # by kind, of the leaves before `passed`
+    passed: int = 0
     unsealed: int = 0
+    newer_receipts: int = 0
     lines: int = 0
 
     def run(self) -> list[Finding]:
@@ -295,13 +311,16 @@ class Verification(Events):
             self.about = json.loads((self.export / "export.json").read_text("utf-8"))
             if self.about["format"] != FORMAT:
                 raise Unreadable(f"export.json: the format is {self.about['format']}, this verifier reads {FORMAT}")
-            self.origin, self.made_at = str(self.about["origin"]), instant(self.about["made_at"])
+            self.origin, self.made_at, self.leaves = str(self.about["origin"]), instant(self.about["made_at"]), int(self.about["leaves"])
             self.period = tuple(instant(self.about[end]) if self.about[end] else None for end in ("from", "to"))
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise Unreadable(f"{self.export / 'export.json'}: {type(error).__name__}: {error}") from None
+        if self.origin.endswith(RECEIPTS):
+            return [Finding("export.json", f"{self.origin} is a key that signs receipts, and no ledger")]
         self.whole = self.period == (None, None)
         promised = self._receipts()
         self._checkpoints()
+        self._scope()
         self._leaves()
         self._unsealed()
         if self.whole:
@@ -344,6 +363,7 @@ class Verification(Events):
             if isinstance(told, Checkpoint):
                 last = told
                 self.signed.append(told)
+                self.catching_up.append(weight_of(added) >= BACKLOG_LEAVES)
             else:
                 self._wrong(self._named(start) if added else f"checkpoint {name}", f"checkpoint {name}: {told}")
                 last = Checkpoint(last.number + 1, tree.size, b"", last.at)
@@ -366,20 +386,26 @@ class Verification(Events):
             return f"it signs {found.size} leaves, but {tree.size} are there"
         return found if found.root == tree.root() else "its root is not the root of the leaves"
 
-    def _signed_after(self, leaf: int) -> tuple[datetime, datetime] | None:
-        """Times of the checkpoint before a leaf and of the one that sealed it."""
+    def _scope(self) -> None:
+        """What export.json says of how far the export reaches is what a checkpoint says: it is signed by nobody itself."""
+        reached = [one for one in self.signed if one.size == self.leaves]
+        if self.leaves and not reached:
+            self._wrong("export.json", f"it tells of {self.leaves} leaves, which no checkpoint signs", sealed=False)
+        elif reached and self.made_at < reached[0].at:
+            self._wrong("export.json", f"it says an older time than checkpoint {reached[0].number}, which is in it", sealed=False)
+
+    def _sealed_by(self, leaf: int) -> int | None:
+        """Which of the checkpoints has sealed a leaf."""
         low, high = 0, len(self.signed)
         while low < high:
             middle = (low + high) // 2
             low, high = (low, middle) if self.signed[middle].size > leaf else (middle + 1, high)
-        if low == len(self.signed):
-            return None
-        return (self.signed[low - 1].at if low else datetime(1970, 1, 1, tzinfo=UTC)), self.signed[low].at
+        return low if low < len(self.signed) else None
 
     def _belongs(self, leaf: int) -> bool:
         """Whether the export must hold this leaf: it was sealed before the export was made, and is of its period."""
-        signed = self._signed_after(leaf)
-        if signed is None or signed[1] > self.made_at:
+        sealed_by = self._sealed_by(leaf)
+        if leaf >= self.leaves and (sealed_by is None or self.signed[sealed_by].at > self.made_at):
             return False
         entry = bytes(self.entries[leaf * ENTRY_BYTES : (leaf + 1) * ENTRY_BYTES])
         at = time_of_entry(entry)
@@ -414,6 +440,8 @@ class Verification(Events):
     def _leaf(self, leaf: int, line: Line, entry: bytes) -> None:
         if not entry:
             self._wrong(f"leaf {leaf}", "no checkpoint has sealed it")
+        elif leaf >= self.leaves:
+            self._wrong(self._named(leaf), f"the export tells of {self.leaves} leaves, and this one is behind them")
         elif line.get("event") is not None and entry[0] == EVENT:
             told = self._event(line["event"], entry)
             for one in told:
@@ -421,7 +449,7 @@ class Verification(Events):
             if not told and (late := self._late(leaf, entry)):
                 self._wrong(self._named(leaf), late)
         elif line.get("access") is not None and entry[0] == ACCESS:
-            if told_of := self._minute(line["access"], entry):
+            if told_of := self._minute(line["access"], entry) or self._late(leaf, entry):
                 self._wrong(self._named(leaf), told_of)
         else:
             self._wrong(self._named(leaf), "it was sealed, and is missing")
@@ -429,10 +457,32 @@ class Verification(Events):
             self._wrong(self._named(leaf), "the database's leaf is not the one that was sealed")
 
     def _late(self, leaf: int, entry: bytes) -> str | None:
-        signed = self._signed_after(leaf)
-        if signed is None or signed[0] - time_of(UUID(bytes=entry[1:17])) <= SEALED_WITHIN:
+        """Whether it says another time than when it was sealed: a day before the checkpoint before it, or before what is sealed already.
+
+        Behind a checkpoint that could not seal all that waited, the one before that counts: what waits is sealed by its time.
+        """
+        sealed_by, at = self._sealed_by(leaf), time_of_entry(entry)
+        if sealed_by is None:
             return None
-        return f"it says an older time than may be: the checkpoint before it was signed on {signed[0]:%Y-%m-%d %H:%M}"
+        before = sealed_by - 1
+        while before >= 0 and self.catching_up[before]:
+            before -= 1
+        since = max(self.signed[before].at if before >= 0 else at, self._newest_before(leaf, entry[0]) or at)
+        if since - at > SEALED_WITHIN:
+            return f"it says an older time than may be: what came before it was sealed is of {since:%Y-%m-%d %H:%M}"
+        if at - self.signed[sealed_by].at > SEALED_WITHIN:
+            return f"it says a later time than may be: it was sealed on {self.signed[sealed_by].at:%Y-%m-%d %H:%M}"
+        return None
+
+    def _newest_before(self, leaf: int, kind: int) -> datetime | None:
+        """The newest time of the leaves of this kind before it, none of them newer than its seal."""
+        while self.passed < leaf:
+            entry = bytes(self.entries[self.passed * ENTRY_BYTES : (self.passed + 1) * ENTRY_BYTES])
+            sealed_by = self._sealed_by(self.passed)
+            at = min(time_of_entry(entry), self.signed[sealed_by].at) if sealed_by is not None else time_of_entry(entry)
+            self.newest[entry[0]] = max(self.newest.get(entry[0], at), at)
+            self.passed += 1
+        return self.newest.get(kind)
 
     def _minute(self, access: Line, entry: bytes) -> str | None:
         """The lines of the access log of a minute have the root that was sealed."""
@@ -520,11 +570,11 @@ class Verification(Events):
         found = []
         for path in self.receipts:
             try:
-                text = self.keys.text_of(path.read_text("utf-8"))
+                text = self.keys.text_of(path.read_text("utf-8"), self.origin + RECEIPTS)
             except (OSError, UnicodeDecodeError) as error:
                 raise Unreadable(f"{path}: {error}") from None
             if text is None:
-                self._wrong(f"receipt {path.name}", "the signature is not of one of the keys", sealed=False)
+                self._wrong(f"receipt {path.name}", f"the signature is not of the key {self.origin}{RECEIPTS}", sealed=False)
                 continue
             head, *rest = text.splitlines()
             told = dict(line.partition(" ")[::2] for line in rest)
@@ -538,18 +588,28 @@ class Verification(Events):
         """Each event that somebody holds a receipt for is there, with the hash that was promised."""
         for _, told in receipts:
             there, where = self.held[told["event"]], f"event {told['event']}, chain {told['chain']}, number {told['seq']}"
-            if not there and self.whole:
-                self._wrong(where, "a signed receipt promised it, and it is missing", sealed=False)
+            if not there:
+                if self._covers(time_of(UUID(told["event"]))):
+                    self._wrong(where, "a signed receipt promised it, and it is missing", sealed=False)
+                else:
+                    self.newer_receipts += 1
             elif there and there.hex() != told["hash"]:
                 self._wrong(where, "a signed receipt promised another hash", sealed=False)
+
+    def _covers(self, at: datetime) -> bool:
+        """Whether what happened then is in the export."""
+        start, end = self.period
+        return (start is None or at >= start) and (end is None or at < end) and at <= self.made_at
 
     def summary(self) -> str:
         """What was verified, in one line."""
         last, scope = self.signed[-1], "everything" if self.whole else f"the period {self.about['from']} to {self.about['to']}"
+        behind = f", {last.size - self.leaves} of them sealed after the export was made" if last.size > self.leaves else ""
+        told = f"; {self.newer_receipts} receipts for events that are not of it" if self.newer_receipts else ""
         return (
-            f"{scope}: {self.events} events in {len(self.chains)} chains, {self.unsealed} of them not sealed yet; {self.lines} lines of the"
-            f" access log; {last.size} leaves under {len(self.signed)} checkpoints, the last of {last.at:%Y-%m-%d %H:%M:%S} UTC;"
-            f" {len(self.states)} records as their events left them; made on {self.made_at:%Y-%m-%d %H:%M:%S} UTC"
+            f"{scope} of {self.origin}: {self.events} events in {len(self.chains)} chains, {self.unsealed} of them not sealed yet; {self.lines}"
+            f" lines of the access log; {last.size} leaves under {len(self.signed)} checkpoints, the last of {last.at:%Y-%m-%d %H:%M:%S}"
+            f" UTC{behind}; {len(self.states)} records as their events left them; made on {self.made_at:%Y-%m-%d %H:%M:%S} UTC{told}"
         )
 
 
@@ -705,6 +765,8 @@ class PackVerification(Events):
             self.origin, self.end = str(self.about["origin"]), at
         except (ValueError, KeyError, TypeError) as error:
             raise Unreadable(f"{MANIFEST}: {type(error).__name__}: {error}") from None
+        if self.origin.endswith(RECEIPTS):
+            raise self._break(MANIFEST, f"{self.origin} is a key that signs receipts, and no ledger")
         if self.keys.text_of(signed.decode(), self.origin) is None:
             raise self._break(NOTE, f"the signature is not of the key of {self.origin}")
 
@@ -906,7 +968,7 @@ class PackVerification(Events):
         held = f", {len(about['chains'])} of them whole" if about["kind"] == "evidence" else ""
         held += f", {self.redacted} more withheld" if self.redacted else ""
         return (
-            f"{scope}: {self.events} events in {len(self.chains)} chains{held}; {len(self.members)} members; all of them under checkpoint"
+            f"{scope} of {self.origin}: {self.events} events in {len(self.chains)} chains{held}; {len(self.members)} members; all of them under checkpoint"
             f" {self.checkpoint.number}; made on {instant(about['made_at']):%Y-%m-%d %H:%M:%S} UTC for {about['purpose']}"
         )
 
@@ -928,6 +990,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--key", type=Path, required=True, help="file of public keys, one a line: name+id+base64")
     parser.add_argument("--checkpoints", type=Path, help="copy of the bucket of checkpoints; left out: the one inside the export")
     parser.add_argument("--receipt", type=Path, action="append", default=[], help="signed receipt of an event; may be repeated")
+    parser.add_argument("--origin", help="name of the ledger that it must be of; left out: the one that it names, which is told")
     given = parser.parse_args(argv)
     try:
         try:
@@ -936,10 +999,17 @@ def main(argv: list[str] | None = None) -> int:
             raise Unreadable(f"{given.key}: {error}") from None
         verification: Verification | PackVerification
         if given.export.is_file():
+            if given.receipt or given.checkpoints:
+                raise Unreadable("a pack has its own checkpoint and its own events: --receipt and --checkpoints are for a folder")
             verification = PackVerification(given.export, keys)
         else:
             verification = Verification(given.export, given.checkpoints or given.export, keys, given.receipt)
         findings = verification.run()
+        if not findings and given.origin not in (None, verification.origin):
+            raise Unreadable(f"it is of the ledger {verification.origin}, and not of {given.origin}")
+    except NONSENSE as error:
+        print(f"unreadable: {type(error).__name__}: {error}", file=sys.stderr)
+        return 2
     except Unreadable as error:
         print(f"unreadable: {error}", file=sys.stderr)
         return 2

@@ -6,7 +6,7 @@ import shutil
 import sys
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -14,11 +14,14 @@ from uuid import UUID
 import pytest
 import pytest_asyncio
 
-from server.compliance import verifier
-from server.compliance.exporting import ExportFailed
+from server.compliance import sealing, verifier
+from server.compliance.events import Chains
+from server.compliance.exporting import Export, ExportFailed
 from server.compliance.receipts import receipt_of
+from server.compliance.tags import Tag
 from server.custody.moves import Ask
 from server.errors import Forbidden
+from storage.database import connect
 from storage.terms import Action, Purpose, Tier
 from tests.compliance import second, tampering
 from tests.harness import servers
@@ -68,7 +71,7 @@ async def archive(told: dict[str, Any], names: tuple[str, str], tmp_path_factory
 
 def test_a_clean_export_holds(archive: Archive) -> None:
     status, said = verify(archive.export, archive.ledger)
-    assert status == 0 and said.startswith("whole: everything: "), said
+    assert status == 0 and said.startswith("whole: everything of "), said
     assert second.holds(archive.export, archive.ledger.key.verifier)
 
 
@@ -196,6 +199,11 @@ UNREADABLE: dict[str, Callable[[Path], Any]] = {
     "half an entry": lambda export: (export / "leaves" / f"{1:012}").write_bytes(b"\x01"),
     "no table": lambda export: (export / "tables" / "archive_records.jsonl").unlink(),
     "no leaf": lambda export: next(export.glob("leaves-*")).write_text('{"leaf": "x"}\n'),
+    "an endless leaf": lambda export: next(export.glob("leaves-*")).write_text('{"leaf": 1e999}\n'),
+    "too deep": lambda export: next(export.glob("leaves-*")).write_text("[" * 100_000),
+    "no id": lambda export: next(export.glob("leaves-*")).write_text(
+        '{"leaf": 0, "entry": "", "event": {"id": 5, "canonical": "", "prev_hash": "", "hash": "", "chain": "", "seq": 1}}\n'
+    ),
 }
 
 
@@ -236,3 +244,151 @@ def test_the_verifier_needs_python_and_cryptography_alone() -> None:
     assert {name for name in imported if name.partition(".")[0] not in sys.stdlib_module_names} == {
         "cryptography.exceptions", "cryptography.hazmat.primitives.asymmetric.ed25519",
     }  # fmt: skip
+
+
+def without_the_last(export: Path, told: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    """The newest leaf is gone, and export.json says something else."""
+    path = max(export.glob("leaves-*"))
+    path.write_text("".join(f"{line}\n" for line in path.read_text().splitlines()[:-1]))
+    about = json.loads((export / "export.json").read_text())
+    (export / "export.json").write_text(json.dumps(told(about)))
+
+
+OLDER = {
+    "as it was": (lambda about: about, "is missing"),
+    "made long ago": (lambda about: {**about, "made_at": "2020-01-01T00:00:00+00:00"}, "is missing"),
+    "of fewer leaves": (lambda about: {**about, "leaves": about["leaves"] - 1}, "is missing"),
+    "of fewer leaves, made long ago": (
+        lambda about: {**about, "leaves": about["leaves"] - 1, "made_at": "2020-01-01T00:00:00+00:00"}, "which no checkpoint signs",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("how", OLDER)
+def test_an_export_says_itself_how_far_it_reaches_and_is_not_believed(archive: Archive, tmp_path: Path, how: str) -> None:
+    export, (told, finding) = tmp_path / "export", OLDER[how]
+    shutil.copytree(archive.export, export)
+    without_the_last(export, told)
+    status, said = verify(export, archive.ledger, "--checkpoints", archive.export)
+    assert status == 1 and finding in said, said
+
+
+def test_an_export_that_was_made_before_the_last_checkpoint_says_so(archive: Archive, tmp_path: Path) -> None:
+    """An older export is whole; what came later is told. One with a leaf behind its end is not."""
+    export, first = tmp_path / "export", (archive.export / "checkpoints" / f"{1:012}").read_text()
+    shutil.copytree(archive.export, export)
+    size, at = int(first.splitlines()[1]), first.splitlines()[4].removeprefix("time ")
+    told = {**json.loads((export / "export.json").read_text()), "leaves": size, "made_at": at}
+    (export / "export.json").write_text(json.dumps(told))
+    status, said = verify(export, archive.ledger)
+    assert status == 1 and "and this one is behind them" in said, said
+    told |= {"from": "1970-01-01T00:00:00+00:00"}  # a period, which shows no state
+    (export / "export.json").write_text(json.dumps(told))
+    path = max(export.glob("leaves-*"))
+    path.write_text("".join(f"{line}\n" for line in path.read_text().splitlines()[:size]))
+    (export / "unsealed.jsonl").write_text("")
+    status, said = verify(export, archive.ledger)
+    assert status == 0 and "of them sealed after the export was made" in said, said
+
+
+async def test_a_checkpoint_that_is_on_its_way_makes_no_export_wrong(
+    ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with ledger.bank() as bank:
+        await bank.papers(1)
+        await ledger.sealer.seal_all()
+        await bank.papers(1)
+        conn, fetch = await connect(ledger.sealer.url), Export._checkpoints
+        async with conn.transaction():
+            await ledger.sealer._sign(conn)
+
+        async def and_stored(self: Any, meter: Any) -> None:
+            await ledger.sealer._store(conn)
+            await fetch(self, meter)
+
+        monkeypatch.setattr(Export, "_checkpoints", and_stored)
+        export = await ledger.export(tmp_path / "export", bank)
+        await conn.close()
+    status, said = verify(export, ledger)
+    assert status == 0 and "of them sealed after the export was made" in said, said
+
+
+async def test_a_clock_that_was_set_back_takes_no_checkpoint_back(ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with ledger.bank() as bank:
+        await bank.papers(1)
+        await ledger.sealer.seal_all()
+        await bank.papers(1)
+        with monkeypatch.context() as behind:
+            behind.setattr(sealing, "CLOCK", "select clock_timestamp() - interval '3 seconds'")
+            assert await ledger.sealer.seal_all()
+        status, said = verify(await ledger.export(tmp_path / "export", bank), ledger)
+    assert status == 0, said
+
+
+@pytest.mark.parametrize("known", [True, False])
+async def test_what_waited_long_is_sealed_in_several_rounds(
+    ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, known: bool
+) -> None:
+    """After an outage of more than a day; a verifier that did not know how much a round holds would call it back-dated."""
+    monkeypatch.setattr(sealing, "LEAVES_MAX", 5)
+    monkeypatch.setattr(verifier, "BACKLOG_LEAVES", 5 if known else 6)
+    async with ledger.bank() as bank:
+        loans, by, at = [await bank.loan() for _ in range(12)], bank.people["officer"], datetime.now(UTC) - timedelta(hours=30)
+        async with bank.database.transaction(by) as conn:
+            chains = await Chains.lock(conn, set(loans))
+            for loan in loans:
+                chains.note(loan, Tag.LOAN_CHANGED, subject=("loan", loan), by=by.staff_id, at=at, status="ACTIVE")
+            await chains.write()
+        for minutes in range(1_900, 1_800, -10):
+            await as_old(bank.root, by.staff_id, by.org_id, minutes)
+        await ledger.sealer.seal_all()
+        export = await ledger.export(tmp_path / "export", bank)
+    found = verifier.Verification(export, export, verifier.Keys(ledger.key.verifier), []).run()
+    assert [one for one in found if "older time" not in one.told] == [] and bool(found) is not known, found
+
+
+async def test_a_line_of_the_access_log_that_was_put_in_later_is_found(ledger: Ledger, tmp_path: Path) -> None:
+    async with ledger.bank() as bank:
+        await bank.papers(1)
+        await ledger.sealer.seal_all()
+        await as_old(bank.root, bank.people["head"].staff_id, bank.people["head"].org_id, 90 * 24 * 60)
+        await ledger.sealer.seal_all()
+        status, said = verify(await ledger.export(tmp_path / "export", bank), ledger)
+    assert status == 1 and said.startswith("TAMPERED: access log of ") and "older time than may be" in said, said
+
+
+async def test_the_key_of_receipts_signs_no_ledger(ledger: Ledger, tmp_path: Path) -> None:
+    forger = Ledger(ledger.told, ledger.name, ledger.bucket, ledger.receipts)
+    async with ledger.bank() as bank:
+        await bank.papers(1)
+        await forger.sealer.seal_all()
+        export = await forger.export(tmp_path / "export", bank)
+    status, said = verify(export, ledger)
+    assert status == 1 and "no ledger" in said, said
+
+
+def test_the_ledger_is_named_and_may_be_demanded(archive: Archive, tmp_path: Path) -> None:
+    name = archive.ledger.key.name
+    status, said = verify(archive.export, archive.ledger, "--origin", name)
+    assert status == 0 and f" of {name}: " in said
+    status, said = verify(archive.export, archive.ledger, "--origin", "the other bank")
+    assert status == 2 and "and not of the other bank" in said
+
+
+async def test_receipts_are_for_what_the_export_covers(ledger: Ledger, tmp_path: Path) -> None:
+    now = datetime.now(UTC)
+    async with ledger.bank() as bank:
+        await bank.papers(1)
+        await ledger.sealer.seal_all()
+        before = await ledger.export(tmp_path / "before", bank)
+        await bank.papers(1)
+        row = await bank.root.fetchrow("select e.id from events e join pending_events p on p.event_id = e.id order by id desc limit 1")
+        (tmp_path / "receipt").write_text(await receipt_of(bank.database, bank.people["compliance"], row["id"], ledger.receipts))
+        status, said = verify(before, ledger, "--receipt", tmp_path / "receipt")
+        assert status == 0 and "1 receipts for events that are not of it" in said, said
+        async with ledger.root() as root:
+            await root.execute("delete from events where id = $1", row["id"])
+            await root.execute("delete from pending_events where event_id = $1", row["id"])
+        period = {"start": now - timedelta(days=1), "end": now + timedelta(days=1)}
+        status, said = verify(await ledger.export(tmp_path / "gone", bank, **period), ledger, "--receipt", tmp_path / "receipt")
+        assert status == 1 and "a signed receipt promised it, and it is missing" in said, said

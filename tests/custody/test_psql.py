@@ -95,6 +95,7 @@ TRIED: tuple[Tried, ...] = (
     ("privilege", typed(("update data_keys set wrapped = ''",))),  # 27
     *FORGED,  # 28 and on: rows that are right one by one
     *SCANNED,  # and then: what was stored
+    ("privilege", typed(("insert into access_log (logged_at) values ('2001-01-01')",))),  # a reading that is said to be old
 )
 
 
