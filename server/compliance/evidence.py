@@ -15,7 +15,7 @@ import asyncpg
 import structlog
 
 from server.compliance import history, tree
-from server.compliance.events import CANONICAL_TAG, body_of, plain_json
+from server.compliance.events import body_of, plain_json
 from server.compliance.exporting import ANCHORED, PROVEN, line_of, place_of, proven, snapshot
 from server.compliance.kin import SCANS, Kin
 from server.compliance.packing import Pack, Sink
@@ -91,8 +91,7 @@ class Evidence:
             file = await paper.facts(Connection(conn), self.asked.contract)
             self.pack.add("checkpoint", checkpoint["note"].encode())
             scans = await conn.fetch(SCANS, self.asked.contract, self.asked.at)
-            written = [scan["title"] for scan in scans] + [_text(rows) for rows in file.values()]
-            await kin.learn(conn, written)
+            await kin.learn(conn, [[scan["title"] for scan in scans], file])
             file = {name: [_shown(row, kin) for row in rows] if isinstance(rows, list) else rows for name, rows in file.items()}
             told = [_scan(scan, kin) for scan in scans]
             page = await self._history(conn, kin, checkpoint["number"], file)
@@ -254,22 +253,22 @@ class Told:
     logged: dict[UUID, Any]
     minutes: dict[UUID, dict[str, Any]]
 
-    def texts(self, entries: Sequence[history.Entry]) -> list[str]:
+    def texts(self, entries: Sequence[history.Entry]) -> list[Any]:
         """Everything that a name of something else could stand in."""
-        found = [row["canonical"][len(CANONICAL_TAG) :].decode() for row in self.links.values()]
+        found: list[Any] = [body_of(row["canonical"]) for row in self.links.values()]
         found += [row["words"] for rows in self.words.values() for row in rows]
-        found += [text for e in entries for text in (e.purpose, e.parameters, _text(e.detail), _text(list(e.changes))) if text]
-        return found + [row["canonical"].decode() for row in self.logged.values()]
+        found += [(e.purpose, e.parameters, e.detail, e.changes) for e in entries]
+        return found + [json.loads(row["canonical"][len(ACCESS_TAG) :]) for row in self.logged.values()]
 
     def line(self, entry: history.Entry) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
         """The line, and the line that proves it: of an event, or of the access log where that is sealed and names nothing strange."""
         if entry.chain_id is None:
             text = self.logged[entry.id]["canonical"].decode()
             about = {**json.loads(text[len(ACCESS_TAG) :]), "id": None, "request": None}  # which says nothing of a contract
-            proof = None if self.kin.strange(_text(about)) else self.minutes.get(entry.id)
+            proof = None if self.kin.strange(about) else self.minutes.get(entry.id)
             return {**self._logged(entry), "proven": proof is not None}, {**proof, "line": text} if proof else None
         body = body_of(self.links[entry.id]["canonical"])
-        if self.kin.strange(_text({**body, "id": None})):
+        if self.kin.strange({**body, "id": None}):
             return self._withheld(entry, body)
         if entry.id not in self.proven:
             raise NotSealed
@@ -283,9 +282,9 @@ class Told:
         link = None
         if entry.chain_id in self.loans:
             link = {"redacted": True, "chain": entry.chain_id, "seq": entry.seq, "hash": cast(bytes, entry.hash).hex()}
-        if self.kin.strange(_text([body["subject"], body.get("record")])):
+        if self.kin.strange([body["subject"], body.get("record")]):
             return link, link
-        detail, withheld = self.kin.part_of(body["detail"], _text)
+        detail, withheld = self.kin.part_of(body["detail"])
         withheld += [name for name in ("cause", "chain") if self.kin.strange(str(body.get(name, "")))]
         kept = {"words": {}, "changes": [], "words_withheld": sorted(_hashed(detail))}  # no bytes in the pack prove them
         told = {**self._common(entry), **self._event(entry, {**body, "detail": detail}), **kept, "withheld": withheld}
@@ -300,12 +299,12 @@ class Told:
                 kept.append(row["name"])
             else:
                 said[row["name"]] = {"words": row["words"], "key": row["key"].hex()}
-        changes = [change._asdict() for change in entry.changes if not self.kin.strange(_text(change))]
+        changes = [change._asdict() for change in entry.changes if not self.kin.strange(change)]
         told = {"words": said, "evidence": [id_ for id_ in entry.evidence if not self.kin.strange(id_)], "changes": changes}
         return {**{name: body[name] for name in ("at", "tag", "subject", "detail")}, **told, **({"words_withheld": kept} if kept else {})}
 
     def _logged(self, entry: history.Entry) -> dict[str, Any]:
-        detail, withheld = self.kin.part_of(entry.detail, _text)
+        detail, withheld = self.kin.part_of(entry.detail)
         about = [id_ for id_ in self.logged[entry.id]["subject_ids"] if self.kin.known(id_)]
         told = {"line": entry.id, "at": entry.happened_at, "tag": entry.tag, "result": entry.result}
         return {**self._common(entry), **told, "detail": detail, "about": about, **({"withheld": withheld} if withheld else {})}
@@ -321,7 +320,3 @@ class Told:
 def _hashed(detail: Mapping[str, Any]) -> set[str]:
     """The members of which an event has the keyed hash alone."""
     return {name for name, value in detail.items() if isinstance(value, dict) and value.keys() == {"words"}}
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, default=str, ensure_ascii=False)

@@ -3,20 +3,25 @@
 An id is let through when it is known to be the contract's own, or nobody's: staff, units, places, parameters. Every other id is taken
 for another contract's, whatever it is: what nobody thought of is withheld, not told. Requests, operations, handovers, stocktakes and
 lists that name a record of the contract are its own; what else they name is not.
+
+Numbers stand in free text, so they are looked for the other way round: whatever stands in the text, with whatever strokes, and is somebody's.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from string import ascii_lowercase, digits
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 
 ID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
-NUMBER = re.compile(r"[A-Za-z0-9][A-Za-z0-9/_-]{2,}[A-Za-z0-9]")
-PLATE = re.compile(r"[\u4e00-\u9fff][A-Z][A-Z0-9]{5,6}")  # begins with its province
-
+STROKES = re.compile(r"[\s!-/:-@\[-`{-~·、。〈〉《》「」『』【】〔〕〖〗“”‘’…—～№]+")  # what search leaves out too
+NO_NUMBER = re.compile(r"\d{4}-\d\d-\d\d(T[0-9:.]+(Z|[+-][0-9:]+)?)?|[0-9a-f]{64}|-?\d+\.\d+", re.ASCII)  # a time, a hash, an amount
+NUMBER_MIN, NUMBER_MAX = 4, 64  # characters, without strokes
+CAPITALS = {ord(c): c.upper() for c in ascii_lowercase}
 
 _KIN = """
 with loan as (select loan_id as id from loan_contracts where contract_id = $1),
@@ -96,15 +101,12 @@ union select barcode from sealed_envelopes where id in (select id from envelope)
 union select seal_no from seals where envelope_id in (select id from envelope)
 union select number from collateral_certificates where id in (select id from certificate)
 union select unnest(array[vin, engine_no, plate_no]) from collateral where id in (select id from thing)
+union select old_value from corrections where subject_id in (select id from told)
 """
 NOBODYS = """select id from staff where id = any($1) union select id from org_units where id = any($1)
   union select id from storage_locations where id = any($1) union select id from policy_parameters where id = any($1)
   union select id from loan_products where id = any($1) union select id from dealers where id = any($1)"""
-TAKEN = """select number from contracts where number = any($1) union select number from loans where number = any($1)
-  union select archive_no from archive_records where archive_no = any($1) union select barcode from archive_records where barcode = any($1)
-  union select barcode from sealed_envelopes where barcode = any($1) union select seal_no from seals where seal_no = any($1)
-  union select number from collateral_certificates where number = any($1) union select vin from collateral where vin = any($1)
-  union select plate_no from collateral where plate_no = any($1)"""
+TAKEN = "select numbers_in($1::text[])"
 SCANS = f"""{_KIN}
 select s.id, s.subject_kind, s.subject_id, s.scan_version, s.title, s.media_type, s.sha256, s.size_bytes, s.pages, s.status, s.stored_at,
   s.registered_at, s.object_key, f.version_id, o.version_id as second_version_id,
@@ -125,43 +127,95 @@ class Kin:
     """The ids and numbers of one contract, as somebody sees them; `learn` first what else the texts name."""
 
     ids: frozenset[str]
-    numbers: frozenset[str]
+    numbers: frozenset[str]  # plain
     nobodys: set[str] = field(default_factory=set)
-    taken: set[str] = field(default_factory=set)
+    taken: set[str] = field(default_factory=set)  # plain too, of others, in one of the texts
 
     @classmethod
     async def of(cls, conn: "asyncpg.Connection[Any]", contract: UUID) -> "Kin":
         """Everything that is this contract's."""
         ids = {str(row["id"]) for row in await conn.fetch(IDS, contract)} | {str(contract)}
-        return cls(frozenset(ids), frozenset(row[0] for row in await conn.fetch(NUMBERS, contract) if row[0]))
+        return cls(frozenset(ids), frozenset(_plain(_level(row[0])) for row in await conn.fetch(NUMBERS, contract) if row[0]))
 
-    async def learn(self, conn: "asyncpg.Connection[Any]", texts: Iterable[str]) -> None:
-        """Looks up what the texts name and the contract does not know: what is nobody's, and which numbers somebody has."""
-        unknown, numbers = set[str](), set[str]()
-        for text in texts:
+    async def learn(self, conn: "asyncpg.Connection[Any]", told: Iterable[Any]) -> None:
+        """Looks up what is named and the contract does not know: what is nobody's, and which numbers somebody has."""
+        unknown, begins = set[str](), set[str]()
+        for text in _texts(told):
             unknown |= {found.lower() for found in ID.findall(text)} - self.ids - self.nobodys
-            numbers |= _numbers(text) - self.numbers - self.taken
+            begins |= _begins(text)
         if unknown:
             self.nobodys |= {str(row["id"]) for row in await conn.fetch(NOBODYS, [UUID(id_) for id_ in unknown])}
-        if numbers:
-            self.taken |= {row[0] for row in await conn.fetch(TAKEN, sorted(numbers))} - self.numbers
+        if begins:
+            self.taken |= {row[0] for row in await conn.fetch(TAKEN, sorted(begins))} - self.numbers
 
-    def strange(self, text: str) -> bool:
-        """Whether the text names something that is not the contract's."""
-        ids = {found.lower() for found in ID.findall(text)}
-        return not ids <= self.ids | self.nobodys or not self.taken.isdisjoint(_numbers(text))
+    def strange(self, told: Any) -> bool:
+        """Whether a text, or one within, names something that is not the contract's."""
+        for text in _texts(told):
+            ids = {found.lower() for found in ID.findall(text)}
+            if ids - self.ids - self.nobodys or self._names(text):
+                return True
+        return False
+
+    def _names(self, text: str) -> bool:
+        """Whether a number of somebody else stands in it, however it is written, and not only as a part of one of the contract's own."""
+        if not self.taken or NO_NUMBER.fullmatch(text):
+            return False
+        level = _level(text)
+        plain = _plain(level)
+        found = [span for number in self.taken if number in plain for span in _spans(number, level)]
+        if not found:
+            return False
+        own = [span for number in self.numbers if number and number in plain for span in _spans(number, level)]
+        return any(not any(begin <= start and stop <= end for begin, end in own) for start, stop in found)
 
     def known(self, id_: UUID | None) -> bool:
         """Whether the id may be told."""
         return id_ is not None and not self.strange(str(id_))
 
-    def part_of(self, told: Mapping[str, Any], text_of: Any) -> tuple[dict[str, Any], list[str]]:
+    def part_of(self, told: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
         """The members that name nothing strange, and the names of those that do."""
-        withheld = sorted(name for name, value in told.items() if self.strange(text_of(value)))
+        withheld = sorted(name for name, value in told.items() if self.strange(value))
         return {name: value for name, value in told.items() if name not in withheld}, withheld
 
 
-def _numbers(text: str) -> set[str]:
-    """What may be a number of something."""
-    bare = ID.sub(" ", text)
-    return {*NUMBER.findall(bare), *PLATE.findall(bare)}
+def _texts(told: Any) -> Iterator[str]:
+    """Each text within, and each name of a member."""
+    if isinstance(told, str | UUID):
+        yield str(told)
+    elif isinstance(told, Mapping):
+        for name, value in told.items():
+            yield str(name)
+            yield from _texts(value)
+    elif isinstance(told, Iterable):
+        for value in told:
+            yield from _texts(value)
+
+
+def _level(text: str) -> str:
+    """Full width made half, capitals, and no ids."""
+    return unicodedata.normalize("NFKC", ID.sub(" ", text)).translate(CAPITALS)
+
+
+def _plain(level: str) -> str:
+    """As search compares it."""
+    return STROKES.sub("", level)
+
+
+def _begins(text: str) -> set[str]:
+    """What a number may be at the beginning of: from each character of the text on, but from within a run of digits."""
+    if NO_NUMBER.fullmatch(text):
+        return set()
+    level, found = _level(text), set[str]()
+    for at, character in enumerate(level):
+        if STROKES.match(character) or (at and character in digits and level[at - 1] in digits):
+            continue
+        begin = _plain(level[at : at + 2 * NUMBER_MAX])[:NUMBER_MAX]
+        if len(begin) >= NUMBER_MIN and any(c in digits for c in begin):
+            found.add(begin)
+    return found
+
+
+def _spans(number: str, level: str) -> list[tuple[int, int]]:
+    """Where it stands, with whatever strokes; a run of digits is not cut in two."""
+    before, after = (r"(?<![0-9])" if number[0] in digits else ""), (r"(?![0-9])" if number[-1] in digits else "")
+    return [found.span() for found in re.finditer(before + f"{STROKES.pattern[:-1]}*".join(map(re.escape, number)) + after, level)]

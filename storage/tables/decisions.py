@@ -1,6 +1,6 @@
 """Why acts were let through: what was judged, what was overridden, what was corrected."""
 
-from sqlalchemy import ARRAY, Index, Text, UniqueConstraint, Uuid
+from sqlalchemy import ARRAY, Index, Text, UniqueConstraint, Uuid, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from storage.tables.columns import INSTANT, check, key, may, need, one_of, org, ref, table, visible_to
@@ -73,4 +73,9 @@ corrections = table(
     check("old_value is distinct from new_value", "c48_changes"),
     UniqueConstraint("operation_id"),
     Index("ix_corrections_corrected_at", "corrected_at", "id"),
+    Index(
+        "ix_corrections_before",
+        text("search_plain(old_value)"),
+        postgresql_where=text("field in ('number', 'archive_no', 'barcode', 'seal_no')"),
+    ),
 )

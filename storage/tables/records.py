@@ -62,6 +62,7 @@ seals = table(
     ref("envelope_id", "sealed_envelopes", "Where it was put.", index=True),
     need("applied_at", INSTANT, "When it was put on."),
     may("broken_at", INSTANT, "When it was broken."),
+    Index("ix_seals_plain", text("search_plain(seal_no)")),
 )
 
 archive_records = table(

@@ -27,6 +27,7 @@ search_terms = table(
     Index("ix_search_terms_begins", "org_id", "kind", "plain", "subject_id"),
     Index("ix_search_terms_bare", "org_id", "kind", "bare", "subject_id", postgresql_where=text("bare <> plain")),
     Index("ix_search_terms_tokens", "tokens", postgresql_using="gin", postgresql_with={"gin_pending_list_limit": 64}),
+    Index("ix_search_terms_numbers", "plain", postgresql_where=text("kind not in ('customer', 'scan') and plain ~ '[0-9]'")),
     Index(
         "ix_search_terms_wide",
         text("search_wide(kind, plain, bare)"),

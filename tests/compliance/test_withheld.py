@@ -1,10 +1,15 @@
 """What a pack keeps back of what is others': corrections of them, and their numbers in whatever somebody wrote."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import pytest
+from asyncpg import InsufficientPrivilegeError
+
+from server.compliance.kin import Kin
 from server.custody.moves import Ask
 from server.custody.moves.corrections import Correcting
 from storage.objects import ObjectStore
@@ -51,3 +56,65 @@ async def test_a_correction_of_another_contract_is_not_told(ledger: Ledger, obje
         (told,) = [line for line in history_of(pack) if line.get("tag") == "correction:confirm:done"]
         assert told["changes"] == [{"field": "number", "before": mine, "after": "（2024）借字第778号"}]
         assert sum("tag" not in line for line in history_of(pack)) >= 3
+
+
+FORMS = {  # the number of another contract, and how somebody may write it
+    "HT20240091234": (
+        "见{}号",
+        "见{}/HT000",
+        "见{}_2",
+        "见{}-1号",
+        "see {}x",
+        "见ＨＴ２０２４－００９１２３４",
+        "HT 2024 0091234",
+        "ht20240091234",
+    ),
+    "（2024）京贷字第0012号": ("与合同{}一并", "(2024)京贷字第0012号", "〔2024〕京贷字第 0012 号之补充"),
+    "2024.京.7": ("见{}。", "见2024京7"),
+    "HT2024（补）01": ("见{}", "ht2024(补)01"),
+}
+
+
+async def test_a_number_of_others_is_recognized_however_it_is_written(ledger: Ledger, objects: ObjectStore) -> None:
+    async with ledger.bank() as bank:
+        kin = await kinship(bank, objects)
+        own = await bank.sql("select number from contracts where id = $1", kin.mine)
+        await bank.sql("insert into loan_collateral (org_id, loan_id, collateral_id, rank, amount) values ($1, $2, $3, 3, 100000)",
+                       bank.branches["A"].id, kin.foreign_loan, car := await bank.collateral())  # fmt: skip
+        await bank.sql("update collateral set engine_no = 'EN88X761' where id = $1", car)
+        for number, texts in {**FORMS, "EN88X761": ("发动机号en88x-761",)}.items():
+            if number != "EN88X761":
+                await corrected(kin, CorrectionSubject.CONTRACT, kin.other, "number", number)
+            async with bank.database.transaction(bank.people["auditor"]) as conn:
+                known = await Kin.of(conn.raw, kin.mine)
+                for text in (text.format(number) for text in texts):
+                    known = replace(known, taken=set())
+                    assert not known.strange(text)
+                    await known.learn(conn.raw, [{"reason": text}])
+                    assert known.strange(text) and known.strange({"a": [text, own]}), text
+        for number in FORMS:  # those of before a correction too
+            async with bank.database.transaction(bank.people["auditor"]) as conn:
+                known = await Kin.of(conn.raw, kin.mine)
+                await known.learn(conn.raw, [f"原{number}"])
+                assert known.strange(f"原{number}"), number
+
+
+async def test_what_is_the_contracts_own_or_nobodys_is_told(ledger: Ledger, objects: ObjectStore) -> None:
+    async with ledger.bank() as bank:
+        kin = await kinship(bank, objects)
+        number, own = "HT20240091", await bank.sql("select number from contracts where id = $1", kin.mine)
+        await corrected(kin, CorrectionSubject.CONTRACT, kin.other, "number", number)
+        await corrected(kin, CorrectionSubject.CONTRACT, kin.mine, "number", f"{number}-2")
+        texts = [f"见{number}-2", f"见{number}2", f"原{own}", "年度估值90000.00元，2026-01-02", "HT2024009", f"{number}1", f"9{number[2:]}"]
+        async with bank.database.transaction(bank.people["auditor"]) as conn:
+            known = await Kin.of(conn.raw, kin.mine)
+            await known.learn(conn.raw, texts)
+            assert [text for text in texts if known.strange(text)] == []
+            await known.learn(conn.raw, [f"{number}-2与{number}"])
+            assert known.strange(f"{number}-2与{number}")
+
+
+async def test_only_whoever_sees_the_whole_bank_asks_for_its_numbers(ledger: Ledger) -> None:
+    async with ledger.bank() as bank, bank.database.transaction(bank.people["officer"]) as conn:
+        with pytest.raises(InsufficientPrivilegeError):
+            await conn.raw.fetch("select numbers_in(array['HT0000'])")
