@@ -57,7 +57,8 @@ class Exports:
                 return spent, True
             granted = allowed and found is not None
             named = found or await conn.value(DENIED, contract=contract, number=number)  # as the history tells who was denied
-            await _log(conn, by, "exportEvidence", [named] if named else [], purpose, {}, request_id, granted=granted)
+            detail = {} if named else history.sought(contract, number)
+            await _log(conn, by, "exportEvidence", [named] if named else [], purpose, detail, request_id, granted=granted)
             if granted:
                 made = await self._ask(conn, by, ExportKind.EVIDENCE, purpose, contract_id=found)
                 await idempotency.keep(conn, by, "exportEvidence", key, made)

@@ -232,8 +232,12 @@ async def _minutes(conn: "asyncpg.Connection[Any]", logged: Sequence[Any], check
         for leaf in await conn.fetch(MINUTE, checkpoint, of, beyond):
             wanted = {row["id"] for row in logged} & set(leaf["line_ids"])
             hashes = {row["id"]: row["hash"] for row in await conn.fetch(HASHES, leaf["line_ids"])} if wanted else {}
-            if not all(id_ in hashes for id_ in leaf["line_ids"]):
-                continue
+            if wanted and (gone := [id_ for id_ in leaf["line_ids"] if id_ not in hashes]):
+                raise NotProven(f"line {gone[0]} of the access log was sealed in leaf {leaf['leaf_index']}, and is not there")
+            if wanted and tree.root_of([hashes[id_] for id_ in leaf["line_ids"]]) != leaf["entry"][-32:]:
+                raise NotProven(
+                    f"a line of the access log of {minute:%Y-%m-%d %H:%M} UTC is another than was sealed in leaf {leaf['leaf_index']}"
+                )
             for id_ in wanted:
                 place = leaf["line_ids"].index(id_)
                 inner = [one.hex() for one in tree.path(place, [hashes[other] for other in leaf["line_ids"]])]
@@ -291,14 +295,16 @@ class Told:
         return {**told, **(link or {"redacted": True})}, link
 
     def _event(self, entry: history.Entry, body: dict[str, Any]) -> dict[str, Any]:
-        said, kept = {}, []
+        said, kept, hashed = {}, [], _hashed(body["detail"])
         for row in self.words.get(entry.id, ()):
-            if row["name"] not in body["detail"]:
+            if row["name"] not in hashed:
                 continue
             if self.kin.strange(row["words"]):
                 kept.append(row["name"])
             else:
                 said[row["name"]] = {"words": row["words"], "key": row["key"].hex()}
+        if gone := hashed - said.keys() - set(kept):
+            raise NotProven(f"event {entry.id}: what was written as {min(gone)} is not there")
         changes = [change._asdict() for change in entry.changes if not self.kin.strange(change)]
         told = {"words": said, "evidence": [id_ for id_ in entry.evidence if not self.kin.strange(id_)], "changes": changes}
         return {**{name: body[name] for name in ("at", "tag", "subject", "detail")}, **told, **({"words_withheld": kept} if kept else {})}

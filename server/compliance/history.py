@@ -21,12 +21,14 @@ from server.compliance.components import Component, component_of, evidence_of
 from server.compliance.events import CANONICAL_TAG
 from server.compliance.tags import Tag
 from server.errors import Forbidden, InputProblem, InvalidInput, NotFound
+from server.personal import redact
 from storage.database import Connection, Database, Principal
 from storage.statements import given
 from storage.tables import contracts
 from storage.tables.columns import INSTANT
 from storage.terms import AccessResult, Role
 
+SOUGHT_MAX = 64  # characters of a number that no contract has
 READERS = frozenset({Role.COMPLIANCE, Role.AUDITOR})
 CONTRACT = select(contracts.c.id).where(or_(contracts.c.id == given("contract"), contracts.c.number == given("number", Text)))
 DENIED = select(func.denied_contract(given("contract"), given("number", Text)))
@@ -175,7 +177,7 @@ async def read_history(
         told = {column: instant.isoformat() for column, instant in (("as_of", as_of), ("known_at", known_at)) if instant}
         await access.log(
             conn, principal, "contractHistory", result,
-            subjects=[named] if named else [], purpose=purpose, detail=told, request_id=request_id,
+            subjects=[named] if named else [], purpose=purpose, detail=told if named else {**told, **sought(contract_id, number)}, request_id=request_id,
         )  # fmt: skip
     if not allowed:
         raise Forbidden("contractHistory is for compliance and audit.")
@@ -184,6 +186,11 @@ async def read_history(
     if wrong := [InputProblem((name,), "IN_FUTURE") for name, instant in times if instant is not None and instant > now]:
         raise InvalidInput(wrong)
     return Reading(found, as_of, known_at)
+
+
+def sought(contract: UUID | None, number: str | None) -> dict[str, str]:
+    """What somebody asked for that is not there, for the access log."""
+    return {"contract": str(contract)} if contract else {"number": redact((number or "")[:SOUGHT_MAX])}
 
 
 async def page_of(database: Database, principal: Principal, reading: Reading, first: int, after: tuple[datetime, UUID] | None) -> History:

@@ -85,6 +85,7 @@ union select id from return_claims where movement_id in (select id from movement
 union select id from return_inspections where record_id in (select id from record)
 union select id from inspection_reports where loan_id in (select id from loan)
 union select id from overrides where record_id in (select id from record)
+union select subject_ids[1] from access_log where subject_ids @> array[$1::uuid] and action = 'issueExportLink'  -- exports of it, anybody's
 union select id from events where chain_id in (select id from loan) and (subject_kind <> 'contract' or subject_id = $1)
 union select subject_id from events where chain_id in (select id from loan) and subject_kind in ('operation', 'request', 'hold', 'case', 'ticket',
   'envelope', 'handover', 'stocktake', 'release', 'notice', 'off_balance_entry')

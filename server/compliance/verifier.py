@@ -707,6 +707,7 @@ class PackVerification(Events):
     texts: dict[str, str] = field(default_factory=dict)  # canonical bytes by event, of a contract
     logged: dict[str, Line] = field(default_factory=dict)  # bodies of lines of the access log
     redacted: int = 0
+    unproven: int = 0  # lines of the access log that are told without proof
     whole: bool = field(default=False, kw_only=True)
 
     def run(self) -> list[Finding]:
@@ -926,6 +927,8 @@ class PackVerification(Events):
         for number, line in enumerate(self._lines("history.jsonl"), 1):
             if line.get("proven"):
                 self._told(number, line)
+            elif "line" in line:
+                self.unproven += 1
             if line.get("redacted") or "event" not in line:
                 continue
             text = left.pop(line["event"], None)
@@ -936,6 +939,10 @@ class PackVerification(Events):
             same = ("at", "tag", "subject", "detail", "chain", "seq")
             if any(line[name] != body[name] for name in same) or line["by"]["id"] != body["by"]:
                 self._wrong(f"history.jsonl, line {number}", f"it is not what event {line['event']} says")
+            told = {*line.get("words", {}), *line.get("words_withheld", ())}
+            for name, value in body["detail"].items():
+                if isinstance(value, dict) and value.keys() == {"words"} and name not in told:
+                    self._wrong(f"history.jsonl, line {number}", f"the words {name} of event {line['event']} are neither told nor withheld")
             for name, said in line.get("words", {}).items():
                 if body["detail"].get(name) != {"words": keyed(bytes.fromhex(said["key"]), said["words"].encode(), "sha256").hex()}:
                     self._wrong(f"history.jsonl, line {number}", f"its words are not the ones that event {line['event']} was written with")
@@ -967,6 +974,7 @@ class PackVerification(Events):
         )  # fmt: skip
         held = f", {len(about['chains'])} of them whole" if about["kind"] == "evidence" else ""
         held += f", {self.redacted} more withheld" if self.redacted else ""
+        held += f", {self.unproven} lines of the access log without proof" if self.unproven else ""
         return (
             f"{scope} of {self.origin}: {self.events} events in {len(self.chains)} chains{held}; {len(self.members)} members; all of them under checkpoint"
             f" {self.checkpoint.number}; made on {instant(about['made_at']):%Y-%m-%d %H:%M:%S} UTC for {about['purpose']}"

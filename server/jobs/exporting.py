@@ -256,9 +256,13 @@ class Exporter:
         async with self.desk.database.transaction(self.by) as conn:
             at = await self._now(conn)
             kept = {"sha256": stored.sha256, "size_bytes": stored.size_bytes, "made_at": at, "expires_at": at + timedelta(hours=self.hours)}
-            await self._held(
-                conn, attempt, state=ExportState.READY, leased_until=None, done=total, total=total, checkpoint=about["checkpoint"]["number"], **kept
+            held = await conn.update(
+                exports, {"leased_by": attempt, "state": ExportState.RUNNING},
+                {"state": ExportState.READY, "leased_until": None, "done": total, "total": total, "checkpoint": about["checkpoint"]["number"], **kept},
             )  # fmt: skip
+        if not held:  # nobody else knows of this archive
+            await self.objects.staging.discard(key_of(row["id"], attempt))
+            raise Lost
 
     async def _set(self, attempt: UUID, **changed: Any) -> None:
         async with self.desk.database.transaction(self.by) as conn:

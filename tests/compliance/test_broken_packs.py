@@ -10,7 +10,9 @@ from uuid import UUID
 import pytest
 import pytest_asyncio
 
+from server.valuing import Told, Valuing
 from storage.objects import ObjectStore
+from storage.terms import Classification
 from tests.harness import servers
 from tests.harness.ledger import Ledger, bucket_of, verify
 from tests.harness.packs import asked, contract_of, fetched, made, row_of
@@ -85,3 +87,33 @@ async def test_the_alarm_is_over_when_the_evidence_holds_again(house: House, obj
     await made(house.ledger, bank, objects)
     assert verify(await fetched(bank, objects, again, tmp_path), house.ledger)[0] == 0
     assert await bank.root.fetch(OPEN) == []
+
+
+READ = """insert into access_log (logged_at, staff_id, org_id, action, result, purpose, subject_ids, detail) select
+  clock_timestamp() - make_interval(mins => 9), id, org_id, 'contractHistory', 'GRANTED', 'AUDIT', array['{contract}'::uuid], '{{}}' from staff
+  limit 3"""
+WAITS = """insert into pending_access (line_id, minute, hash) select id, date_trunc('minute', logged_at),
+  sha256('\\x00'::bytea || canonical_access(a)) from access_log a where a.id not in (select line_id from pending_access)"""
+LINE = "(select min(id::text)::uuid from access_log where purpose = 'AUDIT' and logged_at < now() - interval '5 minutes')"
+BESIDE = {
+    "a line of the access log": f"delete from access_log where id = {LINE}",
+    "what a line says": f"update access_log set purpose = 'TRAINING' where id = {LINE}",
+    "words": "delete from event_words where event_id in (select id from events where chain_id = '{loan}')",
+}
+
+
+@pytest.mark.parametrize("what", BESIDE)
+async def test_what_was_taken_out_beside_the_chain_is_not_signed_either(house: House, objects: ObjectStore, what: str) -> None:
+    """A sealed minute has all of its lines, as they were, and an event has its words."""
+    risk = house.bank.people["risk"]
+    await Valuing(house.bank.database).classify(
+        risk, house.loan, Classification.SPECIAL_MENTION, Told(house.bank.day(), "本月逾期"), key=what
+    )
+    await house.past(READ.format(contract=house.contract), WAITS)
+    export = await asked(house.bank, objects, house.contract)
+    await house.ledger.sealer.seal_all()
+    await house.past(BESIDE[what].format(loan=house.loan))
+    await made(house.ledger, house.bank, objects)
+    row = await row_of(house.bank, export)
+    assert (row["state"], row["failure"]) == ("FAILED", "NOT_PROVEN"), dict(row)
+    assert len(await house.bank.root.fetch(OPEN)) == 1

@@ -135,6 +135,10 @@ async def test_unknown_contracts_other_roles_and_no_purpose(house: House, run: A
     for by in ({"id": f"contract_{uuid4()}"}, {"number": "nothing"}, {"id": f"loan_{house.contract}"}, {"id": "x"}):
         assert (await run(bank, "auditor", EVIDENCE, contract=by, purpose="AUDIT"))["code"] == "NOT_FOUND", by
     assert await logged(bank, "exportEvidence") == [("DENIED", "AUDIT")] * 4
+    sought = await bank.root.fetch(
+        "select detail->>'number' as number from access_log where action = 'exportEvidence' and detail ? 'number'"
+    )
+    assert [row["number"] for row in sought] == ["nothing"]
     mine = {"contract": {"id": f"contract_{house.contract}"}}
     for who in ("officer", "president", "legal", "head", "core"):
         assert await run(bank, who, EVIDENCE, purpose="AUDIT", **mine) == ["FORBIDDEN"]
@@ -342,6 +346,22 @@ async def test_one_is_in_one_hand_at_a_time(house: House, objects: ObjectStore) 
 
 
 # Kept -------------------------------------------------------------------------------------------------------------------
+async def test_a_try_that_lost_its_export_leaves_no_archive(house: House, objects: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    export = await asked(house.bank, objects, house.contract)
+    await house.sealed()
+    put = type(objects.parts).put
+
+    async def late(self: Any, *given: Any, **named: Any) -> Any:
+        stored = await put(self, *given, **named)
+        await house.bank.sql("update exports set state = 'FAILED', failure = 'INTERNAL', leased_until = null where id = $1", export)
+        return stored
+
+    monkeypatch.setattr(type(objects.parts), "put", late)
+    await made(house.ledger, house.bank, objects)
+    assert (await row_of(house.bank, export))["state"] == "FAILED"
+    assert [key async for key in _keys(objects, export)] == []
+
+
 async def test_after_its_time_it_is_gone_and_no_link_leads_to_it(house: House, objects: ObjectStore, run: Any) -> None:
     bank = house.bank
     export = await asked(bank, objects, house.contract)

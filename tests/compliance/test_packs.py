@@ -354,6 +354,7 @@ LIES: dict[str, Any] = {  # what somebody with the key might sign
     "a line of the history": lambda m, a: changed_line(m, "history.jsonl", lambda line: line.update(tag="loan:change:done")),
     "who did it": lambda m, a: changed_line(m, "history.jsonl", lambda line: line["by"].update(id="x")),
     "other words": lambda m, a: changed_line(m, "history.jsonl", lambda line: next(iter(line["words"].values())).update(words="别的"), with_words),
+    "words left out": lambda m, a: changed_line(m, "history.jsonl", lambda line: line["words"].popitem(), with_words),
     "a line left out": lambda m, a: dropped(m, "history.jsonl", lambda line: "event" in line),
     "another reader": lambda m, a: changed_line(m, "access.jsonl", lambda line: line.update(line=line["line"].replace("AUDIT", "OTHER")), lambda line: True),
     "a reading left out": lambda m, a: dropped(m, "history.jsonl", lambda line: line.get("proven")),

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -12,10 +13,12 @@ from asyncpg import InsufficientPrivilegeError
 from server.compliance.kin import Kin
 from server.custody.moves import Ask
 from server.custody.moves.corrections import Correcting
+from server.errors import NotFound
+from server.exports import Exports
 from storage.objects import ObjectStore
 from storage.terms import Action, CorrectionSubject
 from tests.harness.ledger import Ledger, verify
-from tests.harness.packs import Kinship, asked, fetched, kinship, made, members_of
+from tests.harness.packs import Kinship, asked, contract_of, fetched, kinship, made, members_of
 
 
 async def corrected(kin: Kinship, of: CorrectionSubject, subject: UUID, field: str, value: str) -> None:
@@ -118,3 +121,15 @@ async def test_only_whoever_sees_the_whole_bank_asks_for_its_numbers(ledger: Led
     async with ledger.bank() as bank, bank.database.transaction(bank.people["officer"]) as conn:
         with pytest.raises(InsufficientPrivilegeError):
             await conn.raw.fetch("select numbers_in(array['HT0000'])")
+
+
+async def test_a_link_to_evidence_is_told_whoevers_it_is(ledger: Ledger, objects: ObjectStore) -> None:
+    async with ledger.bank() as bank:
+        contract = await contract_of(bank, await bank.loan())
+        exports = [await asked(bank, objects, contract, who) for who in ("compliance", "auditor")]
+        for who, export in zip(("compliance", "auditor"), exports, strict=True):
+            with pytest.raises(NotFound):  # it is not made yet
+                await Exports(bank.database, objects).link(bank.people[who], export, "AUDIT", "r", timedelta(0))
+        async with bank.database.transaction(bank.people["compliance"]) as conn:
+            known = await Kin.of(conn.raw, contract)
+        assert all(known.known(export) for export in exports)
