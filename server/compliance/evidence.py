@@ -19,6 +19,7 @@ from server.compliance.events import body_of, plain_json
 from server.compliance.exporting import ANCHORED, PROVEN, line_of, place_of, proven, snapshot
 from server.compliance.kin import SCANS, Kin
 from server.compliance.packing import Pack, Sink
+from server.compliance.periods import is_underway
 from server.compliance.proving import proof_of
 from server.compliance.verifier import ACCESS_TAG
 from server.failpoints import reach
@@ -82,6 +83,8 @@ class Evidence:
 
         NotSealed while an event waits, NotFound where nothing is visible, NotProven where something was taken out or changed.
         """
+        if await is_underway(self.database, self.asked.by, self.asked.at):
+            raise NotSealed
         async with snapshot(self.database, self.asked.by) as conn:
             checkpoint = await self._checkpoint(conn)
             proof = await proof_of(Connection(conn), self.loans)

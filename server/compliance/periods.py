@@ -20,6 +20,9 @@ COUNT = """select count(*) as events, count(*) filter (where l.leaf_index is nul
   from events e left join ledger_leaves l on l.event_id = e.id where e.happened_at >= $1 and e.happened_at < $2"""
 PAGE_OF = f"""{PROVEN} where e.happened_at >= $2 and e.happened_at < $3 and (e.happened_at, e.id) > ($4, $5)
   order by e.happened_at, e.id limit $6"""
+# What was begun before an instant may still write that it happened before it. Seen of our own writers; others write no events.
+UNDERWAY = """select exists (select from pg_stat_activity
+  where datname = current_database() and pid <> pg_backend_pid() and xact_start < $1::timestamptz + interval '1 second')"""
 CHECKPOINT = "select number, size, root, note from ledger_checkpoints where number = $1"
 NIL = UUID(int=0)
 
@@ -50,7 +53,9 @@ class Period:
     end: datetime
 
     async def begin(self) -> Begun | None:
-        """None while an event of it waits for its checkpoint."""
+        """None while an event of it waits for its checkpoint, or may still be written."""
+        if await is_underway(self.database, self.by, self.end):
+            return None
         async with snapshot(self.database, self.by) as conn:
             newest = await conn.fetchrow(ANCHORED)
             found = await conn.fetchrow(COUNT, self.start, self.end, newest["size"] if newest else 0)
@@ -89,6 +94,12 @@ class Period:
             "dense": self.by.everywhere, "events": begun.events,
             "checkpoint": {"number": checkpoint["number"], "size": checkpoint["size"], "root": checkpoint["root"].hex()},
         }  # fmt: skip
+
+
+async def is_underway(database: Database, by: Principal, until: datetime) -> bool:
+    """Whether something that was begun by then is not committed yet; ask it before the moment that is read."""
+    async with database.transaction(by) as conn:
+        return bool(await conn.raw.fetchval(UNDERWAY, until))
 
 
 def name_of(number: int) -> str:

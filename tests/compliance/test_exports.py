@@ -20,6 +20,8 @@ import pytest_asyncio
 
 from schema.reading.answers import ReadingSchema
 from server.compliance import periods
+from server.compliance.events import Chains
+from server.compliance.tags import Tag
 from server.context import Context
 from server.custody.moves import Ask
 from server.errors import NotFound
@@ -472,6 +474,23 @@ async def test_an_examiner_takes_the_events_of_the_units_that_were_granted(house
         with pytest.raises(NotFound):
             await exports.link(replace(examiner, branches=branches), export, "AUDIT", "r", timedelta(0))
     assert [result for result, _ in await logged(bank, "issueExportLink")] == ["GRANTED", "DENIED", "DENIED"]
+
+
+async def test_what_is_underway_when_it_is_asked_for_is_waited_for(house: House, objects: ObjectStore, tmp_path: Path) -> None:
+    """An event that happened before the end of the period, and is committed after the period was asked for."""
+    by, loan = house.bank.people["officer"], await house.bank.loan()
+    async with house.bank.database.transaction(by) as conn:
+        chains = await Chains.lock(conn, [loan])
+        event = chains.note(loan, Tag.LOAN_CHANGED, subject=("loan", loan), by=by.staff_id, at=datetime.now(UTC), status="ACTIVE")
+        await chains.write()
+        exports = [await asked(house.bank, objects, house.contract), await period(house)]
+        await house.sealed()
+        await made(house.ledger, house.bank, objects, times=2)
+        assert [(await row_of(house.bank, export))["state"] for export in exports] == ["QUEUED", "QUEUED"]
+    await house.sealed()
+    await made(house.ledger, house.bank, objects, times=2)
+    assert [(await row_of(house.bank, export))["state"] for export in exports] == ["READY", "READY"]
+    assert str(event) in events_in(await fetched(house.bank, objects, exports[1], tmp_path))
 
 
 async def test_what_is_wrong_with_a_period_is_told(house: House, run: Any) -> None:
