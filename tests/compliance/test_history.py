@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 
+from schema.scalars import show_instant
 from server.compliance.components import Component, component_of
 from server.compliance.events import Chains
 from server.compliance.tags import Tag
@@ -241,8 +242,8 @@ async def test_a_loan_that_is_written_off_or_graded_by_an_import_is_collection(l
                 chains.note(loan, Tag.LOAN_CHANGED, subject=("loan", loan), by=by.staff_id, at=datetime.now(UTC), changed=changed)
             await chains.write()
         changed = [n for n in await told(ask, bank, contract) if n["tag"] == "loan:change:done"]
-        today = datetime.combine(bank.day(), datetime.min.time(), BANK_ZONE).astimezone(UTC)
-        begins = today.strftime("%Y-%m-%dT%H:%M:%S.%fZ")  # the period of a grade is one of days
+        day = datetime.fromisoformat(changed[1]["happenedAt"]).astimezone(BANK_ZONE).date()  # the period of a grade is one of days
+        begins = show_instant(datetime.combine(day, datetime.min.time(), BANK_ZONE))
         assert (
             [n["effectiveAt"] == begins for n in changed] == [n["effectiveAt"] < n["happenedAt"] for n in changed] == [False, True, False]
         )
