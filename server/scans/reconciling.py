@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -24,18 +24,9 @@ log: Any = structlog.get_logger()
 BATCH, AT_ONCE = 200, 2
 c = scans.c
 _open = or_(*(c.status == status.value for status in OPEN))
-LONG = timedelta(minutes=10)
-SELDOM = 0.1  # the share of runs that try one that has waited long
-# Whoever confirms a scan now has it in hand for a while. In no order, and the late ones now and then: those that cannot be finished,
-# however many, take their turn like the others and keep none of them waiting.
-CONFIRMED = (
-    WITH_MATURITY.where(
-        _open, c.confirmed_at < the("before", INSTANT),
-        or_(c.confirmed_at > the("before", INSTANT) - LONG, func.random() < SELDOM),
-    )
-    .order_by(func.random())
-    .limit(BATCH)
-)  # fmt: skip
+# Whoever confirms a scan now has it in hand for a while. In no order: those that cannot be finished, however many, take their turn like the
+# others and keep none of them waiting.
+CONFIRMED = WITH_MATURITY.where(_open, c.confirmed_at < the("before", INSTANT)).order_by(func.random()).limit(BATCH)
 EXPIRED = (
     select(scans)
     .where(c.status == ScanStatus.REGISTERED.value, c.confirmed_at.is_(None), c.upload_expires_at < the("at", INSTANT))
