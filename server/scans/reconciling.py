@@ -24,9 +24,13 @@ log: Any = structlog.get_logger()
 BATCH, AT_ONCE = 200, 2
 c = scans.c
 _open = or_(*(c.status == status.value for status in OPEN))
-# Whoever confirms a scan now has it in hand for a while. In no order: those that cannot be finished, however many, take their turn like the
-# others and keep none of them waiting.
-CONFIRMED = WITH_MATURITY.where(_open, c.confirmed_at < the("before", INSTANT)).order_by(func.random()).limit(BATCH)
+# Whoever confirms a scan now has it in hand for a while. The latest and as many of all: those that cannot be finished, however many, take
+# their turn and keep none of the others waiting.
+_confirmed = WITH_MATURITY.where(_open, c.confirmed_at < the("before", INSTANT))
+CONFIRMED = (
+    _confirmed.order_by(c.confirmed_at.desc(), c.id).limit(BATCH // 2),
+    _confirmed.order_by(func.random()).limit(BATCH // 2),
+)
 EXPIRED = (
     select(scans)
     .where(c.status == ScanStatus.REGISTERED.value, c.confirmed_at.is_(None), c.upload_expires_at < the("at", INSTANT))
@@ -61,7 +65,7 @@ class Reconciler:
 
     async def _finish(self, before: datetime) -> int:
         async with self.storing.database.transaction(self.by) as conn:
-            rows = await conn.rows(CONFIRMED, the_before=before)
+            rows = {row["id"]: row for some in CONFIRMED for row in await conn.rows(some, the_before=before)}.values()
         turn = asyncio.Semaphore(AT_ONCE)
 
         async def one(row: Any) -> int:

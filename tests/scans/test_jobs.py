@@ -113,7 +113,7 @@ async def test_however_many_cannot_be_finished_the_next_one_has_its_turn(bank: W
     await (await jobs_of(bank, objects)).scans()
     assert await status(bank, scan) == "STORED"
     left = await bank.sql("select count(*) from scans where subject_id = $1 and status = 'PENDING'", paper)
-    assert 0 < left < count, "those that have waited long are tried now and then"
+    assert 0 < left < count, "those that have waited long have their turn too"
     await bank.past_the_triggers(f"update scans set status = 'EXPIRED' where subject_id = '{paper}'")
 
 
