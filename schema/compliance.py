@@ -183,7 +183,7 @@ def _entry(e: Entry) -> HistoryEntry:
     return HistoryEntry(
         kind=kind,
         happened_at=e.happened_at,  # type: ignore[arg-type]  # DateTime is a NewType of datetime
-        effective_at=e.since,  # type: ignore[arg-type]  # the same
+        effective_at=e.since,  # type: ignore[arg-type]  # a datetime: the scalar is a name for one
         tag=e.tag,
         actor_id=strawberry.ID(f"staff_{e.actor_id}"),
         actor_name=e.actor_name,

@@ -270,7 +270,7 @@ async def stocktakes_due(info: strawberry.Info) -> list[StocktakeDue]:
     return [
         StocktakeDue(
             vault_id=_id("location", v.vault), code=v.code, org_unit_id=_id("org", v.org), counted_at=v.counted_at,  # type: ignore[arg-type]  # DateTime is a NewType of datetime
-            due_at=v.due_at, is_missed=v.due_at < now,  # type: ignore[arg-type]  # the same
+            due_at=v.due_at, is_missed=v.due_at < now,  # type: ignore[arg-type]  # a datetime: the scalar is a name for one
         )
         for v in sorted(found, key=lambda v: (v.due_at, v.code))
     ]  # fmt: skip

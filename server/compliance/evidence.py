@@ -16,7 +16,7 @@ import structlog
 
 from server.compliance import history, tree
 from server.compliance.events import body_of, plain_json
-from server.compliance.exporting import ANCHORED, PROVEN, line_of, place_of, proven, snapshot
+from server.compliance.exporting import ANCHORED, CHECKPOINT, PROVEN, line_of, place_of, proven, snapshot
 from server.compliance.kin import SCANS, Kin
 from server.compliance.packing import Pack, Sink
 from server.compliance.periods import is_underway
@@ -32,7 +32,6 @@ log: Any = structlog.get_logger()
 PAGE, PATIENCE_SECONDS = 500, 30.0
 SUFFIX = {MediaType.PDF: "pdf", MediaType.TIFF: "tif", MediaType.JPEG: "jpg", MediaType.PNG: "png"}
 CHAINS = "select coalesce(array_agg(loan_id), '{}') from loan_contracts where contract_id = $1"
-CHECKPOINT = "select number, size, root, note, signed_at from ledger_checkpoints where number = $1"
 WAITING = """select exists (select from events e left join ledger_leaves l on l.event_id = e.id
   where e.chain_id = any($1::uuid[]) and e.happened_at <= $2 and (l.leaf_index is null or l.leaf_index >= $3))"""
 PROVEN_OF = f"{PROVEN} where e.id = any($2::uuid[])"

@@ -36,6 +36,7 @@ ANCHORED = "select number, size from ledger_checkpoints where stored_at is not n
 LEAVES = f"""select l.leaf_index, l.entry, l.line_ids, {EVENT_COLUMNS} from ledger_leaves l left join events e on e.id = l.event_id
   where l.leaf_index >= $1 and l.leaf_index < $2 order by l.leaf_index"""  # our own columns
 LINES = "select id, canonical_access(a) as canonical from access_log a where id = any($1::uuid[])"
+CHECKPOINT = "select number, size, root, note from ledger_checkpoints where number = $1"
 NEXT = "select min(signed_at) from ledger_checkpoints where number > $1"
 UNSEALED = f"""select {EVENT_COLUMNS} from events e where not exists (select from ledger_leaves l where l.event_id = e.id and l.leaf_index < $1)
   order by e.chain_id, e.seq"""  # our own columns

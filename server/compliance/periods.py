@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any, cast
 from uuid import UUID
 
-from server.compliance.exporting import ANCHORED, PROVEN, line_of, proven, snapshot
+from server.compliance.exporting import ANCHORED, CHECKPOINT, PROVEN, line_of, proven, snapshot
 from server.compliance.packing import Pack
 from storage.database import Database, Principal
 
@@ -23,7 +23,6 @@ PAGE_OF = f"""{PROVEN} where e.happened_at >= $2 and e.happened_at < $3 and (e.h
 # What was begun before an instant may still write that it happened before it. Seen of our own writers; others write no events.
 UNDERWAY = """select exists (select from pg_stat_activity
   where datname = current_database() and pid <> pg_backend_pid() and xact_start < $1::timestamptz + interval '1 second')"""
-CHECKPOINT = "select number, size, root, note from ledger_checkpoints where number = $1"
 NIL = UUID(int=0)
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import LargeBinary, Uuid, func, or_, select, update
 from server.compliance.events import Chains
 from server.compliance.tags import Tag
 from server.errors import InputProblem, InvalidInput, NotFound
-from server.scans.storing import note
+from server.scans.storing import IS_OPEN, note
 from server.scans.subjects import SUBJECT_LOCK, SUBJECTS
 from storage.database import Connection, Principal
 from storage.statements import the
@@ -21,10 +21,9 @@ from storage.terms import MediaType, ScanStatus, ScanSubject
 SINGLE_BYTES_MAX, SIZE_BYTES_MAX = 64 << 20, 256 << 20
 PART_BYTES = 8 << 20
 REGISTERED_HOURS = 24  # the bytes may come so long; an address is good for a quarter of an hour
-OPEN = (ScanStatus.REGISTERED.value, ScanStatus.PENDING.value)
 NEWEST = (
     select(scans.c.id, scans.c.scan_version)
-    .where(scans.c.subject_id == the("subject"), or_(scans.c.status == ScanStatus.STORED.value, *(scans.c.status == s for s in OPEN)))
+    .where(scans.c.subject_id == the("subject"), or_(scans.c.status == ScanStatus.STORED.value, IS_OPEN))
     .order_by(scans.c.scan_version.desc())
     .limit(1)
 )
@@ -33,7 +32,7 @@ SAME_BYTES = (
     select(scans)
     .where(
         scans.c.subject_id == the("subject"), scans.c.sha256 == the("sha256", LargeBinary), scans.c.same_as_id.is_(None),
-        or_(scans.c.status == ScanStatus.STORED.value, *(scans.c.status == s for s in OPEN)),
+        or_(scans.c.status == ScanStatus.STORED.value, IS_OPEN),
     )
     .order_by(scans.c.scan_version)
     .limit(1)

@@ -13,7 +13,7 @@ from sqlalchemy import or_, select
 from server import idempotency
 from server.compliance.tags import Tag
 from server.errors import Forbidden, InputProblem, InvalidInput, NotFound
-from server.scans.storing import OPEN, SCAN, SCAN_FOR_UPDATE, note
+from server.scans.storing import IS_OPEN, OPEN, SCAN, SCAN_FOR_UPDATE, note
 from server.scans.subjects import RECORD_SHARED, SUBJECT_LOCK
 from server.scans.uploads import UPLOADERS
 from storage.database import Connection, Database, Principal
@@ -30,7 +30,7 @@ OTHERS = (
     select(staff.c.name)
     .distinct()
     .join(scans, scans.c.uploaded_by == staff.c.id)
-    .where(*_versions, or_(*(scans.c.status == status.value for status in OPEN)), scans.c.uploaded_by != the("me"))
+    .where(*_versions, IS_OPEN, scans.c.uploaded_by != the("me"))
     .order_by(staff.c.name)
 )
 

@@ -7,11 +7,11 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from sqlalchemy import ARRAY, Uuid, and_, func, or_, select
+from sqlalchemy import ARRAY, Uuid, and_, func, select
 
 from server.compliance.tags import Tag
 from server.errors import InvalidInput, Unavailable
-from server.scans.storing import OPEN, SCAN_FOR_UPDATE, WITH_MATURITY, Storing, note
+from server.scans.storing import IS_OPEN, OPEN, SCAN_FOR_UPDATE, WITH_MATURITY, Storing, note
 from server.scans.uploads import ROUNDS
 from storage.database import Principal
 from storage.objects import LockNotProven, ObjectStoreDown, deadline
@@ -23,10 +23,9 @@ from storage.terms import CopyPlace, ScanStatus
 log: Any = structlog.get_logger()
 BATCH, AT_ONCE = 200, 2
 c = scans.c
-_open = or_(*(c.status == status.value for status in OPEN))
 # Whoever confirms a scan now has it in hand for a while. The latest and as many of all: those that cannot be finished, however many, take
 # their turn and keep none of the others waiting.
-_confirmed = WITH_MATURITY.where(_open, c.confirmed_at < the("before", INSTANT))
+_confirmed = WITH_MATURITY.where(IS_OPEN, c.confirmed_at < the("before", INSTANT))
 CONFIRMED = (
     _confirmed.order_by(c.confirmed_at.desc(), c.id).limit(BATCH // 2),
     _confirmed.order_by(func.random()).limit(BATCH // 2),
@@ -37,7 +36,7 @@ EXPIRED = (
     .order_by(c.upload_expires_at)
     .limit(BATCH)
 )
-OPEN_OF = select(c.id).where(_open, c.id == func.any(the("ids", ARRAY(Uuid))))
+OPEN_OF = select(c.id).where(IS_OPEN, c.id == func.any(the("ids", ARRAY(Uuid))))
 KEPT = (
     select(c.id, c.status, c.object_version_id, scan_copies.c.version_id)
     .outerjoin(scan_copies, and_(scan_copies.c.scan_id == c.id, scan_copies.c.place == CopyPlace.FIRST.value))

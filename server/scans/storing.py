@@ -37,16 +37,16 @@ SCAN_FOR_UPDATE = SCAN.with_for_update()
 OPEN = (ScanStatus.REGISTERED, ScanStatus.PENDING)
 AT_ONCE = 8  # files of up to 256 MiB that may lie on the disk
 TURNS: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
-_open = or_(*(scans.c.status == status.value for status in OPEN))
+IS_OPEN = or_(*(scans.c.status == status.value for status in OPEN))
 # Anew by everyone who says so: whoever finds nothing takes back only their own word.
 CONFIRM = (
     update(scans)
-    .where(scans.c.id == the("id"), _open)
+    .where(scans.c.id == the("id"), IS_OPEN)
     .values(confirmed_at=the("at", INSTANT), confirmed_by_id=func.coalesce(scans.c.confirmed_by_id, the("by")))
 )
 UNCONFIRM = (
     update(scans)
-    .where(scans.c.id == the("id"), _open, scans.c.confirmed_at == the("at", INSTANT))
+    .where(scans.c.id == the("id"), IS_OPEN, scans.c.confirmed_at == the("at", INSTANT))
     .values(status=ScanStatus.REGISTERED.value, confirmed_at=None, confirmed_by_id=None)
 )
 
@@ -56,7 +56,7 @@ WITH_MATURITY = (
     .outerjoin(archive_records, archive_records.c.id == scans.c.record_id)
     .outerjoin(loans, loans.c.id == archive_records.c.primary_loan_id)
 )
-OPEN_SCAN = WITH_MATURITY.where(scans.c.id == the("id"), _open, scans.c.confirmed_at.is_not(None))
+OPEN_SCAN = WITH_MATURITY.where(scans.c.id == the("id"), IS_OPEN, scans.c.confirmed_at.is_not(None))
 
 
 def staged_key(scan: UUID) -> str:
