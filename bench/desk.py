@@ -6,6 +6,7 @@ the same number of cycles, one act after the other, by 64 clients.
 
 import asyncio
 import json
+import random
 import shutil
 import statistics
 from collections.abc import Callable, Coroutine, Iterator
@@ -27,7 +28,8 @@ from storage.terms import Tier
 from tests.harness.web import Site, site
 from tests.harness.world import FINE, World
 
-CLIENTS, ROUNDS, CYCLES = 64, 7, 200
+CLIENTS, ROUNDS, CYCLES, RECORDS = 64, 7, 200, 10_000
+VOLUMES_AT_ONCE = 250
 BUDGET = 0.60
 VARIANTS = {"with": ("server.cli",), "without": ("bench.ledger_off",)}
 ACTS = ("checkOut", "presentReturn", "acceptReturn")
@@ -43,12 +45,20 @@ class Side:
     root: "asyncpg.Connection[Any]"
     bank: World
     run: Callable[[Coroutine[Any, Any, Any]], Any]
+    volumes: list[UUID] = field(default_factory=list)  # all of them on the shelf; a round takes some from anywhere
     rates: list[float] = field(default_factory=list)
     p99_ms: list[float] = field(default_factory=list)
 
+    async def fill(self, told: Callable[[int], None]) -> None:
+        """10,000 volumes, as many to choose from as the budget is for."""
+        while len(self.volumes) < RECORDS:
+            self.volumes += await self.bank.volumes(VOLUMES_AT_ONCE)
+            told(VOLUMES_AT_ONCE)
+        await self.root.execute("analyze")
+
     async def prepared(self) -> dict[str, list[tuple[str, dict[str, str], str]]]:
         """Requests of one round: volumes on the shelf, asked for and approved."""
-        volumes = await self.bank.volumes(CYCLES)
+        volumes = random.sample(self.volumes, CYCLES)
         codes = {
             r["id"]: r["barcode"] for r in await self.root.fetch("select id, barcode from archive_records where id = any($1)", volumes)
         }
@@ -106,6 +116,9 @@ def _sides() -> Iterator[dict[str, Side]]:
 def measure(load: Load, console: Console) -> dict[str, Any]:
     """Rounds in turn; raises when a cycle was not closed."""
     with _sides() as sides, Progress(console=console, transient=True) as progress:
+        task = progress.add_task("volumes", total=RECORDS * len(sides))
+        for side in sides.values():
+            side.run(side.fill(lambda n: progress.advance(task, n)))
         task = progress.add_task("desk", total=ROUNDS * len(sides))
         for number in range(ROUNDS):
             for name, side in sides.items():

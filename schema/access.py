@@ -5,7 +5,7 @@ from typing import Any
 
 from graphql import is_interface_type, is_object_type
 
-from schema.reading.declare import MaskedRead
+from schema.reading.declare import MaskedOneRead, MaskedRead
 from storage.terms import Role
 
 PEOPLE = frozenset(Role) - {Role.SYSTEM}
@@ -21,8 +21,9 @@ def fields(schema: Any) -> Iterator[tuple[str, str, frozenset[Role], bool]]:
             declared = field.extensions.get("strawberry-definition")
             metadata = declared.metadata if declared else {}
             read, required = metadata.get("read"), metadata.get("requires")
-            if isinstance(read, MaskedRead):
-                yield f"{name}.{key}", "masked" if key.endswith(SUFFIX) else "full", frozenset(map(Role, read.roles)), True
+            if isinstance(read, MaskedRead | MaskedOneRead):
+                level = "masked" if key.endswith(SUFFIX) else "one's own for all, full" if read.own else "full"
+                yield f"{name}.{key}", level, frozenset(map(Role, read.roles)), True
             else:
                 yield f"{name}.{key}", "full", frozenset(required) if required else frozenset(Role), bool(required)
 

@@ -6,7 +6,9 @@ import strawberry
 from sqlalchemy import Integer, Text, and_, case, cast, func, literal, select
 from sqlalchemy.dialects.postgresql import JSONB, array
 
+from schema.collateral import Collateral, CollateralWhere
 from schema.corrections import Correction
+from schema.lending import Customer, CustomerListFilter, Dealer, DealerWhere, Loan, LoanWhere
 from schema.organisation import OrgUnit, StaffMember
 from schema.paging import (
     BooleanFilter,
@@ -22,8 +24,9 @@ from schema.paging import (
     sort_of,
     where_of,
 )
+from schema.papers import Scan
 from schema.policy import Decision, RuleOverride
-from schema.reading.declare import Many, Masked, One, Sql, reads
+from schema.reading.declare import Many, Masked, MaskedOne, One, Sql, reads
 from schema.receipts import EventReceipt
 from schema.records import ArchiveRecord, ArchiveRecordListFilter, ArchiveRecordWhere
 from schema.scalars import DateTime
@@ -73,8 +76,20 @@ CHECKOUT_KEYS = sort_keys(*CHECKOUT_FIELDS)
 
 
 HOLD_FIELDS = ("placed_at", "updated_at")
-HoldWhere = where_of(  # not by kind or reason: a filter would tell what the fields do not
-    __name__, "HoldWhere", id=IDFilter, subject_kind=enum_filter(HoldSubject), placed_at=DateTimeFilter, is_active=BooleanFilter
+HoldWhere = where_of(  # by kind those find it who are told the kind
+    __name__,
+    "HoldWhere",
+    id=IDFilter,
+    org_id=IDFilter,
+    kind=enum_filter(HoldKind),
+    subject_kind=enum_filter(HoldSubject),
+    placed_at=DateTimeFilter,
+    is_active=BooleanFilter,
+    record=ArchiveRecordWhere,
+    loan=LoanWhere,
+    collateral=CollateralWhere,
+    customers=CustomerListFilter,
+    dealer=DealerWhere,
 )
 HoldSort = sort_of(__name__, "HoldSort", *HOLD_FIELDS)
 HOLD_KEYS = sort_keys(*HOLD_FIELDS)
@@ -161,6 +176,7 @@ class AccessRequest(Node, Versioned):
     org_unit: OrgUnit | None = One("org_id", description="Unit of the applicant.")
     applicant: StaffMember | None = One("applicant_id", description="Who asks.")
     reader: StaffMember | None = One("reader_id", description="Who will hold or read the papers.")
+    court_paper_scan: Scan | None = One("court_paper_scan_id", description="Scan of the court's paper of an EXTENSION for a court.")
     records: list[ArchiveRecord] = Many(on=through(tables.request_lines, "request_id", "record_id"), description="The records it names.")
     release: Releases | None = One(
         on=lambda release, request, me: and_(release.request_id == request.id, release.capacity != "COURT"),
@@ -282,14 +298,35 @@ class Checkout(Node, Versioned):
 @reads(tables.holds, "hold", visible=own_unit)
 @strawberry.type(description="A hold (冻结).")
 class Hold(Node, Versioned):
-    """A hold; kind and reason are for those who may know."""
+    """A hold; whose and why is for those who may know."""
 
-    kind: HoldKind | None = Masked("kind", HOLD_DETAIL, description="Why; legal, compliance and audit only.")
-    reason: str | None = Masked("reason", HOLD_DETAIL, description="In words; legal, compliance and audit only.")
-    subject_kind: HoldSubject = col("What it is on.")
+    kind: HoldKind | None = Masked(
+        "kind", HOLD_DETAIL, "placer_id", description="Why; legal, compliance, audit and whoever placed it only."
+    )
+    reason: str | None = Masked(
+        "reason", HOLD_DETAIL, "placer_id", description="In words; legal, compliance, audit and whoever placed it only."
+    )
+    subject_kind: HoldSubject = col("What it is on: one of `record`, `loan`, `collateral`, `customers`, `dealer`.")
+    record: ArchiveRecord | None = One("record_id", description="The record that it is on; null when that is not visible.")
+    loan: Loan | None = One("loan_id", description="The loan that it is on; null when that is not visible.")
+    collateral: Collateral | None = One("collateral_id", description="The collateral that it is on; null when that is not visible.")
+    customers: list[Customer] = Many(
+        on=lambda customer, hold, me: customer.party_id == hold.party_id,
+        description="The person whom it is on, in each unit that is visible.",
+    )
+    dealer: Dealer | None = One("dealer_id", description="The dealer that it is on.")
     placed_at: DateTime = col("When it was placed.")
+    placed_by: StaffMember | None = MaskedOne(
+        "placer_id", HOLD_DETAIL, "placer_id", description="Who placed it; legal, compliance, audit and whoever placed it only."
+    )
     is_active: bool = Sql(lambda row, me: row.lifted_at.is_(None), description="Whether it holds now.")
     lifted_at: DateTime | None = col("When it was lifted.")
+    lifted_by: StaffMember | None = MaskedOne(
+        "lifted_by", HOLD_DETAIL, "placer_id", description="Who lifted it; legal, compliance, audit and whoever placed it only."
+    )
+    lift_reason: str | None = Masked(
+        "lift_reason", HOLD_DETAIL, "placer_id", description="Why it was lifted; legal, compliance, audit and whoever placed it only."
+    )
 
 
 @reads(tables.events, "event", blind=not_counted("record_id"))

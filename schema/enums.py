@@ -13,7 +13,7 @@ CHINESE = {
     "RELEASED": "结清退还", "SUBSTITUTED": "置换出库", "SURRENDERED": "移送司法", "CLOSED_LOST": "失件结案", "COLLECTING": "收集",
     "SUBMITTED": "待核收", "FILED": "在架", "READING": "室内查阅", "CLOSED_VOLUME": "结清立卷", "ARCHIVED": "档案部门",
     "DESTROYED": "已销毁", "FIRST": "一级档案", "SECOND": "二级档案", "SETTLED": "结清", "WRITTEN_OFF": "核销",
-    "EVIDENCE": "证据包", "LEGAL": "诉讼保全", "KEY": "钥匙", "CODE": "密码", "CLERK": "登记", "RECEIVER": "领取", "ARCHIVIST": "档案员",
+    "RESIDENT_ID": "居民身份证", "UNIFIED_CREDIT_CODE": "统一社会信用代码", "EVIDENCE": "证据包", "LEGAL": "诉讼保全", "KEY": "钥匙", "CODE": "密码", "CLERK": "登记", "RECEIVER": "领取", "ARCHIVIST": "档案员",
 }  # fmt: skip
 EXPOSED = (
     "OrgLevel", "StaffKind", "Role", "Seat", "Tier", "PaperKind", "RecordState", "Action", "Purpose", "RequestKind", "RequestState",

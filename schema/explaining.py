@@ -1,5 +1,6 @@
 """explainCustody: an act as its mutation would ask for it, judged by the same rules; nothing is done."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,7 +13,10 @@ from schema.paging import col
 from schema.reading.compiler import bad_request
 from schema.results import Violation, check_texts, given, violation
 from server.custody.explain import Check
+from server.custody.rules import BY_ROLE
+from server.custody.rules import Violation as Refusal
 from server.errors import InvalidInput, NotFound
+from storage.terms import Role
 
 
 def _act_input() -> Any:
@@ -46,7 +50,7 @@ class RuleCheck:
 class CustodyExplanation:
     """What the same judge says, without moving anything."""
 
-    allowed: bool = col("Whether the mutation would succeed.")
+    allowed: bool = col("Whether the mutation would succeed, sent with a key that is not yet spent.")
     checks: list[RuleCheck] = col("Every rule of the act, in order, for each record.")
 
 
@@ -78,4 +82,12 @@ async def explanation(info: strawberry.Info, act: Any, at: datetime | None) -> C
         return None
     except InvalidInput as wrong:
         raise bad_request(f"{wrong}.") from None
-    return CustodyExplanation(allowed=found.allowed, checks=[_check(c, context.language) for c in found.checks])
+    checks = [_at_the_door(c, ASKABLE[name].requires, context.principal.roles) for c in found.checks]
+    return CustodyExplanation(allowed=all(c.passed for c in checks), checks=[_check(c, context.language) for c in checks])
+
+
+def _at_the_door(check: Check, requires: frozenset[Role] | None, roles: frozenset[Role]) -> Check:
+    """A seat that the caller may take later does not let them begin: whom the mutation refuses, C0 refuses."""
+    if requires is None or requires & roles or check.rule.sentence != BY_ROLE:
+        return check
+    return replace(check, passed=False, violation=Refusal(check.rule.number, check.rule.code, check.record, roles=requires))

@@ -84,7 +84,9 @@ class HandoverLine(Node, Versioned):
     copies: int = col("How many papers: one, or those in the volume.")
     pages: int = col("Pages of all of them.")
     is_original: bool = col("Whether all are originals.")
-    seal_no: str | None = col("Seal of the envelope; first tier.")
+    seal_no: str | None = col(
+        "Seal of the envelope; first tier, but for what lies in none: settlement notices and electronic certificates."
+    )
     stood_as: RecordState = col("State of the record when it was listed.")
     state: HandoverLineState = col("Life cycle.")
     decided_at: DateTime | None = col("When it was taken, rejected or recalled.")

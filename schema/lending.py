@@ -30,6 +30,7 @@ from schema.visibility import MASKED_DATA, own_unit, through
 from storage import tables
 from storage.terms import Classification, ContractKind, LoanStatus, PayoffKind
 
+Amendments = Annotated["ContractAmendment", strawberry.lazy("schema.contracts")]  # type: ignore[name-defined]  # noqa: F821  # resolved lazily
 ElementChecks = Annotated["ContractElementCheck", strawberry.lazy("schema.volumes")]  # type: ignore[name-defined]  # noqa: F821  # resolved lazily
 Records = Annotated["ArchiveRecord", strawberry.lazy("schema.records")]  # type: ignore[name-defined]  # noqa: F821  # resolved lazily
 Reports = Annotated["InspectionReport", strawberry.lazy("schema.papers")]  # type: ignore[name-defined]  # noqa: F821  # resolved lazily
@@ -63,8 +64,10 @@ CUSTOMER_FIELDS = ("name", "updated_at")
 CustomerWhere = where_of(
     __name__, "CustomerWhere", id=IDFilter, name=StringFilter, district=StringFilter, org_id=IDFilter, loans=LoanListFilter
 )
+CustomerListFilter = list_filter(__name__, "Customer")
 CustomerSort = sort_of(__name__, "CustomerSort", *CUSTOMER_FIELDS)
 CUSTOMER_KEYS = sort_keys(*CUSTOMER_FIELDS)
+DealerWhere = where_of(__name__, "DealerWhere", id=IDFilter)
 CONTRACT_FIELDS = ("number", "signed_on", "updated_at")
 ContractWhere = where_of(
     __name__, "ContractWhere", id=IDFilter, number=StringFilter, kind=enum_filter(ContractKind), signed_on=DateFilter, amount=DecimalFilter,
@@ -149,6 +152,9 @@ class LoanPosition(Node):
     settled_at: DateTime | None = col("When it was paid off.")
     payoff_kind: PayoffKind | None = col("How it was paid off.")
     payoff_cleared_at: DateTime | None = col("When clearing was confirmed.")
+    reversal_of: Annotated["LoanPosition", strawberry.lazy("schema.lending")] | None = One(
+        "reversal_of_id", description="The payoff that it takes back (C52)."
+    )
 
 
 @reads(tables.contracts, "contract", visible=own_unit)
@@ -164,6 +170,11 @@ class Contract(Node, Versioned):
     updated_at: DateTime = col("Last change.")
     element_check: ElementChecks | None = One(on=_newest_check, description="The newest check for omissions; null while there is none.")
     element_checks: Connection[ElementChecks] = Page("contract_id", description="All checks for omissions, oldest first.")
+    amendments: list[Amendments] = Many(
+        "contract_id",
+        order=lambda row: row.amended_at,
+        description="Amendments, oldest first (合同变更); what they changed stands in the contract.",
+    )
     loans: Connection[Annotated["Loan", strawberry.lazy("schema.lending")]] = Page(
         on=through(tables.loan_contracts, "contract_id", "loan_id"), where=LoanWhere, sort=LoanSort, keys=LOAN_KEYS,
         description="Loans it belongs to.",

@@ -87,6 +87,7 @@ class LossCase(Node, Versioned):
     searched_at: DateTime | None = col("When the search was recorded.")
     notified_at: DateTime | None = col("When COMPLIANCE was told.")
     lost_at: DateTime | None = col("When it was declared lost.")
+    statement: str | None = col("Why it counts as lost, as the two heads declared it.")
     closed_at: DateTime | None = col("When it ended.")
     original_found_at: DateTime | None = col("When the lost original, void by then, turned up.")
     original_note: str | None = col("Where it turned up, and what became of it.")

@@ -7,6 +7,7 @@ from schema.custody_mutations import CustodyMutations
 from schema.disclosure import DisclosureMutations
 from schema.export_mutations import ExportMutations
 from schema.notice_mutations import NoticeMutations
+from schema.registering_mutations import RegisteringMutations
 from schema.report_mutations import ReportMutations
 from schema.scan_mutations import ScanMutations
 from schema.valuing_mutations import ValuingMutations
@@ -16,6 +17,7 @@ from schema.valuing_mutations import ValuingMutations
 class Mutation(
     CustodyMutations,
     ScanMutations,
+    RegisteringMutations,
     ReportMutations,
     DisclosureMutations,
     ExportMutations,

@@ -34,6 +34,11 @@ TITLES = {
     K.LOSS_REPORTED: ("A record was declared lost", "档案已申报遗失"),
     K.SCAN_DAMAGED: ("The stored bytes of a scan are damaged", "扫描件存储数据已损坏"),
     K.SCAN_LOCK_DRIFTED: ("The lock of a stored scan is not as it was left", "扫描件的锁定状态被改动"),
+    K.INTAKE_REFUSED: ("A paper you registered was not taken into the vault", "您登记的权证被拒绝入库"),
+    K.REQUEST_REJECTED: ("Your request was rejected", "您的申请未获批准"),
+    K.REQUEST_CANCELLED: ("Your reservation ended: the paper is missing", "您的预留已取消：档案下落不明"),
+    K.ELEMENT_LATE: ("A gap in a contract is past its day", "合同要素漏项补正已逾期"),
+    K.PAPER_OVERNIGHT: ("A paper stays overnight where there is no vault", "权证在无库房机构过夜"),
     K.ALARM: ("An alarm: something is wrong with the bank's data or store", "系统告警：数据或存储异常"),
     K.PAYOFF_REVERSED: ("A payoff was taken back after the papers were released", "权证退还后还款被冲正"),
 }
@@ -51,6 +56,7 @@ SUBJECTS = (
     "release",
     "scan",
     "alarm",
+    "contract",
 )
 FIELDS = ("made_at", "updated_at")
 NoticeWhere = where_of(

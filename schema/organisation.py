@@ -11,7 +11,7 @@ from schema.paging import Node, Versioned, col
 from schema.reading.declare import One, Sql, reads
 from schema.scalars import DateTime
 from storage import tables
-from storage.terms import LocationKind, OrgLevel, Role
+from storage.terms import LocationKind, OrgLevel, Role, StaffKind
 
 
 def _roles(row: Any, me: Any) -> Any:
@@ -46,6 +46,7 @@ class StaffMember(Node):
     staff_no: str = col("Business number.")
     username: str = col("Name of the account.")
     name: str = col("Name.")
+    kind: StaffKind = col("A person, or a service, which never has custody.")
     active: bool = col("False once the person has left.")
     org_unit: OrgUnit | None = One("org_id", description="The unit the person works in.")
     roles: list[Role] = Sql(_roles, description="Roles granted.")

@@ -46,7 +46,8 @@ class Query(Reads):
     seal_register = registered(seal_register, "Seals of a unit in a period (封签登记簿); reading it is logged.")
     door_log = registered(door_log, "Who was at which vault when (出入库门禁记录); reading it is logged.")
     off_balance_differences = registered(
-        off_balance_differences, "Entries that core banking has not booked, and papers whose entries do not come to where they are; logged."
+        off_balance_differences,
+        "Papers whose entries do not come to where they are, then entries that core banking has not booked; logged.",
     )
     stocktakes_due = registered(stocktakes_due, "Vaults of the caller's units by the day on which they must be counted again.")
 

@@ -4,9 +4,9 @@ from enum import Enum
 from typing import Annotated, Any
 
 import strawberry
+from sqlalchemy import ARRAY, Uuid, and_, case, cast, func, or_, select
 from sqlalchemy import Date as SqlDate
 from sqlalchemy import DateTime as Instant
-from sqlalchemy import and_, case, cast, func, or_, select
 
 from schema.collateral import Collateral, CollateralCertificate, SealedEnvelope
 from schema.lending import Contract, Loan, LoanWhere
@@ -30,7 +30,7 @@ from schema.paging import (
 from schema.reading.compiler import STRUCTURAL_ENUMS
 from schema.reading.declare import Many, One, Page, Sql, reads
 from schema.scalars import Date, DateTime
-from schema.visibility import not_counted, shared
+from schema.visibility import asked_once, not_counted, shared
 from server.custody.policy import BANK_ZONE
 from storage import tables
 from storage.terms import DocumentType, ItemState, PaperKind, RecordState, RetentionClass, Tier
@@ -39,6 +39,7 @@ Checkouts = Annotated["Checkout", strawberry.lazy("schema.custody")]  # type: ig
 Events = Annotated["CustodyEvent", strawberry.lazy("schema.custody")]  # type: ignore[name-defined]  # noqa: F821  # resolved lazily
 CheckoutFilter = Annotated["CheckoutWhere", strawberry.lazy("schema.custody")]  # type: ignore[name-defined]  # noqa: F821  # resolved lazily
 Entries = Annotated["OffBalanceEntry", strawberry.lazy("schema.vault")]  # type: ignore[name-defined]  # noqa: F821  # resolved lazily
+Holds = Annotated["Hold", strawberry.lazy("schema.custody")]  # type: ignore[name-defined]  # noqa: F821  # resolved lazily
 Scans = Annotated["Scan", strawberry.lazy("schema.papers")]  # type: ignore[name-defined]  # noqa: F821  # resolved lazily
 
 
@@ -74,14 +75,24 @@ def _item_state(item: Any, me: Any) -> Any:
 
 
 def _frozen(record: Any, me: Any) -> Any:
-    cases = tables.discrepancies.alias()
-    own = select(cases.c.id).where(cases.c.record_id == record.id, cases.c.resolved_at.is_(None)).correlate_except(cases).exists()
-    return or_(own, func.is_being_counted(record.id))
+    return record.id == func.any(asked_once("frozen_records"))
 
 
 def _awaited_late(record: Any, me: Any) -> Any:
     today = cast(func.timezone(BANK_ZONE.key, func.now()), SqlDate)
     return and_(record.state == "AWAITED", func.coalesce(record.expected_by < today, False))
+
+
+def _place(place: Any, record: Any, me: Any) -> Any:
+    lies = tables.sealed_envelopes.alias()
+    slot = select(lies.c.location_id).where(lies.c.id == record.envelope_id).correlate_except(lies).scalar_subquery()
+    return place.id == func.coalesce(slot, record.location_id)
+
+
+def _secured(loan: Any, record: Any, me: Any) -> Any:
+    link = tables.loan_collateral.alias()
+    by_collateral = select(link.c.loan_id).where(link.c.collateral_id == record.collateral_id).correlate_except(link)
+    return or_(loan.id == record.primary_loan_id, loan.id.in_(by_collateral))
 
 
 RECORD_FIELDS = ("archive_no", "updated_at")
@@ -113,7 +124,17 @@ class ArchiveRecord(Node, Versioned):
     primary_loan: Loan | None = One(
         "primary_loan_id", description="Loan that decides its branch and chain; null when another branch owns it."
     )
+    loans: list[Loan] = Many(
+        on=_secured,
+        order=lambda row: row.number,
+        description="Its primary loan, and the loans that its collateral secures; those that are visible.",
+    )
+    controller: OrgUnit | None = One("org_id", description="The unit that decides about it: that of its loan.")
     custody_org: OrgUnit | None = One("custody_org_id", description="The unit that keeps it.")
+    custodian: StaffMember | None = One("custodian_id", description="Who keeps it in person: the archivist of a volume.")
+    location: StorageLocation | None = One(on=_place, description="Its shelf, or the slot of its envelope; null while that is out.")
+    retention_class: RetentionClass | None = col("How long it is kept; of volumes.")
+    cutoff_at: DateTime | None = col("When retention starts to run; set when a volume is closed.")
     current_holder: StaffMember | None = One(on=_holder, description="Who holds it now, if anyone.")
     open_checkout: Checkouts | None = One(on=_open_checkout, description="Open reservation, reading or checkout.")
     checkouts: Connection[Checkouts] = Page(
@@ -122,6 +143,11 @@ class ArchiveRecord(Node, Versioned):
     )
     is_overdue: bool = Sql(_is_overdue, description="True when its checkout is past due.")
     on_hold: bool = Sql(lambda record, me: func.is_on_hold(record.id), description="Whether a hold covers it; whose and why is not told.")
+    holds: list[Holds] = Many(
+        on=lambda hold, record, me: hold.id == func.any(func.holds_that_cover(record.id, type_=ARRAY(Uuid))),
+        order=lambda row: row.placed_at,
+        description="Holds that cover it now, of the caller's units; `onHold` tells of all.",
+    )
     is_frozen: bool = Sql(_frozen, description="Whether a discrepancy or a count freezes it.")
     release_ready_since: DateTime | None = Sql(
         lambda record, me: func.release_ready_since(record.id, type_=Instant(timezone=True)),
@@ -210,11 +236,7 @@ class SecondTierRecord(ArchiveRecord):
     """A volume."""
 
     items: list[FileItem] = Many("record_id", order=lambda row: row.position, description="Papers in the volume.")
-    retention_class: RetentionClass | None = col("How long it is kept.")
-    cutoff_at: DateTime | None = col("When retention starts to run; set when the volume is closed.")
     is_reconstructed: bool = Sql(lambda row, me: row.rebuilds_id.is_not(None), description="Whether it was rebuilt from certified copies.")
     rebuilds: Annotated["SecondTierRecord", strawberry.lazy("schema.records")] | None = One(
         "rebuilds_id", description="The lost volume that it was rebuilt for."
     )
-    location: StorageLocation | None = One("location_id", description="Its shelf.")
-    custodian: StaffMember | None = One("custodian_id", description="The archivist who keeps it.")

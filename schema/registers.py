@@ -12,13 +12,14 @@ from schema.reading.compiler import bad_request
 from schema.results import given, id_of
 from schema.scalars import Date, DateTime
 from server.custody.policy import STOCKTAKE_DAYS
-from server.errors import NotFound
+from server.errors import BadRequest, NotFound
 from server.registers import LINES_MAX, READERS, Period, Register, Registers, vault_counts
 from storage.terms import Action, OffBalanceDirection, OffBalanceState, OperationState, Seat
 
 DAYS_MAX = 366 * 5
 First = Annotated[int, strawberry.argument(description=f"1 to {LINES_MAX} lines.")]
 After = Annotated[strawberry.ID | None, strawberry.argument(description="The id of the last line that was read.")]
+AfterSeal = Annotated[str | None, strawberry.argument(description="The `sealNo` of the last line that was read.")]
 InPeriod = Annotated["RegisterPeriod", strawberry.argument(description="Days of the bank, both included.")]
 VaultId = Annotated[strawberry.ID, strawberry.argument(description="The vault.")]
 OrgUnitId = Annotated[strawberry.ID, strawberry.argument(description="The unit.")]
@@ -48,21 +49,27 @@ class VaultRegisterLine:
     barcode: str = col("Its label.")
 
 
-@strawberry.type(description="The register of a vault for a period (库房登记簿): balances in papers, and what stands there now.")
+@strawberry.type(
+    description="The register of a vault for a period (库房登记簿): balances in first-tier papers and electronic certificates, and what is there now."
+)
 class VaultRegister:
     """opening + entries - exits = closing."""
 
     vault_id: strawberry.ID = col("The vault.")
     code: str = col("Its code.")
-    opening: int = col("Papers at the beginning, by the entries and exits.")
-    entries: int = col("Papers that entered.")
-    exits: int = col("Papers that left.")
-    closing: int = col("Papers at the end: opening, and entries, less exits.")
-    papers_now: int = col("Papers that stand in the vault now.")
+    opening: int = col("First-tier papers and electronic certificates at the beginning, by the entries and exits.")
+    entries: int = col("How many of them entered.")
+    exits: int = col("How many of them left; what was found missing counts.")
+    closing: int = col("How many there are at the end: opening, and entries, less exits.")
+    papers_now: int = col("First-tier papers that stand in the vault now, electronic certificates not counted.")
     envelopes_now: int = col("Envelopes that lie there now.")
     slots_now: int = col("Slots that are filled now.")
-    electronic_now: int = col("Electronic certificates, which fill no slot.")
-    is_balanced: bool = col("Whether all entries and exits until now come to the papers there, and each envelope fills one slot.")
+    electronic_now: int = col(
+        "Electronic certificates that are kept here now: they enter and leave the register as papers do, and fill no slot."
+    )
+    is_balanced: bool = col(
+        "Whether all entries and exits until now come to `papersNow` and `electronicNow`, and each envelope fills one slot."
+    )
     has_more: bool = col("Whether lines follow.")
     lines: list[VaultRegisterLine] = col("Entries and exits, oldest first.")
 
@@ -78,13 +85,13 @@ class TicketRegisterLine:
     void_reason: str | None = col("Why it is void.")
     act: Action | None = col("What left by it.")
     papers: int | None = col("How many.")
-    holder: str | None = col("Who received them.")
+    holder: str | None = col("Who received them: of a release the owner or whoever acts for the owner, else whoever holds or reads them.")
     operation_id: strawberry.ID | None = col("The operation.")
 
 
 @strawberry.type(description="The tickets of a unit for a period (出库单登记簿), with the proof that none is missing.")
 class TicketRegister:
-    """The numbers from the one after `previous` to `last` are all there, or stand in `missing`."""
+    """The numbers from the one after `previous` to `proved_to` are all there, or stand in `missing`."""
 
     org_unit_id: strawberry.ID = col("The unit.")
     code: str = col("Its code.")
@@ -93,7 +100,10 @@ class TicketRegister:
     last: int | None = col("The last number of the period.")
     issued: int = col("How many were issued.")
     voids: int = col("How many of them are void.")
-    missing: list[int] = col("Numbers between `previous` and `last` that no ticket has: there must be none.")
+    counter: int = col("The last number that the unit has given, kept apart from the tickets: one whose ticket is gone counts.")
+    proved_to: int = col("To where the numbers are proved: the one before the first after the period, `counter` where none follows.")
+    missing: list[int] = col("Numbers between `previous` and `provedTo` that no ticket has, the first 1,000: there must be none.")
+    missing_count: int = col("How many are missing, whether `missing` holds them all or not.")
     has_more: bool = col("Whether lines follow.")
     lines: list[TicketRegisterLine] = col("The tickets by number.")
 
@@ -110,12 +120,14 @@ class SealRegisterLine:
     is_current: bool = col("Whether the envelope is closed by it now.")
 
 
-@strawberry.type(description="The seals of a unit for a period (封签登记簿).")
+@strawberry.type(
+    description="The seals that a unit put on envelopes in a period (封签登记簿), whoever keeps them now; those of shipments stand with their handover."
+)
 class SealRegister:
     """In the order in which they were put on."""
 
     org_unit_id: strawberry.ID = col("The unit.")
-    has_more: bool = col("Whether lines follow; ask for a shorter period then.")
+    has_more: bool = col("Whether lines follow.")
     lines: list[SealRegisterLine] = col("The seals.")
 
 
@@ -147,6 +159,7 @@ class DoorLog:
 class OffBalanceDifference:
     """A difference."""
 
+    id: strawberry.ID = col("The entry, of a BALANCE the paper; pass the last one to `after`.")
     kind: str = col("BALANCE: entries and exits of a paper do not come to where it is; PENDING or FAILED: an entry that is not booked.")
     record_id: strawberry.ID = col("The paper.")
     archive_no: str = col("Its number.")
@@ -157,6 +170,15 @@ class OffBalanceDifference:
     entry_id: strawberry.ID | None = col("That entry.")
 
 
+@strawberry.type(description="The differences of a unit between its off-balance register and its papers, or core banking.")
+class OffBalanceDifferences:
+    """The papers first, by number; then the entries, oldest first."""
+
+    org_unit_id: strawberry.ID = col("The unit.")
+    has_more: bool = col("Whether lines follow.")
+    lines: list[OffBalanceDifference] = col("The differences.")
+
+
 @strawberry.type(description="A vault and its next stocktake (C42).")
 class StocktakeDue:
     """A vault."""
@@ -164,7 +186,9 @@ class StocktakeDue:
     vault_id: strawberry.ID = col("The vault.")
     code: str = col("Its code.")
     org_unit_id: strawberry.ID = col("The unit that runs it.")
-    counted_at: DateTime | None = col("Instant of the last stocktake of the whole vault that was compared.")
+    counted_at: DateTime | None = col(
+        "When that of its cabinets was counted that waits longest, by the last signed stocktake of it or of the vault; none when one never was."
+    )
     due_at: DateTime = col("Until when the next must be.")
     is_missed: bool = col("Whether that has passed.")
 
@@ -177,7 +201,7 @@ async def vault_register(
     if found is None:
         return None
     h = found.head
-    balanced = h["now"] == h["papers"] and h["slots"] == h["envelopes"]
+    balanced = h["now"] == h["papers"] + h["electronic"] and h["slots"] == h["envelopes"]
     lines = [
         VaultRegisterLine(
             id=_id("entry", r["id"]), at=r["queued_at"], direction=OffBalanceDirection(r["direction"]), state=OffBalanceState(r["state"]),
@@ -211,13 +235,15 @@ async def ticket_register(
     ]  # fmt: skip
     return TicketRegister(
         org_unit_id=_id("org", h["id"]), code=h["code"], previous=h["previous"], first=h["first"], last=h["last"], issued=h["issued"],
-        voids=h["voids"], missing=h["missing"], has_more=found.more, lines=lines,
+        voids=h["voids"], counter=h["counter"], proved_to=h["proved_to"], missing=h["missing"], missing_count=h["missing_count"], has_more=found.more, lines=lines,
     )  # fmt: skip
 
 
-async def seal_register(info: strawberry.Info, org_unit_id: OrgUnitId, period: InPeriod, first: First) -> SealRegister | None:
+async def seal_register(
+    info: strawberry.Info, org_unit_id: OrgUnitId, period: InPeriod, first: First, after: AfterSeal = None
+) -> SealRegister | None:
     """Null for another unit; that is logged too."""
-    found = await _found(info, org_unit_id, "org", lambda r, of: r.seals(of, period_of(period), size_of(first)))
+    found = await _found(info, org_unit_id, "org", lambda r, of: r.seals(of, period_of(period), size_of(first), given(after)))
     if found is None:
         return None
     lines = [
@@ -245,19 +271,25 @@ async def door_log(info: strawberry.Info, vault_id: VaultId, period: InPeriod, f
     return DoorLog(vault_id=_id("location", found.head["id"]), code=found.head["code"], has_more=found.more, lines=lines)
 
 
-async def off_balance_differences(info: strawberry.Info, org_unit_id: OrgUnitId, first: First) -> list[OffBalanceDifference] | None:
+async def off_balance_differences(
+    info: strawberry.Info, org_unit_id: OrgUnitId, first: First, after: After = None
+) -> OffBalanceDifferences | None:
     """Null for another unit; that is logged too."""
-    found = await _found(info, org_unit_id, "org", lambda r, of: r.off_balance(of, size_of(first)))
+    last = after_of(after)
+    paper, entry = (None, last) if str(given(after)).startswith("entry_") else (last, None)
+    found = await _found(info, org_unit_id, "org", lambda r, of: r.off_balance(of, size_of(first), paper, entry))
     if found is None:
         return None
-    return [
+    lines = [
         OffBalanceDifference(
+            id=_id("entry", r["id"]) if r["id"] else _id("record", r["record_id"]),
             kind=r["kind"], record_id=_id("record", r["record_id"]), archive_no=r["archive_no"], ledger=r["ledger"], papers=r["papers"],
             direction=_maybe(OffBalanceDirection, r["direction"]), queued_at=r["queued_at"],
             entry_id=_id("entry", r["id"]) if r["id"] else None,
         )
         for r in found.lines
     ]  # fmt: skip
+    return OffBalanceDifferences(org_unit_id=_id("org", found.head["id"]), has_more=found.more, lines=lines)
 
 
 async def stocktakes_due(info: strawberry.Info) -> list[StocktakeDue]:
@@ -289,6 +321,8 @@ async def _found(info: strawberry.Info, of: Any, prefix: str, read: Any) -> Regi
         made: Register = await read(Registers(context.database, context.principal, context.request_id), id_of(of, prefix))
     except NotFound:
         return None
+    except BadRequest as error:
+        raise bad_request(str(error)) from None
     return made
 
 

@@ -37,7 +37,7 @@ ITEMS_MAX = 500
 FREE_TEXTS = frozenset(
     {"reason", "reasons", "comment", "findings", "title", "analysis", "proposal",
      "log", "responsibility", "where", "note", "resolution", "statement", "emergency",
-     "failure", "purpose", "from_whom", "bailee", "court"}
+     "failure", "purpose", "from_whom", "bailee", "court", "summary", "description"}
 )  # fmt: skip
 VERSION = re.compile(r"\d{1,18}", re.ASCII)
 LONG_TEXTS = frozenset({"analysis", "proposal"})
@@ -62,6 +62,15 @@ class Problem:
     message: str = col("Translated by Accept-Language (zh-CN, en).")
 
 
+@strawberry.type(description="The unit of whoever has a record.")
+class HoldingUnit:
+    """A unit, by name."""
+
+    org_unit_id: strawberry.ID = col("The unit.")
+    code: str = col("Its code.")
+    name: str = col("Its name.")
+
+
 @strawberry.type(description="A rule that said no, and what would make it say yes.")
 class Violation:
     """One row of the rules table."""
@@ -75,6 +84,7 @@ class Violation:
     override_roles: list[Role] = col("Roles of which one must confirm the override, as the second person.")
     required_roles: list[Role] = col("Roles that could make it pass.")
     earliest_at: DateTime | None = col("Earliest instant at which it can pass.")
+    held_by: HoldingUnit | None = col("Of ALREADY_CHECKED_OUT and RESERVED_BY_OTHER: the unit of whoever has the record.")
 
 
 @strawberry.type(description="Custody rules forbid it; all of them, in rule order.")
@@ -91,6 +101,8 @@ class InputProblem:
     path: list[str] = col("Where in the input.")
     code: str = col("Machine code, e.g. TOO_LONG.")
     message: str = col("Translated.")
+    rule: str | None = col("The custody rule that it breaks, where it is one that no act of the desk judges: C49.")
+    remedy: str | None = col("What would make that rule pass; translated.")
 
 
 @strawberry.type(description="The input is wrong, by path.")
@@ -146,7 +158,7 @@ class OverridableInput(KeyedInput):
 
 def violation(found: RuleViolation, language: str) -> Violation:
     """A violation in the caller's language."""
-    message, remedy = found.says(language)
+    (message, remedy), unit = found.says(language), found.held_by
     return Violation(
         rule=found.rule,
         code=found.code,
@@ -157,7 +169,15 @@ def violation(found: RuleViolation, language: str) -> Violation:
         override_roles=sorted(found.overriders),
         required_roles=sorted(found.roles),
         earliest_at=found.earliest,  # type: ignore[arg-type]  # DateTime is a NewType of datetime
+        held_by=HoldingUnit(org_unit_id=strawberry.ID(f"org_{unit.id}"), code=unit.code, name=unit.name) if unit else None,
     )
+
+
+def input_problem(found: Wrong, language: str) -> InputProblem:
+    """One thing that is wrong, in the caller's language."""
+    rule, remedy = words.broken_rule(found.code, language)
+    message = words.wrong(found.code, language, found.names)
+    return InputProblem(path=list(found.path), code=found.code, message=message, rule=rule, remedy=remedy)
 
 
 def translated(problem: AnyProblem | Refused, language: str) -> Problem:
@@ -166,7 +186,7 @@ def translated(problem: AnyProblem | Refused, language: str) -> Problem:
         told = [violation(v, language) for v in problem.violations]
         return CustodyViolation(**_head("CUSTODY_VIOLATION", language), violations=told)
     if isinstance(problem, WrongInput):
-        wrong = [InputProblem(path=list(p.path), code=p.code, message=words.wrong(p.code, language, p.names)) for p in problem.problems]
+        wrong = [input_problem(p, language) for p in problem.problems]
         return InvalidInput(**_head("INVALID_INPUT", language), problems=wrong)
     if isinstance(problem, Stale):
         return VersionConflict(**_head("VERSION_CONFLICT", language), current_version=str(problem.current_version))

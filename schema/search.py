@@ -8,11 +8,14 @@ from sqlalchemy import Integer, Text, cast, func, literal
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from schema.collateral import Collateral, CollateralCertificate, SealedEnvelope
+from schema.custody import Ticket
+from schema.handovers import Handover
 from schema.lending import Contract, Customer, Loan
 from schema.paging import col
 from schema.papers import Scan
 from schema.reading.declare import Hits, PolymorphicOne, Sql
 from schema.records import FirstTierRecord, SecondTierRecord
+from schema.vault import IntakeReceipt
 
 
 @strawberry.enum(description="Kinds of thing that search finds. Open: new members may be added.")
@@ -27,6 +30,9 @@ class SearchKind(Enum):
     RECORD = strawberry.enum_value("RECORD", description="By archive number or label.")
     ENVELOPE = strawberry.enum_value("ENVELOPE", description="By label or seal.")
     SCAN = strawberry.enum_value("SCAN", description="By title.")
+    HANDOVER = strawberry.enum_value("HANDOVER", description="By the number on its list; look-up alone.")
+    TICKET = strawberry.enum_value("TICKET", description="By its number as it is printed; look-up alone.")
+    RECEIPT = strawberry.enum_value("RECEIPT", description="Of an intake, by the number on it; look-up alone.")
 
 
 @strawberry.enum(description="How a text fits what was asked for.")
@@ -49,18 +55,33 @@ class CodePlace(Enum):
     VIN = strawberry.enum_value("VIN", description="The vehicle identification number.")
     LOAN_NO = strawberry.enum_value("LOAN_NO", description="The number of a loan.")
     CONTRACT_NO = strawberry.enum_value("CONTRACT_NO", description="The number of a contract.")
+    HANDOVER_NO = strawberry.enum_value("HANDOVER_NO", description="The number of a handover's list.")
+    TICKET_NO = strawberry.enum_value("TICKET_NO", description="The number of a ticket.")
+    RECEIPT_NO = strawberry.enum_value("RECEIPT_NO", description="The number of a receipt of an intake.")
 
 
 Found = Annotated[
-    Customer | Loan | Contract | Collateral | CollateralCertificate | FirstTierRecord | SecondTierRecord | SealedEnvelope | Scan,
+    Customer
+    | Loan
+    | Contract
+    | Collateral
+    | CollateralCertificate
+    | FirstTierRecord
+    | SecondTierRecord
+    | SealedEnvelope
+    | Scan
+    | Handover
+    | Ticket
+    | IntakeReceipt,
     strawberry.union("Found", description="What search and look-up find."),
 ]
-KINDS = [member.name.lower() for member in SearchKind]
+PRINTED = (SearchKind.HANDOVER, SearchKind.TICKET, SearchKind.RECEIPT)  # bear a number that nobody searches for
+KINDS = [member.name.lower() for member in SearchKind if member not in PRINTED]
 
 
 def node() -> Any:
     """The field of a hit that is the thing."""
-    return PolymorphicOne("kind", "id", {kind: kind for kind in KINDS}, description="The thing itself.")
+    return PolymorphicOne("kind", "id", {kind.name.lower(): kind.name.lower() for kind in SearchKind}, description="The thing itself.")
 
 
 @strawberry.type(description="A thing that search found; the three parts together are the text that fits.")
@@ -81,7 +102,7 @@ class CodeHit:
 
     kind: SearchKind = Sql(lambda hit, me: func.upper(hit.kind), description="What it is.")
     place: CodePlace = col("Where on it the code stands.")
-    is_retired: bool = col("A label that was replaced, a seal that was broken, a certificate that is no longer valid.")
+    is_retired: bool = col("A label that was replaced, a seal that was broken, a certificate that is no longer valid, a void ticket.")
     node: Found | None = node()
 
 

@@ -15,6 +15,7 @@ from sqlalchemy import (
     cast,
     column,
     extract,
+    false,
     func,
     literal,
     literal_column,
@@ -25,11 +26,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP, array
 
+from server.custody.moves.volumes import HEADS
 from server.custody.policy import OVERRIDERS, PARAMETERS, POSITION_HOURS
 from server.custody.transitions import FULFILLING, SEATS, SUBSTITUTES, seat_roles
 from storage import tables
 from storage.tables import override_permissions as permissions
-from storage.terms import Action, RecordState, RequestKind, RequestState, Role, Seat, Tier
+from storage.terms import Action, BatchState, HandoverLineState, PaperKind, RecordState, RequestKind, RequestState, Role, Seat, Tier
 
 KEEPERS = frozenset({Role.VAULT_KEEPER_KEY, Role.VAULT_KEEPER_CODE})
 CHASERS = frozenset({Role.CREDIT_DEPT_HEAD, Role.OPS_HEAD, Role.VICE_PRESIDENT})
@@ -51,7 +53,7 @@ def seen(row: Any, me: Any) -> list[Any]:
 
 def lines(me: Any) -> list[Any]:
     """All that the caller's roles may be asked to do."""
-    return [*_own(me), *_late(me), *_papers(me), *_volumes(me), _counts(me), *_shipments(me)]
+    return [*_own(me), *_late(me), *_papers(me), *_volumes(me), _counts(me), *_shipments(me), *_heads(me)]
 
 
 def seats_for(me: Any, operation: Any, reader: Any) -> Iterator[tuple[str, Any]]:
@@ -129,14 +131,19 @@ def _papers(me: Any) -> list[Any]:
     """First-tier papers that are not yet in the vault."""
     r = tables.archive_records.c
     waiting = (r.tier == Tier.FIRST.value, r.state == RecordState.PENDING_INTAKE.value)
+    certificate = tables.collateral_certificates.alias()
+    electronic = (
+        select(certificate.c.id).where(certificate.c.id == r.certificate_id, certificate.c.is_electronic).correlate_except(certificate)
+    )
+    bare = or_(func.coalesce(r.kind == PaperKind.SETTLEMENT_NOTICE.value, false()), electronic.exists())  # C7: these enter unsealed
     lines_ = []
     if Role.LOAN_OFFICER in me.roles:
         by = func.timezone("Asia/Shanghai", cast(r.expected_by, TIMESTAMP(timezone=False)))
         lines_.append(line("RECORD_ARRIVAL", "record", r, by).where(r.state == RecordState.AWAITED.value, *seen(r, me)))
     if (KEEPERS | {Role.LOAN_OFFICER}) & me.roles:
-        lines_.append(line("SEAL", "record", r, r.created_at).where(*waiting, r.envelope_id.is_(None), *seen(r, me)))
+        lines_.append(line("SEAL", "record", r, r.created_at).where(*waiting, r.envelope_id.is_(None), ~bare, *seen(r, me)))
     if (KEEPERS | {Role.REGISTER_CLERK}) & me.roles:
-        lines_.append(line("TAKE_IN", "record", r, r.created_at).where(*waiting, r.envelope_id.is_not(None), *seen(r, me)))
+        lines_.append(line("TAKE_IN", "record", r, r.created_at).where(*waiting, or_(r.envelope_id.is_not(None), bare), *seen(r, me)))
     return lines_
 
 
@@ -156,17 +163,51 @@ def seconds_left(row: Any, me: Any) -> Any:
 
 
 def _counts(me: Any) -> Any:
-    """C41: each counter for themself, while the stocktake is not compared."""
-    t = tables.stocktakes.c
-    mine = or_(t.first_counter_id == me.staff, t.second_counter_id == me.staff)
-    return line("COUNT", "stocktake", t, t.as_of).where(or_(t.state == "OPEN", t.state == "COUNTING"), mine, *seen(t, me))
+    """C41: each counter for themself, while a place is left that they have not counted in its round."""
+    t, place = tables.stocktakes.c, tables.stocktake_places.alias()
+    first = and_(t.first_counter_id == me.staff, place.c.first_counted_at.is_(None))
+    second = and_(t.second_counter_id == me.staff, place.c.second_counted_at.is_(None))
+    left = select(place.c.id).where(place.c.stocktake_id == t.id, or_(first, second)).correlate_except(place)
+    mine = or_(t.first_counter_id == me.staff, t.second_counter_id == me.staff)  # so that an index is used before the places
+    return line("COUNT", "stocktake", t, t.as_of).where(or_(t.state == "OPEN", t.state == "COUNTING"), mine, left.exists(), *seen(t, me))
 
 
 def _shipments(me: Any) -> list[Any]:
-    """C31: what is on its way to the caller's unit."""
+    """C31: what is on its way to the caller's unit, and what of their own was refused."""
     if not (KEEPERS | {Role.ARCHIVIST, Role.REGISTER_CLERK}) & me.roles:
         return []
     s, h, x = tables.shipments.alias(), tables.handovers.alias(), tables.handover_lines.alias()
+    refused = (x.c.shipment_id == s.c.id, x.c.state == HandoverLineState.REJECTED.value, x.c.back_operation_id.is_(None))
+    tiers = [t.value for t, roles in ((Tier.FIRST, KEEPERS | {Role.REGISTER_CLERK}), (Tier.SECOND, {Role.ARCHIVIST})) if roles & me.roles]
+    since = select(func.max(x.c.decided_at)).where(*refused).correlate(s).scalar_subquery()
+    back = line("TAKE_BACK", "shipment", s.c, since).where(
+        select(x.c.id).where(*refused).correlate(s).exists(), or_(*(s.c.tier == t for t in tiers)), s.c.org_id == func.any(me.branches),
+        *seen(s.c, me),
+    )  # fmt: skip
     open_ = select(x.c.id).where(x.c.shipment_id == s.c.id, x.c.state == "SENT").correlate(s)
     ours = select(h.c.id).where(h.c.id == s.c.handover_id, h.c.to_org_id == func.any(me.branches)).correlate(s)
-    return [line("ACKNOWLEDGE", "shipment", s.c, s.c.due_at).where(open_.exists(), ours.exists(), *seen(s.c, me))]
+    return [line("ACKNOWLEDGE", "shipment", s.c, s.c.due_at).where(open_.exists(), ours.exists(), *seen(s.c, me)), back]
+
+
+def _heads(me: Any) -> list[Any]:
+    """What heads and compliance look at: an emergency, a stocktake that both have counted, a list for disposal."""
+    lines_ = []
+    if {Role.BRANCH_HEAD, Role.COMPLIANCE} & me.roles:  # C1, C3: whoever sat does not review
+        e, sat = tables.emergency_reviews.c, tables.operation_seats.alias()
+        seated = select(sat.c.staff_id).where(sat.c.operation_id == e.operation_id).correlate_except(sat)
+        lines_.append(line("REVIEW_EMERGENCY", "review", e, e.due_at).where(e.reviewed_at.is_(None), me.staff.not_in(seated), *seen(e, me)))
+    if Role.OPS_HEAD in me.roles:  # C41: neither counter compares or signs
+        t, place = tables.stocktakes.c, tables.stocktake_places.alias()
+        uncounted = or_(place.c.first_counted_at.is_(None), place.c.second_counted_at.is_(None))
+        left = select(place.c.id).where(place.c.stocktake_id == t.id, uncounted).correlate_except(place)
+        other = (t.first_counter_id != me.staff, t.second_counter_id != me.staff, *seen(t, me))
+        lines_.append(line("COMPARE_COUNTS", "stocktake", t, t.as_of).where(t.state == "COUNTING", ~left.exists(), *other))
+        lines_.append(line("SIGN_STOCKTAKE", "stocktake", t, t.compared_at).where(t.state == "COMPARED", *other))
+    if ranks := sorted(role.value for role in HEADS & me.roles):  # C46: three different heads, none of whom drew it up
+        b, said = tables.disposal_batches.c, tables.disposal_approvals.alias()
+        given = select(said.c.role).where(said.c.batch_id == b.id).correlate_except(said)
+        heads = select(said.c.staff_id).where(said.c.batch_id == b.id).correlate_except(said)
+        lacks = or_(*(literal(rank).not_in(given) for rank in ranks))
+        open_ = (b.state == BatchState.PROPOSED.value, b.proposed_by != me.staff, me.staff.not_in(heads), lacks)
+        lines_.append(line("APPROVE_DISPOSAL", "batch", b, b.proposed_at).where(*open_, *seen(b, me)))
+    return lines_

@@ -14,7 +14,7 @@ from schema.reading.declare import One, Page, PolymorphicOne, Sql, TaskList, rea
 from schema.scalars import DateTime
 from server.custody.policy import RANKS
 from storage import tables
-from storage.terms import OperationState, RequestState, Role
+from storage.terms import OperationState, RecordState, RequestState, Role
 
 
 @strawberry.enum(description="Kinds of task. Open: new members may be added.")
@@ -33,12 +33,19 @@ class TaskKind(Enum):
     OVERDUE = strawberry.enum_value("OVERDUE", description="You hold something that is overdue.")
     CHASE = strawberry.enum_value("CHASE", description="Somebody of your units holds something that is overdue.")
     SEAL = strawberry.enum_value("SEAL", description="A paper is not yet sealed.")
-    TAKE_IN = strawberry.enum_value("TAKE_IN", description="A sealed paper waits for the vault.")
+    TAKE_IN = strawberry.enum_value("TAKE_IN", description="A paper that is sealed, or enters without a seal, waits for the vault.")
     ACCEPT_VOLUME = strawberry.enum_value("ACCEPT_VOLUME", description="A volume waits to be accepted.")
     COUNT = strawberry.enum_value("COUNT", description="A stocktake waits for your count.")
     ACKNOWLEDGE = strawberry.enum_value("ACKNOWLEDGE", description="A shipment waits for your unit to take it over or refuse it.")
     RECORD_ARRIVAL = strawberry.enum_value("RECORD_ARRIVAL", description="A paper is expected; record its arrival when it comes.")
     STALE_POSITION = strawberry.enum_value("STALE_POSITION", description="The position of a loan is too old for the release you asked for.")
+    TAKE_BACK = strawberry.enum_value("TAKE_BACK", description="Something of a shipment was refused; take it back.")
+    REVIEW_EMERGENCY = strawberry.enum_value("REVIEW_EMERGENCY", description="An emergency in which substitutes sat waits for your review.")
+    COMPARE_COUNTS = strawberry.enum_value(
+        "COMPARE_COUNTS", description="Both counters of a stocktake are done; compare what they counted."
+    )
+    SIGN_STOCKTAKE = strawberry.enum_value("SIGN_STOCKTAKE", description="A stocktake that was compared waits for your signature.")
+    APPROVE_DISPOSAL = strawberry.enum_value("APPROVE_DISPOSAL", description="A list for disposal waits for your approval.")
 
 
 TITLES = {
@@ -54,15 +61,21 @@ TITLES = {
     TaskKind.OVERDUE: ("A paper you hold is overdue", "您借阅的档案已逾期"),
     TaskKind.CHASE: ("A checkout of your units is overdue", "本机构有逾期未还的档案"),
     TaskKind.SEAL: ("A paper waits to be sealed", "待封包的权证"),
-    TaskKind.TAKE_IN: ("A sealed paper waits for the vault", "待入库的封包"),
+    TaskKind.TAKE_IN: ("A paper waits for the vault", "待入库的权证"),
     TaskKind.ACCEPT_VOLUME: ("A volume waits to be accepted", "待核收的档案"),
     TaskKind.COUNT: ("A stocktake waits for your count", "待盘点的库位"),
     TaskKind.ACKNOWLEDGE: ("A shipment waits to be taken over", "待接收的移交"),
     TaskKind.RECORD_ARRIVAL: ("A paper is expected", "待收的权证"),
     TaskKind.STALE_POSITION: ("The loan's position is too old for a release", "贷款余额数据过旧，不能办理退还"),
+    TaskKind.TAKE_BACK: ("Something of your shipment was refused", "待取回的退回移交件"),
+    TaskKind.REVIEW_EMERGENCY: ("An emergency waits for your review", "待复核的应急出入库"),
+    TaskKind.COMPARE_COUNTS: ("Both counts of a stocktake are done", "待比对的盘点结果"),
+    TaskKind.SIGN_STOCKTAKE: ("A stocktake waits for your signature", "待签署的盘点"),
+    TaskKind.APPROVE_DISPOSAL: ("A list for disposal waits for your approval", "待审批的销毁清册"),
 }
 PREFIX = {"request": "request", "operation": "operation", "checkout": "checkout", "report": "report", "case": "case",
-          "record": "record", "loan": "loan", "stocktake": "stocktake", "shipment": "shipment"}  # fmt: skip
+          "record": "record", "loan": "loan", "stocktake": "stocktake", "shipment": "shipment",
+          "review": "review", "batch": "batch"}  # fmt: skip
 KEEPERS = frozenset({Role.VAULT_KEEPER_KEY, Role.VAULT_KEEPER_CODE, Role.ARCHIVIST})
 
 
@@ -125,8 +138,10 @@ def _movements(me: Any) -> list[Any]:
     if KEEPERS & me.roles:
         r = tables.archive_records.alias()
         tiers = [t for t, roles in (("SECOND", {Role.ARCHIVIST}), ("FIRST", KEEPERS - {Role.ARCHIVIST})) if roles & me.roles]
-        tier = select(r.c.tier).where(r.c.id == m.record_id).correlate_except(r).scalar_subquery()
-        waiting = and_(is_open, m.returned_at.is_not(None), or_(*(tier == t for t in tiers)))
+        there = select(r.c.id).where(
+            r.c.id == m.record_id, r.c.state == RecordState.RETURN_PENDING.value, or_(*(r.c.tier == t for t in tiers))
+        )
+        waiting = and_(is_open, m.returned_at.is_not(None), there.correlate_except(r).exists())
         lines.append(tasks.line("ACCEPT_RETURN", "checkout", m, m.returned_at).where(waiting, *tasks.seen(m, me)))
     return lines
 

@@ -32,12 +32,16 @@ def shared(row: Any, me: Any) -> Any:
     return row.visible_to.op("&&")(me.branches)
 
 
+def asked_once(content: str) -> Any:
+    """Ids that a function lists, asked once a statement and not once a row."""
+    return cast(select(getattr(func, content)()).scalar_subquery(), ARRAY(Uuid))
+
+
 def not_counted(column: str, content: str = "blind_records") -> Any:
     """C41: not what lies where the caller is counting; the column names the record, or what `content` lists."""
 
     def seen(row: Any, me: Any) -> Any:
-        hidden = cast(select(getattr(func, content)()).scalar_subquery(), ARRAY(Uuid))  # asked once a statement
-        return case((row[column] == func.any(hidden), false()), else_=true())
+        return case((row[column] == func.any(asked_once(content)), false()), else_=true())
 
     return seen
 

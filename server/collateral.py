@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import Uuid, bindparam, select
@@ -16,10 +17,12 @@ from storage.terms import CertificateKind, CollateralKind
 
 LOANS_OF = select(loan_collateral.c.loan_id).where(loan_collateral.c.collateral_id == bindparam("collateral", type_=Uuid, required=True))
 
+Secured = tuple[UUID, Decimal, int]  # a loan, how far and in which rank it is secured
+
 
 @dataclass(frozen=True, slots=True)
 class NewCollateral:
-    """What secures `loans`: pairs of loan and secured amount; the rank of the mortgage is 1."""
+    """What secures `loans`: pairs of loan and secured amount; `ranks` of the mortgage in the same order, 1 where left out."""
 
     org: UUID
     kind: CollateralKind
@@ -32,7 +35,7 @@ class NewCollateral:
     valued_on: date | None = None
     owner: UUID | None = None
     currency: str = "CNY"
-    rank: int = 1
+    ranks: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,26 +62,40 @@ async def register_collateral(conn: Connection, by: Principal, new: Sequence[New
     rows, links = [], []
     for id_, n in zip(ids, new, strict=True):
         rows.append(_collateral(id_, n))
-        cause = None
-        for loan, amount in n.loans:
-            links.append({"org_id": n.org, "loan_id": loan, "collateral_id": id_, "rank": n.rank, "amount": amount, "currency": n.currency})
-            event = chains.note(
-                loan,
-                Tag.COLLATERAL_REGISTERED,
-                subject=("collateral", id_),
-                by=by.staff_id,
-                at=at,
-                cause=cause,
-                kind=n.kind,
-                rank=n.rank,
-                amount=amount,
-                currency=n.currency,
-            )
-            cause = cause or event
+        secured = [(loan, amount, rank) for (loan, amount), rank in zip(n.loans, n.ranks or [1] * len(n.loans), strict=True)]
+        links += _links(id_, n.org, secured, n.currency)
+        _note(chains, Tag.COLLATERAL_REGISTERED, id_, secured, n.currency, by=by.staff_id, at=at, kind=n.kind)
     await conn.insert(collateral, rows)
     await conn.insert(loan_collateral, links)
     await chains.write()
     return ids
+
+
+async def secure_loans(
+    conn: Connection, by: Principal, org: UUID, known: UUID, secured: Sequence[Secured], currency: str, at: datetime
+) -> list[UUID]:
+    """The events, one in the chain of each loan that a collateral secures from now on too; uq_loan_collateral_* for one that it did."""
+    chains = await Chains.lock(conn, {loan for loan, _, _ in secured})
+    await conn.insert(loan_collateral, _links(known, org, secured, currency))
+    _note(chains, Tag.COLLATERAL_SECURES, known, secured, currency, by=by.staff_id, at=at)
+    return await chains.write()
+
+
+def _links(id_: UUID, org: UUID, secured: Sequence[Secured], currency: str) -> list[dict[str, object]]:
+    return [
+        {"org_id": org, "loan_id": loan, "collateral_id": id_, "rank": rank, "amount": amount, "currency": currency}
+        for loan, amount, rank in secured
+    ]
+
+
+def _note(chains: Chains, tag: Tag, id_: UUID, secured: Sequence[Secured], currency: str, *, by: UUID, at: datetime, **told: Any) -> None:
+    """One act, told in the chain of each loan."""
+    cause = None
+    for loan, amount, rank in secured:
+        event = chains.note(
+            loan, tag, subject=("collateral", id_), by=by, at=at, cause=cause, rank=rank, amount=amount, currency=currency, **told
+        )
+        cause = cause or event
 
 
 def _collateral(id_: UUID, n: NewCollateral) -> dict[str, object]:

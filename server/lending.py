@@ -19,11 +19,17 @@ from storage.database import Connection, Principal
 from storage.tables import contracts, customers, loan_contracts, loan_positions, loans
 from storage.terms import Classification, ContractKind, LoanStatus, PayoffKind
 
+AMOUNT_MAX, CENT = Decimal(10) ** 16, Decimal("0.01")  # what the columns of money hold
 PARTY_FOR = select(func.party_for(bindparam("identity_index", type_=customers.c.identity_index.type, required=True), type_=Uuid))
 KNOWN_CUSTOMER = select(customers.c.id).where(
     customers.c.org_id == bindparam("org_id", type_=Uuid, required=True),
     customers.c.identity_index == bindparam("identity_index", type_=customers.c.identity_index.type, required=True),
 )
+
+
+def in_cents(amount: Decimal) -> bool:
+    """Whether it is an amount: not below zero, in whole cents, and not too large to be stored."""
+    return 0 <= amount < AMOUNT_MAX and amount == amount.quantize(CENT)
 
 
 @dataclass(frozen=True, slots=True)

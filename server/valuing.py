@@ -18,14 +18,13 @@ from server.compliance.events import Chains, Words
 from server.compliance.tags import Tag
 from server.custody.policy import BANK_ZONE
 from server.errors import Forbidden, InputProblem, InvalidInput, NotFound, VersionConflict
+from server.lending import in_cents
 from storage.database import Connection, Database, Principal
 from storage.statements import given
 from storage.tables import collateral, loans
 from storage.terms import Classification, Role
 
 VALUERS = frozenset({Role.RISK_HEAD})
-AMOUNT_MAX = Decimal(10) ** 16
-CENT = Decimal("0.01")
 VALUE = select(
     func.value_collateral(
         given("row"), given("amount", Numeric(18, 2)), given("currency", Text), given("day", Date), given("reason", Text), type_=Uuid
@@ -54,7 +53,7 @@ class Valuing:
     async def value(self, by: Principal, row: UUID, amount: Decimal, told: Told, *, key: str) -> dict[str, Any]:
         """A valuation of a collateral of the caller's unit, in its currency."""
         _admit(by, told, "valuedOn")
-        if not 0 <= amount < AMOUNT_MAX or amount != amount.quantize(CENT):
+        if not in_cents(amount):
             raise InvalidInput([InputProblem(("amount",), "OUT_OF_RANGE")])
         spent = {"row": row, "amount": amount, "day": told.day, "reason": told.reason, "version": told.version}
         async with self.database.transaction(by) as conn:

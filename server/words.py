@@ -16,3 +16,8 @@ def problem(code: str, language: str) -> str:
 def wrong(code: str, language: str, names: Iterable[str] = ()) -> str:
     """What is said of one thing that is wrong with an input; it may name people."""
     return INPUTS[code][language].replace("{names}", ("、" if language == "zh" else ", ").join(names))
+
+
+def broken_rule(code: str, language: str) -> tuple[str | None, str | None]:
+    """The custody rule that such an input breaks, and what would help; nothing where none does."""
+    return INPUTS[code].get("rule"), INPUTS[code].get(f"{language}_remedy")

@@ -19,6 +19,7 @@ from storage.objects import ObjectStore, StoreAddress
 from tests.harness import servers
 from tests.harness.books import sound
 from tests.harness.demo import Demo, demo_bank
+from tests.harness.door import Door
 from tests.harness.world import World
 
 
@@ -67,6 +68,7 @@ async def database(told: dict[str, Any], database_name: str) -> AsyncIterator[Da
 async def root(told: dict[str, Any], database_name: str) -> AsyncIterator["asyncpg.Connection[Any]"]:
     connection = await asyncpg.connect(servers.url(told, "super", database_name))
     yield connection
+    await sound(connection)
     await connection.close()
 
 
@@ -83,11 +85,22 @@ def objects(store_address: StoreAddress) -> Iterator[ObjectStore]:
     made.close()
 
 
+@pytest_asyncio.fixture(scope="session")
+async def door(
+    told: dict[str, Any], database_name: str, store_address: StoreAddress, tmp_path_factory: pytest.TempPathFactory, schema: ReadingSchema
+) -> AsyncIterator[Door]:
+    made = Door.of(told, database_name, store_address, tmp_path_factory.mktemp("door"), schema)
+    await made.parts.database.open()
+    yield made
+    await made.parts.database.close()
+
+
 @pytest_asyncio.fixture
 async def bank(database: Database, root: "asyncpg.Connection[Any]") -> AsyncIterator[World]:
-    """A fresh pair of branches; the test ends with the books."""
-    yield await World.make(database, root)
-    await sound(root)
+    """A fresh pair of branches; the test ends with its books, the process with those of all."""
+    made = await World.make(database, root)
+    yield made
+    await sound(root, await made.units())
 
 
 @pytest_asyncio.fixture(scope="module")

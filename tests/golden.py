@@ -27,6 +27,7 @@ from server.custody.printing import matrix_text, rules_markdown, rules_short
 from server.custody.rules import Rule
 from server.errors import RETRIES, ApiError
 from storage.terms import Role, Tier
+from tests.catalog import of_the_migrations
 
 FOLDER = Path(__file__).parent / "golden"
 ROOT = Path(__file__).parents[1]
@@ -104,6 +105,7 @@ GOLDEN: dict[str, Callable[[], str]] = {
     "custody_matrix.txt": matrix,
     "schema.graphql": schema_text,
     "field_access.txt": lambda: table(build_schema()._schema),
+    "database.sql": of_the_migrations,
 }
 
 

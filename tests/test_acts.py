@@ -211,3 +211,25 @@ async def test_a_proposal_that_makes_ids_is_replayed_under_its_key(bank: World, 
     text = field("createOrgUnit", "operation { id }")
     first = (await run("admin", text, i=given))["data"]["createOrgUnit"]
     assert (await run("admin", text, i=given))["data"]["createOrgUnit"] == {**first, "replayed": True}
+
+
+async def test_whoever_finds_a_record_taken_learns_since_when_until_when_and_of_which_unit_is_who_has_it(bank: World, run: Any) -> None:
+    (lent,), (kept,), (free,) = [await bank.volumes() for _ in range(3)]
+    await bank.out([lent], tier=Tier.SECOND)
+    await bank.approved([kept], tier=Tier.SECOND)
+    reader, far = bank.people["officer"].staff_id, bank.branches["B"].id
+    unit = {"orgUnitId": f"org_{far}", "code": f"B{bank.tag}", "name": "B 支行"}
+    held = "code recordId heldBy { orgUnitId code name }"
+    refused = field("approveRequest", "request { id }").replace("overridable }", "overridable heldBy { orgUnitId code name } }")
+    explained = f"query E($act: CustodyActInput!) {{ explainCustody(act: $act) {{ checks {{ passed violation {{ {held} }} }} }} }}"
+    await bank.past_the_triggers(f"update staff set org_id = '{far}' where id = '{reader}'")  # by now the reader works elsewhere
+    for paper, code in ((lent, "ALREADY_CHECKED_OUT"), (kept, "RESERVED_BY_OTHER"), (free, None)):
+        request = await bank.requests([paper], tier=Tier.SECOND, by="manager")
+        version = await bank.sql("select version::text from access_requests where id = $1", request)
+        asked = {"requestId": f"request_{request}", "expectedVersion": version, "idempotencyKey": f"k{paper}"}
+        why = (await run("head", explained, act={"approveRequest": asked}))["data"]["explainCustody"]
+        answer = (await run("head", refused, i=asked))["data"]["approveRequest"]
+        ways = ([c["violation"] for c in why["checks"] if not c["passed"]], answer.get("violations", []))
+        told = [[(v["code"], v["heldBy"]) for v in way if v["heldBy"]] for way in ways]
+        assert told == ([[(code, unit)]] * 2 if code else [[], []]), (code, answer)
+    await bank.past_the_triggers(f"update staff set org_id = '{bank.branches['A'].id}' where id = '{reader}'")

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from server.jobs.worker import app_of, work
 from storage.objects import ObjectStore
 from storage.terms import Action as A
 from storage.terms import Purpose, Tier
-from tests.harness import servers
+from tests.harness import losses, servers
 from tests.harness.jobs import jobs_of
 from tests.harness.web import site
 from tests.harness.world import World
@@ -67,6 +67,75 @@ async def test_each_step_of_the_ladder_is_climbed_once_by_two_workers_at_once(ba
     tags = "select count(*) from events where record_id = $1 and tag = 'record:overdue:reached'"
     assert await bank.sql(tags, volumes[0]) == 6
     assert await bank.sql("select closed_at is null and due_at = $2 from movements where record_id = $1", volumes[0], due)
+
+
+async def sets(bank: World, name: str, value: int, letter: str = "A") -> None:
+    """A value of one unit's own."""
+    said = "insert into policy_parameters (key, value, org_id, effective_from) values ($1, $2, $3, now() - interval '1 day')"
+    await bank.sql(said, name, str(value), bank.branches[letter].id)
+    bank.later()  # a desk of its own: this one knows the parameters of before
+
+
+async def test_a_unit_that_warns_earlier_than_the_bank_is_warned_then(bank: World) -> None:
+    await sets(bank, "overdue_days.before_due", 5)
+    volumes = await bank.volumes()
+    request = await bank.approved(volumes, tier=SECOND)
+    await bank.seated(Ask(A.CHECK_OUT, request=request, due_on=bank.due(11)), ["archivist"])
+    earlier = "update movements set out_at = out_at - interval '30 days', reserved_at = reserved_at - interval '30 days'"
+    await bank.past_the_triggers(f"{earlier} where record_id = '{volumes[0]}'")  # whatever holidays there are
+    due = await bank.sql("select due_at from movements where record_id = $1", volumes[0])
+    async with bank.database.transaction(bank.people["ops"]) as conn:
+        warned = (await bank.desk.policy(conn)).working_day_from(due, -5)
+    bank.later(seconds=(warned - datetime.now(UTC)).total_seconds() - 60)
+    await climb_twice_at_once(bank)
+    assert await steps(bank, volumes[0]) == []
+    bank.later(minutes=2)
+    await climb_twice_at_once(bank)
+    assert await steps(bank, volumes[0]) == ["BEFORE_DUE"]
+
+
+async def test_whoever_is_told_that_they_are_blocked_is_blocked_whoever_keeps_the_record(bank: World) -> None:
+    """C18 asks for the days of the holder's unit; the record is of one that has others."""
+    await sets(bank, "overdue_days.block", 8)
+    volumes, other = await bank.volumes(), await bank.volumes(letter="B")
+    await bank.out(volumes, tier=SECOND)
+    holder = bank.people["officer_b"].staff_id
+    await bank.past_the_triggers(f"update movements set holder_id = '{holder}' where record_id = '{volumes[0]}'")
+    found, ask = [], Ask(A.REQUEST_CHECKOUT, records=tuple(other), purpose=Purpose.AUDIT)
+    for _ in range(24):
+        await climb_twice_at_once(bank)
+        blocked = any(
+            c.rule.code == "BORROWER_BLOCKED" and not c.passed for c in (await bank.desk.explain(bank.people["officer_b"], ask)).checks
+        )
+        assert ("BLOCK" in await steps(bank, volumes[0])) is blocked
+        found.append(blocked)
+        bank.later(hours=12)
+    assert set(found) == {True, False}
+
+
+async def test_what_is_never_put_back_from_the_reading_room_is_told_to_the_same_and_sought(bank: World) -> None:
+    volumes = await bank.volumes()
+    ask = Ask(A.REQUEST_READING, records=tuple(volumes), purpose=Purpose.AUDIT)
+    request = UUID((await bank.done("officer", ask))["request"])
+    await bank.done("head", Ask(A.APPROVE, request=request))
+    await bank.done("archivist", Ask(A.START_READING, request=request))
+    bank.later(days=40)
+    await climb_twice_at_once(bank)
+    assert sorted(await steps(bank, volumes[0])) == ["BLOCK", "HEAD", "HOLDER", "RECALL", "SEARCH"]
+    heard = await told(bank, volumes[0])
+    assert {who for who, kind in heard if kind == "OVERDUE"} == {
+        "officer",
+        "head",
+        "manager",
+        "vice",
+        "compliance",
+        "compliance_two",
+        "ops",
+    }
+    assert heard["ops", "SEARCH_DUE"] == 1 and not {who for who, kind in heard if kind == "RECALLED"}
+    assert await bank.state(volumes[0]) == "MISSING" and await climb_twice_at_once(bank) == 0
+    await bank.seated(losses.found(bank, volumes[0]), ["archivist"])
+    assert await bank.state(volumes[0]) == "FILED"
 
 
 async def lettered(bank: World) -> tuple[UUID, UUID]:

@@ -1,4 +1,7 @@
-"""The caller is kept by the process, yet out at once: every statement compares, no read pays a second round trip."""
+"""The caller is kept by the process, yet out at once: every statement compares.
+
+That no read pays a second round trip for it is seen in tests/reading/test_one_statement.py.
+"""
 
 from collections.abc import Iterator
 from typing import Any
@@ -10,13 +13,8 @@ import pytest_asyncio
 from storage.terms import Role, Tier
 from tests.harness.web import Site, site
 from tests.harness.world import World
-from tests.reading.test_loan_file import FILE
 
 ME = {"query": "{ viewer { staff { name } roles } }"}
-STATEMENTS = (
-    "select coalesce(sum(calls), 0)::bigint from pg_stat_statements s join pg_database d on d.oid = s.dbid join pg_roles r on r.oid = s.userid"
-    " where d.datname = current_database() and r.rolname in ('loanfile_app', 'loanfile_reader')"
-)
 
 
 @pytest.fixture(scope="module")
@@ -35,19 +33,6 @@ async def roles(client: httpx.AsyncClient) -> list[str]:
     answer = await client.post("/graphql", json=ME)
     assert answer.status_code == 200, answer.text
     return list(answer.json()["data"]["viewer"]["roles"])
-
-
-async def test_a_whole_loan_file_is_one_statement_with_the_caller_inside(officer: httpx.AsyncClient, bank: World) -> None:
-    await bank.root.execute("create extension if not exists pg_stat_statements")
-    loan = await bank.loan()
-    await bank.out(await bank.papers(2, loan=loan))
-    await bank.volumes(loan=loan)
-    body = {"query": FILE, "variables": {"number": await bank.sql("select number from loans where id = $1", loan)}}
-    await officer.post("/graphql", json=body)  # the caller is known now
-    before = await bank.sql(STATEMENTS)
-    answer = await officer.post("/graphql", json=body)
-    assert await bank.sql(STATEMENTS) - before == 1
-    assert answer.json()["data"]["loan"]["archiveRecords"]["totalCount"] == 3
 
 
 async def test_a_role_given_or_taken_is_seen_by_the_next_statement(officer: httpx.AsyncClient, bank: World) -> None:

@@ -1,5 +1,6 @@
 """Printed papers: who gets them, what they say in Chinese, the code on them, and the same bytes each time."""
 
+import itertools
 import re
 from decimal import Decimal
 from pathlib import Path
@@ -10,14 +11,14 @@ import pypdfium2
 import pytest
 import segno
 
-from server.custody.moves import Ask
+from server.custody.moves import Ask, Placement
 from server.custody.moves.handovers import OnHandover
 from server.errors import NotFound
 from server.papers import chinese
 from server.papers.serving import printed
 from storage.terms import Action as A
 from storage.terms import Tier
-from tests.custody import handing
+from tests.custody import handing, releasing
 from tests.custody.chapters.stocktakes import opened
 from tests.harness.web import site
 from tests.harness.world import World
@@ -29,15 +30,34 @@ def said(made: bytes) -> list[str]:
     return ["".join(page.get_textpage().get_text_range().split()) for page in pypdfium2.PdfDocument(made)]
 
 
-def modules(made: bytes, size: int, width_mm: float, right_mm: float, top_mm: float) -> list[list[bool]]:
-    """The modules of the code in the head, read from the picture of the page."""
-    picture = pypdfium2.PdfDocument(made)[0].render(scale=8).to_pil().convert("L")
+def codes(made: bytes, left_mm: float, width_mm: float) -> list[tuple[int, float]]:
+    """The page and the top, in mm, of each code in a column: six millimetres and more of dark rows that lie close to each other."""
+    found: list[tuple[int, float]] = []
+    for n, page in enumerate(pypdfium2.PdfDocument(made)):
+        picture = page.render(scale=3).to_pil().convert("L")
+        unit = picture.width / 210
+        band = picture.crop((int(left_mm * unit), 0, int((left_mm + width_mm) * unit), picture.height))
+        dark = [y for y in range(band.height) if any(band.getpixel((x, y)) < 128 for x in range(band.width))]
+        ends = [n for n, (a, b) in enumerate(itertools.pairwise(dark), 1) if b - a > 1.2 * unit]
+        found += [(n, dark[a] / unit) for a, b in itertools.pairwise([0, *ends, len(dark)]) if dark[b - 1] - dark[a] > 6 * unit]
+    return found
+
+
+HEAD = (170.0, 14.0, 24.0, 26.0)  # where the code of the head stands: left, top, width, height in mm
+
+
+def says(made: bytes, label: str, place: tuple[float, float, float, float] = HEAD, page: int = 0) -> bool:
+    """Whether the code at that place of the page, read from the picture, is that of the label."""
+    code = segno.make(label, error="m", micro=False)
+    size = code.symbol_size(border=0)[0]
+    picture = pypdfium2.PdfDocument(made)[page].render(scale=8).to_pil().convert("L")
     unit = picture.width / 210  # pixels a millimetre
-    dark = [(x, y) for x in range(int((210 - right_mm - width_mm) * unit), int((210 - right_mm) * unit))
-            for y in range(int(top_mm * unit), int((top_mm + width_mm + 2) * unit)) if picture.getpixel((x, y)) < 128]  # fmt: skip
+    x0, y0, width, height = (round(mm * unit) for mm in place)
+    dark = [(x, y) for x in range(x0, x0 + width) for y in range(y0, y0 + height) if picture.getpixel((x, y)) < 128]
     left, top = min(x for x, _ in dark), min(y for _, y in dark)
-    step = (width_mm * unit) / (size + 4)
-    return [[picture.getpixel((int(left + (c + 0.5) * step), int(top + (r + 0.5) * step))) < 128 for c in range(size)] for r in range(size)]
+    step = (max(x for x, _ in dark) - left + 1) / size
+    told = [[picture.getpixel((int(left + (c + 0.5) * step), int(top + (r + 0.5) * step))) < 128 for c in range(size)] for r in range(size)]
+    return told == [[bool(m) for m in row] for row in code.matrix]
 
 
 async def test_a_ticket_says_what_left_for_whom_and_bears_the_label(bank: World) -> None:
@@ -69,19 +89,44 @@ async def test_a_ticket_says_what_left_for_whom_and_bears_the_label(bank: World)
         assert word in text, (word, text)
     assert "年" in text and "月" in text and "17:30" in text
     assert made == await printed(bank.database, bank.people["kay"], "tickets", ticket, "r-2"), "the same paper has the same bytes"
-    code = segno.make(label, error="m", micro=False)
-    assert modules(made, code.symbol_size(border=0)[0], 24, 16, 14) == [[bool(m) for m in row] for row in code.matrix]
+    assert says(made, label) and not says(made, numbers[0])
     logged = await bank.sql("select count(*) from access_log where action = 'print:ticket' and $1 = any (subject_ids)", ticket)
     assert logged == 2
 
 
 async def test_an_intake_receipt_has_three_parts(bank: World) -> None:
-    papers = await bank.papers(3)
+    papers, envelope = await bank.registered(3)
+    placed = (Placement(envelope, await bank.slot()),)
+    brought = Ask(A.INTAKE, records=tuple(papers), placements=placed, brought_by=bank.people["officer"].staff_id)
+    await bank.seated(brought, ["kay", "cody", "clerk"])
     operation = await bank.sql("select id from operations where action = 'INTAKE' and $1 = any (record_ids)", papers[0])
-    pages = said(await printed(bank.database, bank.people["clerk"], "receipts", operation, "r"))
+    made = await printed(bank.database, bank.people["clerk"], "receipts", operation, "r")
+    label = await bank.sql("select barcode from sealed_envelopes where id = $1", envelope)
+    assert all(says(made, label, page=n) for n in range(3))
+    pages = said(made)
     assert len(pages) == 3
     for page, part in zip(pages, ("第一联保管员留存", "第二联抵押人（借款人）留存", "第三联业务经办留存"), strict=True):
         assert all(word in page for word in ("入库回执", part, "王小明", "3件", "大众朗逸", "登记员"))
+        assert "抵押人（借款人）：王小明业务经办：officer" in page
+
+
+async def test_a_release_is_received_by_whoever_signs_for_it(bank: World) -> None:
+    case = await (await releasing.Case.make(bank)).ready()
+    await bank.seated(case.release, releasing.SEATED)
+    ticket = await bank.sql("select t.id from tickets t join operations o on o.id = t.operation_id where o.request_id = $1", case.request)
+    (text,) = said(await printed(bank.database, bank.people["kay"], "tickets", ticket, "r"))
+    assert "领取人王小明" in text and "领取人（抵押人）：" in text and "领取人officer" not in text
+
+
+async def test_a_handover_list_names_who_took_and_who_refused(bank: World) -> None:
+    papers = await files(bank, 3)
+    handover = await handing.sent(bank, papers)
+    await handing.taken(bank, handover, papers[:2])
+    await bank.done("clerk_b", Ask(A.REJECT_HANDOVER, records=tuple(papers[2:]), reason="缺页", detail=OnHandover(handover)))
+    for who in ("clerk", "clerk_b"):
+        (text,) = said(await printed(bank.database, bank.people[who], "handovers", handover, "r"))
+        assert re.search("已接收：共2件，[^，]+，经办：kay_b、cody_b、clerk_b", text), text
+        assert re.search("已退回：共1件，[^，]+，经办：", text), text
 
 
 async def test_a_volumes_ticket_needs_no_envelope_and_a_void_one_says_so(bank: World) -> None:
@@ -183,5 +228,11 @@ async def test_a_handover_list_of_what_was_sent_and_what_was_not_is_set_over_man
     )
     numbers = [number for page in pages for number in re.findall(f"M1{bank.tag}\\d{{5}}", page)]
     assert numbers == [f"M1{bank.tag}{n:05}" for n in range(120)], "each line once, in order"
+    places = codes(found.content, 183, 8)
+    assert len(places) == 120 + 1, "a code for each line, and that of the list"
+    for n in (0, 119):
+        page, top = places[n + 1]
+        barcode = await bank.sql("select barcode from archive_records where id = $1", papers[n])
+        assert says(found.content, barcode, (182, top - 0.2, 10, 9), page), n
     assert (sum(page.count("在途") for page in pages), sum(page.count("已列入") for page in pages)) == (100, 20)
     assert all(word in pages[-1] for word in ("移交人", "接收人", "监交人")) and f"共{len(pages)}页" in pages[-1]

@@ -19,7 +19,7 @@ from server.demo.names import small_pdf
 from tests.harness.web import free_port, outer_environment
 
 COMMAND = [sys.executable, "-m", "server.cli"]
-SECONDS_MAX = 90
+SECONDS_MAX = 180
 
 
 class Program:

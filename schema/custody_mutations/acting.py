@@ -9,6 +9,7 @@ from uuid import UUID
 import strawberry
 from sqlalchemy import Boolean
 
+from schema.contracts import ContractAmendment
 from schema.corrections import Correction
 from schema.custody import AccessRequest, Checkout, CustodyEvent, Hold, Operation
 from schema.handovers import Handover, Shipment
@@ -21,13 +22,17 @@ from schema.release import Release
 from schema.results import given, mutation
 from server.custody.desk import Done, Reader, Refused
 from server.custody.moves import Ask, Override
+from server.custody.transitions import SUBSTITUTES
 from server.errors import InputProblem, InvalidInput, NotFound
 from storage.database import Connection
 from storage.terms import Role
 
 KEEPERS = frozenset({Role.VAULT_KEEPER_KEY, Role.VAULT_KEEPER_CODE, Role.ARCHIVIST})
 RETURN_DESK = KEEPERS | {Role.REGISTER_CLERK}
+SUBSTITUTES_TOO = frozenset(SUBSTITUTES.values())  # in an emergency
+AT_THE_VAULT = RETURN_DESK | SUBSTITUTES_TOO
 UNSET: Any = strawberry.UNSET
+EMERGENCY = "Why substitutes may take the keepers' seats; it will be reviewed."
 
 
 def field(description: str, default: Any = None) -> Any:
@@ -74,6 +79,7 @@ class ConfirmPayload(CheckoutPayload, HoldPayload, HandoverPayload):
     """Whatever the operation was about."""
 
     correction: Correction | None = One(given="correction", description="The correction, once it is confirmed.")
+    amendment: ContractAmendment | None = One(given="amendment", description="The amendment of a contract.")
     release: Release | None = One(given="release", description="The release.")
     staff: StaffMember | None = One(given="staff", description="The member of staff whom a change was about.")
     org_unit: OrgUnit | None = One(given="org", description="The unit that was made.")
@@ -163,6 +169,7 @@ class Askable(NamedTuple):
     input_type: Any
     ask_of: Callable[[strawberry.Info, Any], Awaitable[Ask]]
     description: str | None = None  # of what has no mutation of its own name
+    requires: frozenset[Role] | None = None  # whom the mutation lets in at all
 
 
 ASKABLE: dict[str, Askable] = {}  # by the name of the mutation: what explainCustody takes
@@ -175,7 +182,7 @@ def act(name: str, input_type: Any, base: type, ask_of: Any, *, description: str
     async def asked(info: strawberry.Info, input_: Any) -> Ask:
         return overriding(await ask_of(info, input_), input_)
 
-    ASKABLE[name] = Askable(input_type, asked)
+    ASKABLE[name] = Askable(input_type, asked, requires=requires)
 
     async def resolve(info: strawberry.Info, input_: Any) -> Any:
         return await perform(info, type_, name, input_, asked)

@@ -46,7 +46,7 @@ class PresentReturnLineInput:
 
     line_id: strawberry.ID = field("The scanner's own id of the line; with the batch's key it is the key of the act.")
     barcodes: list[str] = field("Barcodes scanned at the desk, of papers or envelopes.")
-    brought_by_id: strawberry.ID = field("Who brings them: the recorded holder.")
+    brought_by_id: strawberry.ID = field("Who brings them: the recorded holder, or a successor.")
 
 
 @strawberry.input(description="One line of submitCountBatch.")

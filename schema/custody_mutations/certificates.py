@@ -5,9 +5,9 @@ from typing import Any
 import strawberry
 
 from schema.collateral import SealedEnvelope
-from schema.custody_mutations.acting import UNSET, ActPayload, CheckoutPayload, act, field
+from schema.custody_mutations.acting import AT_THE_VAULT, UNSET, ActPayload, CheckoutPayload, act, field
 from schema.custody_mutations.desk import InspectionInput, inspection
-from schema.custody_mutations.envelopes import AT_THE_VAULT, KeptInput
+from schema.custody_mutations.envelopes import KeptInput
 from schema.custody_mutations.papers import CertificateInput, certificate_of, emergency_of, in_words
 from schema.reading.declare import Many, One
 from schema.results import KeyedInput, given, id_of, ids_of, maybe_id
@@ -104,7 +104,7 @@ class AcceptChangedReturnInput(KeptInput):
 
     changes: list[ChangeInput] = field("Each certificate that changed.")
     inspections: list[InspectionInput] = field("One for each paper that goes into the vault.")
-    seal_no: str = field("Number on the seal that closes the envelope again.")
+    seal_no: str | None = field("Number on the seal that closes the envelope again; left out when nothing goes into an envelope.", UNSET)
 
 
 async def _letter(info: strawberry.Info, i: RegisterBaileeLetterInput) -> Ask:
@@ -143,7 +143,7 @@ async def _changed(info: strawberry.Info, i: AcceptChangedReturnInput) -> Ask:
     records = tuple(dict.fromkeys((*seen, *(c.old for c in changes))))
     return Ask(
         A.ACCEPT_CHANGED_RETURN, records=records, inspections=tuple(inspection(one) for one in i.inspections),
-        detail=moves.ChangedReturn(changes, i.seal_no.strip()), seat=given(i.seat), emergency=emergency_of(i),
+        detail=moves.ChangedReturn(changes, (given(i.seal_no) or "").strip() or None), seat=given(i.seat), emergency=emergency_of(i),
     )  # fmt: skip
 
 

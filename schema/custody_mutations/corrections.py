@@ -25,9 +25,9 @@ class CorrectionOfInput:
     event_id: strawberry.ID | None = field(
         "What an event told: archive_no, barcode or seal_no. The event stays; another one refers to it.", UNSET
     )
-    record_id: strawberry.ID | None = field("A paper or volume: title, pages.", UNSET)
+    record_id: strawberry.ID | None = field("A paper or volume: title, pages; an insurance policy: expiresOn.", UNSET)
     file_item_id: strawberry.ID | None = field("A paper in a volume: title, pages.", UNSET)
-    certificate_id: strawberry.ID | None = field("A certificate: number, registrationNo, issuedOn.", UNSET)
+    certificate_id: strawberry.ID | None = field("A certificate: number, registrationNo, issuedOn, expiresOn.", UNSET)
     contract_id: strawberry.ID | None = field("A contract: number, signedOn.", UNSET)
 
 
@@ -38,7 +38,7 @@ class ProposeCorrectionInput(KeyedInput):
     of: CorrectionOfInput = field("What it is about.")
     new_value: str = field("What is right; a day as 2026-11-25.")
     reason: str = field("Why.")
-    evidence_scan_id: strawberry.ID = field("A stored scan of the same record.")
+    evidence_scan_id: strawberry.ID = field("A stored scan of the same record; of a contract, one of a record of its loans.")
     expected_version: str | None = field("Version of what is corrected, as last seen.", UNSET)
     field: str = field("The field, as listed with its subject.")
 

@@ -4,18 +4,27 @@ from typing import Any
 
 import strawberry
 
-from schema.custody_mutations.acting import KEEPERS, RETURN_DESK, UNSET, ActPayload, CheckoutPayload, ConfirmPayload, act, field
+from schema.custody_mutations.acting import (
+    AT_THE_VAULT,
+    EMERGENCY,
+    KEEPERS,
+    SUBSTITUTES_TOO,
+    UNSET,
+    ActPayload,
+    CheckoutPayload,
+    ConfirmPayload,
+    act,
+    field,
+)
 from schema.custody_mutations.papers import emergency_of
 from schema.results import KeyedInput, OverridableInput, given, id_of, ids_of, maybe_id, version_of
 from schema.scalars import Date
 from server.custody import lookup
 from server.custody.moves import Ask, Inspection
 from server.custody.moves.envelopes import NewSeal, Resealing
-from server.custody.transitions import SUBSTITUTES, WHO
+from server.custody.transitions import WHO
 from storage.terms import Action as A
 from storage.terms import Seat
-
-SUBSTITUTES_TOO = frozenset(SUBSTITUTES.values())  # in an emergency
 
 
 @strawberry.input(description="Input of checkOut.")
@@ -26,7 +35,7 @@ class CheckOutInput(OverridableInput):
     barcodes: list[str] = field("Barcodes scanned at the desk, of papers or envelopes, in any order; all lines of the request.")
     due_on: Date | None = field("Day on which they come back, by close of business.", UNSET)
     seat: Seat | None = field("The caller's seat; the first that fits when left out.", UNSET)
-    emergency: str | None = field("Why substitutes may take the keepers' seats; it will be reviewed.", UNSET)
+    emergency: str | None = field(EMERGENCY, UNSET)
     expected_version: str | None = field("Version of the request last seen; optional at the desk.", UNSET)
 
 
@@ -51,7 +60,7 @@ class PresentReturnInput(KeyedInput):
     """What is brought back, by whom."""
 
     barcodes: list[str] = field("Barcodes scanned at the desk, of papers or envelopes.")
-    brought_by_id: strawberry.ID = field("Who brings them: the recorded holder.")
+    brought_by_id: strawberry.ID = field("Who brings them: the recorded holder, or a successor.")
 
 
 @strawberry.input(description="What was found of one record.")
@@ -90,7 +99,7 @@ class AcceptReturnInput(KeyedInput):
 
     inspections: list[InspectionInput] = field("One for each record.")
     seals: list[NewSealInput] | None = field("One for each envelope that was opened, while it was out or for the inspection.", UNSET)
-    emergency: str | None = field("Why substitutes may take the keepers' seats; it will be reviewed.", UNSET)
+    emergency: str | None = field(EMERGENCY, UNSET)
 
 
 @strawberry.input(description="Input of rejectReturn.")
@@ -98,7 +107,7 @@ class RejectReturnInput(KeyedInput):
     """Refused item by item."""
 
     inspections: list[RejectedItemInput] = field("One for each record, with findings.")
-    emergency: str | None = field("Why substitutes may take the keepers' seats; it will be reviewed.", UNSET)
+    emergency: str | None = field(EMERGENCY, UNSET)
 
 
 @strawberry.input(description="Input of startReading.")
@@ -200,7 +209,7 @@ class DeskMutations:
         description="Take what its holder brings back (归还); it is available only after acceptReturn.",
     )  # fmt: skip
     accept_return = act(
-        "acceptReturn", AcceptReturnInput, CheckoutPayload, _inspected(A.ACCEPT_RETURN), requires=RETURN_DESK | SUBSTITUTES_TOO,
+        "acceptReturn", AcceptReturnInput, CheckoutPayload, _inspected(A.ACCEPT_RETURN), requires=AT_THE_VAULT,
         description="Inspect and put back what was returned (验收入库).",
     )  # fmt: skip
     reject_return = act(

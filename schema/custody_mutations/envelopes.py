@@ -5,7 +5,7 @@ from typing import Any
 import strawberry
 
 from schema.collateral import SealedEnvelope
-from schema.custody_mutations.acting import KEEPERS, RETURN_DESK, UNSET, ActPayload, CasePayload, act, field
+from schema.custody_mutations.acting import AT_THE_VAULT, EMERGENCY, UNSET, ActPayload, CasePayload, act, field
 from schema.custody_mutations.papers import emergency_of, in_words
 from schema.reading.declare import One
 from schema.results import KeyedInput, given, id_of, ids_of, maybe_id
@@ -15,9 +15,7 @@ from server.custody.moves.envelopes import Opening, Sealing
 from server.custody.transitions import WHO
 from server.errors import InputProblem, InvalidInput
 from storage.terms import Action as A
-from storage.terms import Role, Seat
-
-AT_THE_VAULT = KEEPERS | RETURN_DESK | {Role.OPS_HEAD, Role.VICE_PRESIDENT}
+from storage.terms import Seat
 
 
 class EnvelopePayload(ActPayload):
@@ -33,7 +31,7 @@ class KeptInput(KeyedInput):
     """Seat and emergency."""
 
     seat: Seat | None = field("The caller's seat; the first that fits when left out.", UNSET)
-    emergency: str | None = field("Why substitutes may take the keepers' seats; it will be reviewed.", UNSET)
+    emergency: str | None = field(EMERGENCY, UNSET)
 
 
 @strawberry.input(description="Input of sealEnvelope.")

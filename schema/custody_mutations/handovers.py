@@ -4,8 +4,9 @@ from typing import Any
 
 import strawberry
 
-from schema.custody_mutations.acting import UNSET, HandoverPayload, act, field
+from schema.custody_mutations.acting import EMERGENCY, SUBSTITUTES_TOO, UNSET, HandoverPayload, act, field
 from schema.custody_mutations.choosing import chosen_records
+from schema.custody_mutations.papers import emergency_of
 from schema.records import ArchiveRecordWhere
 from schema.results import KeyedInput, OverridableInput, given, id_of, ids_of, maybe_id
 from server.custody import handing, lookup
@@ -16,7 +17,7 @@ from server.errors import InputProblem, InvalidInput
 from storage.terms import Action as A
 from storage.terms import HandoverKind, HandoverStanding, Role
 
-SIDES = CUSTODY_ROLES | {Role.LOAN_OFFICER, Role.OPS_HEAD, Role.BRANCH_HEAD}
+SIDES = CUSTODY_ROLES | SUBSTITUTES_TOO | {Role.LOAN_OFFICER, Role.BRANCH_HEAD}
 
 
 @strawberry.input(description="Input of createHandover.")
@@ -60,6 +61,7 @@ class SendHandoverInput(OverridableInput):
     )
     record_ids: list[strawberry.ID] | None = field("The papers or volumes; the next 500 of one vault when left out.", UNSET)
     seal_no: str | None = field("Seal of the shipment; required for what moves.", UNSET)
+    emergency: str | None = field(EMERGENCY, UNSET)
 
 
 @strawberry.input(description="A slot for an envelope.")
@@ -80,6 +82,7 @@ class AcknowledgeHandoverLinesInput(KeyedInput):
     placements: list[HandoverPlacementInput] | None = field("A slot for each envelope; first tier.", UNSET)
     location_id: strawberry.ID | None = field("The shelf of the volumes; second tier.", UNSET)
     vault_id: strawberry.ID | None = field("The vault that takes papers that still wait for intake; the unit's first when left out.", UNSET)
+    emergency: str | None = field(EMERGENCY, UNSET)
 
 
 @strawberry.input(description="Input of rejectHandoverLines.")
@@ -101,6 +104,7 @@ class RecallHandoverInput(KeyedInput):
     barcodes: list[str] | None = field("Their labels, or those of their envelopes, as scanned.", UNSET)
     placements: list[HandoverPlacementInput] | None = field("A slot for each envelope; first tier.", UNSET)
     location_id: strawberry.ID | None = field("The shelf of the volumes; second tier.", UNSET)
+    emergency: str | None = field(EMERGENCY, UNSET)
 
 
 def _wrong(name: str, code: str) -> InvalidInput:
@@ -165,7 +169,7 @@ async def _send(info: strawberry.Info, i: SendHandoverInput) -> Ask:
     context: Any = info.context
     handover = id_of(i.handover_id, "handover")
     action, records = await handing.to_send(context.database, context.principal, handover, i.standing, await _named(info, i))
-    return Ask(action, records=records, detail=OnHandover(handover, seal_no=given(i.seal_no)))
+    return Ask(action, records=records, detail=OnHandover(handover, seal_no=given(i.seal_no)), emergency=emergency_of(i))
 
 
 async def _acknowledge(info: strawberry.Info, i: AcknowledgeHandoverLinesInput) -> Ask:
@@ -173,7 +177,7 @@ async def _acknowledge(info: strawberry.Info, i: AcknowledgeHandoverLinesInput) 
     handover, records = id_of(i.handover_id, "handover"), await _must_name(info, i)
     action = await handing.to_take(context.database, context.principal, handover, records)
     place, detail = maybe_id(i.location_id, "location"), OnHandover(handover, vault=maybe_id(i.vault_id, "location"))
-    return Ask(action, records=records, placements=_placements(i), location=place, detail=detail)
+    return Ask(action, records=records, placements=_placements(i), location=place, detail=detail, emergency=emergency_of(i))
 
 
 async def _reject(info: strawberry.Info, i: RejectHandoverLinesInput) -> Ask:
@@ -189,7 +193,8 @@ async def _recall(info: strawberry.Info, i: RecallHandoverInput) -> Ask:
     await handing.kind_of(context.database, context.principal, handover)
     action, records = await handing.to_take_back(context.database, context.principal, handover, await _named(info, i))
     place = maybe_id(i.location_id, "location")
-    return Ask(action, records=records, placements=_placements(i), location=place, detail=OnHandover(handover))
+    detail, emergency = OnHandover(handover), emergency_of(i)
+    return Ask(action, records=records, placements=_placements(i), location=place, detail=detail, emergency=emergency)
 
 
 @strawberry.type

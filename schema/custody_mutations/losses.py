@@ -4,9 +4,10 @@ from typing import Any
 
 import strawberry
 
-from schema.custody_mutations.acting import KEEPERS, RETURN_DESK, UNSET, ActPayload, CasePayload, act, field
+from schema.custody_mutations.acting import AT_THE_VAULT, UNSET, ActPayload, CasePayload, act, field
 from schema.custody_mutations.desk import InspectionInput, inspection
-from schema.custody_mutations.papers import PlacementInput
+from schema.custody_mutations.envelopes import KeptInput
+from schema.custody_mutations.papers import PlacementInput, emergency_of
 from schema.losses import Discrepancy, LossCase
 from schema.reading.declare import Many
 from schema.results import KeyedInput, given, id_of, ids_of, maybe_id, version_of
@@ -17,7 +18,7 @@ from server.custody.moves.losses import CaseOpened, CaseResolved, Finding, ItemM
 from server.custody.transitions import WHO
 from server.errors import InputProblem, InvalidInput
 from storage.terms import Action as A
-from storage.terms import Role, Seat
+from storage.terms import Role
 
 HEADS = frozenset({Role.OPS_HEAD, Role.VICE_PRESIDENT})
 
@@ -81,14 +82,13 @@ class NotifyComplianceInput(KeyedInput):
 
 
 @strawberry.input(description="Input of resolveFound.")
-class ResolveFoundInput(KeyedInput):
+class ResolveFoundInput(KeptInput):
     """Found, inspected, put back."""
 
     inspections: list[InspectionInput] = field("One for each record.")
     where: str = field("Where it was found.")
     found_by_id: strawberry.ID | None = field("Who found it; the caller when left out.", UNSET)
     placements: list[PlacementInput] | None = field("Slots, for envelopes that have none.", UNSET)
-    seat: Seat | None = field("The caller's seat; the first that fits when left out.", UNSET)
 
 
 @strawberry.input(description="Input of declareLost.")
@@ -101,13 +101,12 @@ class DeclareLostInput(KeyedInput):
 
 
 @strawberry.input(description="Input of recordReissue.")
-class RecordReissueInput(KeyedInput):
+class RecordReissueInput(KeptInput):
     """A new paper takes the place of the lost one."""
 
     loss_case_id: strawberry.ID = field("The case.")
     record_id: strawberry.ID = field("The new paper, registered and sealed, not yet in the vault.")
     placements: list[PlacementInput] = field("The slot of its envelope.")
-    seat: Seat | None = field("The caller's seat; the first that fits when left out.", UNSET)
 
 
 @strawberry.input(description="Input of recordVoidedOriginal.")
@@ -188,7 +187,10 @@ async def _found(info: strawberry.Info, i: ResolveFoundInput) -> Ask:
     records = ids_of([one.record_id for one in i.inspections], "record", "inspections")
     looked = tuple(inspection(one) for one in i.inspections)
     finding = Finding(i.where, maybe_id(i.found_by_id, "staff"))
-    return Ask(A.RESOLVE_FOUND, records=records, inspections=looked, placements=_placed(i.placements), seat=given(i.seat), detail=finding)
+    return Ask(
+        A.RESOLVE_FOUND, records=records, inspections=looked, placements=_placed(i.placements), seat=given(i.seat), detail=finding,
+        emergency=emergency_of(i),
+    )  # fmt: skip
 
 
 def _ending(action: A) -> Any:
@@ -204,7 +206,10 @@ async def _reissue(info: strawberry.Info, i: RecordReissueInput) -> Ask:
     if lost == new:
         raise InvalidInput([InputProblem(("recordId",), "NOT_ALLOWED")])
     records = tuple(sorted((lost, new)))
-    return Ask(A.RECORD_REISSUE, records=records, placements=_placed(i.placements), seat=given(i.seat), detail=Reissue(lost, new))
+    return Ask(
+        A.RECORD_REISSUE, records=records, placements=_placed(i.placements), seat=given(i.seat), detail=Reissue(lost, new),
+        emergency=emergency_of(i),
+    )  # fmt: skip
 
 
 async def _original(info: strawberry.Info, i: RecordVoidedOriginalInput) -> Ask:
@@ -243,7 +248,7 @@ class LossMutations:
         "notifyCompliance", NotifyComplianceInput, LossPayload, _notify, description="Tell COMPLIANCE of a missing record."
     )
     resolve_found = act(
-        "resolveFound", ResolveFoundInput, LossPayload, _found, requires=RETURN_DESK,
+        "resolveFound", ResolveFoundInput, LossPayload, _found, requires=AT_THE_VAULT,
         description="Put back what was found, inspected one by one; in the vault an operation of three seats.",
     )  # fmt: skip
     declare_lost = act(
@@ -251,7 +256,7 @@ class LossMutations:
         description="Declare a missing record lost (报失); two heads, after the whole procedure.",
     )  # fmt: skip
     record_reissue = act(
-        "recordReissue", RecordReissueInput, LossPayload, _reissue, requires=KEEPERS | {Role.REGISTER_CLERK},
+        "recordReissue", RecordReissueInput, LossPayload, _reissue, requires=AT_THE_VAULT,
         description="Take in the paper that was issued in place of a lost one (补办); the old number is void for ever.",
     )  # fmt: skip
     record_voided_original = act(

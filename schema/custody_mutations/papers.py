@@ -4,7 +4,7 @@ from typing import Any
 
 import strawberry
 
-from schema.custody_mutations.acting import KEEPERS, RETURN_DESK, UNSET, ActPayload, act, field
+from schema.custody_mutations.acting import AT_THE_VAULT, EMERGENCY, UNSET, ActPayload, act, field
 from schema.reading.declare import One
 from schema.results import KeyedInput, given, id_of, ids_of, maybe_id
 from schema.scalars import Date, Decimal
@@ -15,7 +15,7 @@ from server.custody.moves.papers import Arrival, CertificateData, ExpectedPaper,
 from server.custody.transitions import WHO
 from server.errors import InputProblem, InvalidInput
 from storage.terms import Action as A
-from storage.terms import CertificateKind, PaperKind, Role, Seat
+from storage.terms import CertificateKind, PaperKind, Seat
 
 PAPERS_MAX = 50
 
@@ -118,7 +118,7 @@ class IntakeToVaultInput(KeyedInput):
     placements: list[PlacementInput] = field("A slot for each envelope; none for electronic certificates.")
     delivered_by_id: strawberry.ID | None = field("The officer who brought them, for the second part of the receipt.", UNSET)
     seat: Seat | None = field("The caller's seat; the first that fits when left out.", UNSET)
-    emergency: str | None = field("Why substitutes may take the keepers' seats; it will be reviewed.", UNSET)
+    emergency: str | None = field(EMERGENCY, UNSET)
 
 
 def certificate_of(i: CertificateInput | None) -> CertificateData | None:
@@ -217,6 +217,6 @@ class IntakeMutations:
         description="Send papers back before they enter the vault (退回), with reasons.",
     )  # fmt: skip
     intake_to_vault = act(
-        "intakeToVault", IntakeToVaultInput, IntakePayload, _intake, requires=KEEPERS | RETURN_DESK | {Role.OPS_HEAD, Role.VICE_PRESIDENT},
+        "intakeToVault", IntakeToVaultInput, IntakePayload, _intake, requires=AT_THE_VAULT,
         description="Take sealed papers into the vault (入库), an operation of three seats; each envelope into an empty slot.",
     )  # fmt: skip

@@ -4,7 +4,9 @@ from typing import Any
 
 import strawberry
 
-from schema.custody_mutations.acting import KEEPERS, RETURN_DESK, UNSET, CheckoutPayload, RequestPayload, act, field
+from schema.custody_mutations.acting import AT_THE_VAULT, UNSET, CheckoutPayload, RequestPayload, act, field
+from schema.custody_mutations.envelopes import KeptInput
+from schema.custody_mutations.papers import emergency_of
 from schema.lending import Loan
 from schema.reading.declare import One
 from schema.records import ArchiveRecord
@@ -18,9 +20,9 @@ from server.custody.transitions import WHO
 from server.errors import InputProblem, InvalidInput
 from server.personal import Keys, Kind, Personal, mask_identity
 from storage.terms import Action as A
-from storage.terms import Purpose, RecipientCapacity, Role, Seat
+from storage.terms import Purpose, RecipientCapacity, Role
 
-RELEASERS = RETURN_DESK | {Role.LOAN_OFFICER}
+RELEASERS = AT_THE_VAULT | {Role.LOAN_OFFICER}
 
 
 class NoticePayload(RequestPayload):
@@ -75,24 +77,22 @@ class VerifyRecipientInput(KeyedInput):
 
 
 @strawberry.input(description="Input of releaseOnSettlement.")
-class ReleaseOnSettlementInput(KeyedInput):
+class ReleaseOnSettlementInput(KeptInput):
     """The papers are handed to their owner."""
 
     request_id: strawberry.ID = field("The approved request.")
     barcodes: list[str] = field("Barcodes scanned at the desk, of papers or envelopes, in any order; all lines of the request.")
     receipt_scan_id: strawberry.ID = field("Scan of the receipt signed by recipient, officer and keeper; a scan of the request.")
-    seat: Seat | None = field("The caller's seat; the first that fits when left out.", UNSET)
-    expected_version: str | None = field("Version of the request last seen; optional at the desk.", UNSET)
+    expected_version: str = field("Version of the request last seen.")
 
 
 @strawberry.input(description="Input of substituteCollateral.")
-class SubstituteCollateralInput(KeyedInput):
+class SubstituteCollateralInput(KeptInput):
     """The old papers leave; the new one lies in the vault already."""
 
     request_id: strawberry.ID = field("The approved request.")
     barcodes: list[str] = field("Barcodes scanned at the desk, of papers or envelopes, in any order; all lines of the request.")
-    seat: Seat | None = field("The caller's seat; the first that fits when left out.", UNSET)
-    expected_version: str | None = field("Version of the request last seen; optional at the desk.", UNSET)
+    expected_version: str = field("Version of the request last seen.")
 
 
 @strawberry.input(description="Input of closeAsSurrendered.")
@@ -150,7 +150,8 @@ async def _leaving(info: strawberry.Info, i: Any, action: A, detail: ReceiptShow
     context: Any = info.context
     request = id_of(i.request_id, "request")
     await lookup.check_lines(context.database, context.principal, request, i.barcodes)
-    return Ask(action, request=request, seat=given(i.seat), expected_version=version_of(i.expected_version), detail=detail)
+    version, emergency = version_of(i.expected_version), emergency_of(i)
+    return Ask(action, request=request, seat=given(i.seat), expected_version=version, detail=detail, emergency=emergency)
 
 
 async def _surrender(info: strawberry.Info, i: CloseAsSurrenderedInput) -> Ask:
@@ -186,7 +187,7 @@ class ReleaseMutations:
         description="Hand papers back to their owner for good (结清退还); an operation of four seats.",
     )  # fmt: skip
     substitute_collateral = act(
-        "substituteCollateral", SubstituteCollateralInput, ReleasePayload, _substitute, requires=KEEPERS | RETURN_DESK,
+        "substituteCollateral", SubstituteCollateralInput, ReleasePayload, _substitute, requires=AT_THE_VAULT,
         description="Let the old papers leave for good (置换出库); an operation of three seats.",
     )  # fmt: skip
     close_as_surrendered = act(

@@ -9,6 +9,7 @@ from schema.results import KeyedInput, OverridableInput, given, id_of, ids_of, m
 from schema.scalars import Date
 from server.custody import lookup
 from server.custody.moves import Ask
+from server.custody.moves.lending import CourtPaperShown
 from server.custody.transitions import WHO
 from server.errors import InputProblem, InvalidInput
 from storage.terms import Action as A
@@ -46,7 +47,12 @@ class RequestExtensionInput(OverridableInput):
 
     checkout_id: strawberry.ID = field("The checkout to prolong.")
     due_on: Date = field("The new due day; it counts from the old one.")
-    reason: str | None = field("In words.", UNSET)
+    reason: str = field("Why, in words.")
+    court_paper_scan_id: strawberry.ID | None = field(
+        "Of what is lent to a court: the scan of the court's paper, of the record or of its request, stored since the lending and named by"
+        " no other extension. With it the day is the court's; without it the court has one extension, within the term.",
+        UNSET,
+    )
 
 
 @strawberry.input(description="Input of approveRequest.")
@@ -73,7 +79,7 @@ class CancelRequestInput(KeyedInput):
 
     request_id: strawberry.ID = field("The request.")
     expected_version: str = field("Version of the request last seen.")
-    reason: str | None = field("Why.", UNSET)
+    reason: str = field("Why.")
 
 
 async def _request(info: strawberry.Info, i: Any) -> Ask:
@@ -86,14 +92,21 @@ async def _request(info: strawberry.Info, i: Any) -> Ask:
 async def _extension(info: strawberry.Info, i: RequestExtensionInput) -> Ask:
     context: Any = info.context
     record = await lookup.record_of_checkout(context.database, context.principal, id_of(i.checkout_id, "checkout"))
-    return Ask(A.REQUEST_EXTENSION, records=(record,), due_on=i.due_on, reason=given(i.reason))
+    paper = maybe_id(i.court_paper_scan_id, "scan")
+    detail = CourtPaperShown(paper) if paper else None
+    return Ask(A.REQUEST_EXTENSION, records=(record,), due_on=i.due_on, reason=_why(i), detail=detail)
+
+
+def _why(i: Any) -> str:
+    reason = str(i.reason)
+    if not reason.strip():
+        raise InvalidInput([InputProblem(("reason",), "EMPTY")])
+    return reason
 
 
 def _decision(action: A) -> Any:
     async def ask(info: strawberry.Info, i: Any) -> Ask:
-        reason = given(i.comment) if action is A.APPROVE else given(i.reason)
-        if action is A.REJECT and not i.reason.strip():
-            raise InvalidInput([InputProblem(("reason",), "EMPTY")])
+        reason = given(i.comment) if action is A.APPROVE else _why(i)
         return Ask(action, request=id_of(i.request_id, "request"), expected_version=version_of(i.expected_version), reason=reason)
 
     return ask
@@ -112,9 +125,12 @@ class RequestMutations:
         description="Ask to read volumes in the room (查阅申请).",
     )  # fmt: skip
     request_extension = act(
-        "requestExtension", RequestExtensionInput, RequestPayload, _extension, requires=WHO[A.REQUEST_EXTENSION],
-        description="Ask for a later due day (续借申请).",
-    )  # fmt: skip
+        "requestExtension",
+        RequestExtensionInput,
+        RequestPayload,
+        _extension,
+        description="Ask, as the holder, for a later due day (续借申请).",
+    )
     approve_request = act(
         "approveRequest", ApproveRequestInput, RequestPayload, _decision(A.APPROVE), requires=WHO[A.APPROVE],
         description="Approve in one's rank; the last approval reserves every line or none.",

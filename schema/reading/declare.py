@@ -93,15 +93,17 @@ class SqlRead(Read):
 
 
 class MaskedRead(SqlRead):
-    """A column of masked text for `roles`, null for all others; the full value never leaves through a read."""
+    """A column of masked text for `roles`, null for all others but whom the column `own` names; the full value never leaves through a read."""
 
-    def __init__(self, column: str, roles: frozenset[Role]) -> None:
-        self.column, self.roles = column, frozenset(roles)
+    def __init__(self, column: str, roles: frozenset[Role], own: str | None = None) -> None:
+        self.column, self.roles, self.own = column, frozenset(roles), own
         self.arguments = {}
 
     def value(self, plan: Plan, row: Any, args: dict[str, Any]) -> Any:
         """The column, or nothing."""
-        return row.c[self.column] if self.roles & plan.me.roles else null()
+        if self.roles & plan.me.roles:
+            return row.c[self.column]
+        return null() if self.own is None else case((row.c[self.own] == plan.me.staff, row.c[self.column]))
 
 
 class MoneyRead(Read):
@@ -153,6 +155,21 @@ class OneRead(Read):
     def json(self, plan: Plan, field: Field, row: Any) -> Any:
         """The one object, or null."""
         return scalar(plan.objects(field.type, plan.rows(field.type, self.linked(plan, row, **field.args)), field.details))
+
+
+class MaskedOneRead(OneRead):
+    """The row that our column `via` points at, for `roles` and for whom the column `own` names; null for all others."""
+
+    def __init__(self, via: str, roles: frozenset[Role], own: str) -> None:
+        super().__init__(via)
+        self.roles, self.own = frozenset(roles), own
+
+    def linked(self, plan: Plan, row: Any, **args: Any) -> Callable[[Any], Any]:
+        """Nothing where the caller may not know it."""
+        pointed = super().linked(plan, row, **args)
+        if self.roles & plan.me.roles:
+            return pointed
+        return lambda other: and_(pointed(other), row.c[self.own] == plan.me.staff)
 
 
 class ManyRead(OneRead):
@@ -390,6 +407,7 @@ def _declares(kind: type[Read]) -> Callable[..., Any]:
 
 Sql, Masked, Money = _declares(SqlRead), _declares(MaskedRead), _declares(MoneyRead)
 One, Many, Page = _declares(OneRead), _declares(ManyRead), _declares(PageRead)
+MaskedOne = _declares(MaskedOneRead)
 Given, Hits = _declares(GivenRead), _declares(HitsRead)
 TaskList, Counts = _declares(TaskListRead), _declares(CountsRead)
 PolymorphicOne, NodeById = _declares(PolymorphicOneRead), _declares(NodeByIdRead)

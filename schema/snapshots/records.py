@@ -3,7 +3,7 @@
 from typing import Any
 
 import strawberry
-from sqlalchemy import and_, func, literal, or_, select
+from sqlalchemy import and_, func, literal, select
 
 from schema.collateral import SealedEnvelope
 from schema.paging import col
@@ -25,19 +25,8 @@ def _holder(staff: Any, record: Any, me: Any) -> Any:
 
 
 def _on_hold(record: Any, me: Any) -> Any:
-    holds, loans, customers = rows.holds.alias(), rows.loans.alias(), rows.customers.alias()
-    covered = or_(
-        holds.c.record_id == record.id,
-        holds.c.loan_id == record.primary_loan_id,
-        holds.c.collateral_id == record.collateral_id,
-        holds.c.party_id == customers.c.party_id,
-        holds.c.dealer_id == loans.c.dealer_id,
-    )
-    borrowed = loans.outerjoin(customers, customers.c.id == loans.c.customer_id)
-    found = (
-        select(holds.c.id).select_from(holds, borrowed).where(holds.c.lifted_at.is_(None), loans.c.id == record.primary_loan_id, covered)
-    )
-    return found.correlate_except(holds, loans, customers).exists()
+    moment = func.least(rows.AS_OF, rows.KNOWN_AT)
+    return func.was_on_hold(record.id, record.primary_loan_id, record.collateral_id, moment)
 
 
 @reads(rows.sealed_envelopes, "envelope")

@@ -29,6 +29,9 @@ LOCK: ClauseElement = select(column("id"), column("seq"), column("head"), column
 )
 
 
+BECAME = " → "  # in words, between what was and what is
+
+
 class Words(str):
     """What somebody wrote: the event carries a hash under a key of its own, the words stand beside it (`event_words`)."""
 

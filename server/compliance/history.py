@@ -18,7 +18,7 @@ from sqlalchemy import Text, func, or_, select
 from server.compliance import access
 from server.compliance.about import about_contract
 from server.compliance.components import Component, component_of, evidence_of
-from server.compliance.events import CANONICAL_TAG
+from server.compliance.events import BECAME, CANONICAL_TAG
 from server.compliance.tags import Tag
 from server.errors import Forbidden, InputProblem, InvalidInput, NotFound
 from server.personal import redact
@@ -240,6 +240,9 @@ def _changes(detail: Mapping[str, Any], corrected: Mapping[str, Any]) -> Iterato
     changed = detail.get("changed")  # of a loan, by an import: old and new by term
     for field, (before, after) in {**(changed if isinstance(changed, dict) else {}), **corrected}.items():
         yield Change(field, *(None if value is None else str(value) for value in (before, after)))
+    if isinstance(plate := detail.get("plate"), str) and BECAME in plate:
+        before, _, after = plate.partition(BECAME)
+        yield Change("plate_no", before or None, after)
     if "to" in detail:
         yield Change("state", detail.get("from"), detail["to"])
     if "status" in detail:

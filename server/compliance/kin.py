@@ -44,11 +44,14 @@ with loan as (select loan_id as id from loan_contracts where contract_id = $1),
   operation as (select id from operations where record_ids && array(select id from record)
       and (action <> 'CORRECT' or (ask->'detail'->>'subject')::uuid in (select id from told))
     union select id from corrected
+    union select id from contract_amendments where contract_id = $1
     union select operation_id from movement union select exit_operation_id from movement union select entry_operation_id from movement
     union select id from operations where request_id in (select id from request)),
   envelope as (select envelope_id as id from archive_records where id in (select id from record)
     union select e.id from sealed_envelopes e where e.collateral_id in (select id from thing)
       and not exists (select from archive_records r where r.envelope_id = e.id and r.primary_loan_id not in (select id from loan))),
+  tied as (select l.id, l.dealer_id, c.party_id, r.created_at from archive_records r join loan_collateral x on x.collateral_id = r.collateral_id
+    join loans l on l.id = x.loan_id join customers c on c.id = l.customer_id where r.id in (select id from record)),
   reported as (select id from discrepancies where record_id in (select id from record) or item_id in (select id from item)),
   listed as (select stocktake_id as id from stocktake_lines where record_id in (select id from record)
       or envelope_id in (select id from envelope)),
@@ -65,6 +68,7 @@ union select id from operation union select id from envelope union select id fro
 union select handover_id from line union select shipment_id from line
 union select id from own where subject_kind <> 'FILE_ITEM' or subject_id in (select id from item)
 union select id from contract_element_checks where contract_id = $1
+union select id from contract_amendments where contract_id = $1
 union select id from loan_positions where loan_id in (select id from loan)
 union select id from loan_classifications where loan_id in (select id from loan)
 union select id from collateral_valuations where collateral_id in (select id from thing)
@@ -72,6 +76,8 @@ union select id from tickets where operation_id in (select id from operation)
 union select id from holds where record_id in (select id from record) or loan_id in (select id from loan)
   or collateral_id in (select id from thing) or party_id in (select party_id from customer)
   or dealer_id in (select dealer_id from loans where id in (select id from loan))
+union select h.id from tied t join holds h on (h.lifted_at is null or h.lifted_at > t.created_at)  -- it kept a paper of the contract (C16)
+  and (h.loan_id = t.id or h.party_id = t.party_id or h.dealer_id = t.dealer_id)
 union select batch_id from disposal_lines where record_id in (select id from record)
 union select id from loss_cases where record_id in (select id from record)
 union select id from off_balance_entries where record_id in (select id from record)
@@ -97,12 +103,12 @@ union select e.id from events e join chains c on c.id = e.chain_id and c.kind <>
 NUMBERS = f"""{_KIN}
 select number from contracts where id = $1 union select number from loans where id in (select id from loan)
 union select archive_no from archive_records where id in (select id from record)
-union select barcode from archive_records where id in (select id from record)
-union select barcode from sealed_envelopes where id in (select id from envelope)
+union select labels_of(array(select id from record union select id from envelope))  -- the retired ones too
 union select seal_no from seals where envelope_id in (select id from envelope)
 union select number from collateral_certificates where id in (select id from certificate)
 union select unnest(array[vin, engine_no, plate_no]) from collateral where id in (select id from thing)
 union select old_value from corrections where subject_id in (select id from told)
+union select number from contract_amendments where contract_id = $1
 """
 NOBODYS = """select id from staff where id = any($1) union select id from org_units where id = any($1)
   union select id from storage_locations where id = any($1) union select id from policy_parameters where id = any($1)

@@ -12,7 +12,9 @@ class Tag(StrEnum):
     POSITION_POSTED = "loan:post_position:done"
     CUSTOMER_REGISTERED = "customer:register:done"
     CONTRACT_REGISTERED = "contract:register:done"
+    CONTRACT_AMENDED = "contract:amend:done"
     COLLATERAL_REGISTERED = "collateral:register:done"
+    COLLATERAL_SECURES = "collateral:secure:done"
     COLLATERAL_VALUED = "collateral:value:done"
     CERTIFICATE_REGISTERED = "certificate:register:done"
     ORG_UNIT_CREATED = "org_unit:create:done"
@@ -140,6 +142,7 @@ class Tag(StrEnum):
     CHANGED_RETURN_ACCEPTED = "record:accept_changed_return:done"
     PAPER_REPLACED = "record:replace:done"
     REGISTRY_CHECKED = "certificate:check:done"
+    LABEL_REPLACED = "record:relabel:done"
     BAILEE_LETTER_REGISTERED = "request:bailee_letter:done"
     RETURN_CLAIMED = "record:claim_returned:done"
     CLAIM_RESOLVED = "record:resolve_claim:done"
@@ -155,11 +158,11 @@ DETAIL = frozenset({
     "batch", "brought_by", "capacity", "case", "cases", "certificate", "change", "changed", "changes", "check", "claims",
     "classification", "code", "collateral", "copies", "corrects", "counters", "currency", "custodian", "customer", "days_overdue",
     "deadline", "difference", "differences", "due", "due_hold", "due_until", "envelope", "evidence", "expected_by", "fault", "fees",
-    "field", "finding", "findings", "found_by", "from", "from_unit", "gaps", "handover", "handovers", "hold", "hold_kind", "holder",
+    "field", "finding", "findings", "found_by", "from", "from_unit", "gaps", "grounds", "handover", "handovers", "hold", "hold_kind", "holder",
     "holds_from", "instead", "instead_no", "interest", "into", "item", "items", "kind", "labels", "lapses", "letter", "letter_no",
-    "level", "lines", "listed", "location", "lock_until", "lost", "missing", "notices", "number", "of", "old_seal_no", "on",
+    "level", "lines", "listed", "loans", "location", "lock_until", "lost", "missing", "notices", "number", "of", "old_barcode", "old_seal_no", "on",
     "operation", "overdue", "overridden", "overrides", "owner", "pages", "paper", "parent", "payoff_cleared_at", "payoff_kind",
-    "place", "places", "position", "principal", "principal_amount", "purpose", "rank", "reader", "reason", "reasons", "rebuilds",
+    "place", "places", "plate", "position", "principal", "principal_amount", "purpose", "rank", "reader", "reason", "reasons", "rebuilds",
     "receipt", "records", "reference", "reissued", "release", "replacement", "request", "requests", "resolution", "retention",
     "return_by", "reverses", "review", "role", "round", "seal_no", "seals", "seat", "seats", "serial_no", "settled_at", "sha256",
     "shipment", "signed_on", "size", "source", "source_hash", "source_key", "state", "status", "step", "stocktake", "struck",

@@ -14,9 +14,11 @@ from server.custody.moves import (
     Ask,
     certificates,
     claims,
+    contracts,
     corrections,
     envelopes,
     handovers,
+    lending,
     letters,
     losses,
     papers,
@@ -31,6 +33,7 @@ from storage.terms import Action
 
 LINES_MAX = 500  # records of one act
 DETAILS: dict[Action, type] = {  # the dataclass in `server.custody.moves` that an act's `detail` is; required for the act
+    Action.REQUEST_EXTENSION: lending.CourtPaperShown,
     Action.EXPECT_PAPER: papers.ExpectedPaper,
     Action.REGISTER_FIRST_TIER: papers.NewPapers,
     Action.RECORD_ARRIVAL: papers.Arrival,
@@ -51,12 +54,14 @@ DETAILS: dict[Action, type] = {  # the dataclass in `server.custody.moves` that 
     **stocktakes.DETAILS,
     **handovers.DETAILS,
     Action.CORRECT: corrections.Correcting,
+    Action.AMEND_CONTRACT: contracts.Amending,
 }
 NEEDS: dict[Action, tuple[str, ...]] = {  # what an act cannot be judged without; everything else is a rule's to miss
     **dict.fromkeys((Action.REQUEST_CHECKOUT, Action.REQUEST_READING), ("records", "purpose")),
     **dict.fromkeys(
         (Action.APPROVE, Action.RESERVE, Action.EXTEND, Action.REJECT, Action.CANCEL, Action.CHECK_OUT, Action.START_READING), ("request",)
     ),
+    Action.REQUEST_EXTENSION: ("records",),
     **dict.fromkeys((Action.ENQUEUE, Action.SERVE), ("request",)),
     **dict.fromkeys((Action.CONFIRM, Action.WITHDRAW), ("operation",)),
     Action.REQUEST_RELEASE: ("records", "purpose"),

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Generic, TypeVar
 
@@ -16,8 +16,9 @@ from server.custody import decisions
 from server.custody.administration import rehearse, wrong_with_change
 from server.custody.asks import LINES_MAX, ask_to_json
 from server.custody.carrying import carry_out
-from server.custody.explain import Explanation, explained
+from server.custody.explain import Check, Explanation, explained
 from server.custody.facts import moves_of
+from server.custody.holders import with_holders
 from server.custody.moves import Ask, Move
 from server.custody.policy import Policy, setting_of
 from server.custody.rules import Violation, judge, rule_of_twin
@@ -125,6 +126,7 @@ class Desk:
                 if twin:  # say why as the judge sees it now; the twin only knows that
                     now = await moves_of(conn, principal.staff_id, ask, policy=policy, shift=self.shift, lock=False)
                     violations = judge(now) or violations
+                violations = await with_holders(conn, violations)
                 await _log_refusal(conn, principal, mutation, ask, violations)
         if violations:
             _raise_version_conflict(moves, violations)
@@ -146,8 +148,9 @@ class Desk:
             policy = await self._current_policy(conn)
             moves = await moves_of(conn, principal.staff_id, ask, policy=policy, shift=shift, lock=False)
             told = explained(moves)
+            told = replace(told, checks=await _held(conn, told.checks))
             if told.allowed and moves[0].ask.change is not None:  # what the tables would say of it, found out and undone
-                await _rehearsed(Writing(conn, moves, policy))
+                await _rehearsed(Writing(conn, moves, policy), ahead=at is not None)
             return told
 
     async def policy(self, conn: Connection, *, fresh: bool = False) -> Policy:
@@ -165,11 +168,21 @@ class Desk:
         return self._policy.for_one_act()
 
 
-async def _rehearsed(w: Writing) -> None:
+async def _held(conn: Connection, checks: tuple[Check, ...]) -> tuple[Check, ...]:
+    """What a refusal would say of who has the record, the explanation says too."""
+    told = iter(await with_holders(conn, (c.violation for c in checks if c.violation)))
+    return tuple(replace(c, violation=next(told)) if c.violation else c for c in checks)
+
+
+async def _rehearsed(w: Writing, *, ahead: bool) -> None:
+    """`ahead`: the twins know only the clock, and the judge has spoken for the later instant."""
     try:
         await rehearse(w)
     except asyncpg.IntegrityConstraintViolationError as error:
-        raise wrong_with_change(error.constraint_name) or error from None
+        wrong = wrong_with_change(error.constraint_name)
+        if wrong is None and ahead and rule_of_twin(error.constraint_name):
+            return
+        raise wrong or error from None
 
 
 def _raise_version_conflict(moves: tuple[Move, ...], violations: tuple[Violation, ...]) -> None:

@@ -4,14 +4,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import UTC, datetime
 from enum import Enum
+from types import FunctionType, MethodType
 from typing import Any
 from uuid import UUID
 
 from server.custody.moves import Move
 from server.custody.rules import RULES, Rule, Violation, violation
 from server.custody.rules.table import excused
+from server.custody.tellable import bare
 
-HIDDEN = frozenset({"holds", "overdue", "inactive", "on_duty", "mates"})
+HIDDEN = frozenset({"holds", "overdue", "inactive", "on_duty", "mates", "oldest", "final_at"})  # of whichever branch
 UNTOLD = frozenset({"chain"})  # of a record: its loan, which may be another branch's
 
 
@@ -42,16 +44,53 @@ def explained(moves: Iterable[Move]) -> Explanation:
 
 
 def _check(rule: Rule, move: Move) -> Check:
-    holds = rule.holds(move)
+    watched = _Watched(move)
+    holds = rule.holds(watched)  # type: ignore[arg-type]  # stands for the move, and remembers what of its facts was looked at
     passed = holds or excused(rule, move)
+    facts = {name: _plain(move.on if name == "record" else getattr(move, name)) for name in rule.facts if not hidden(rule, name)}
     return Check(
         rule,
         move.on.id if move.on else None,
         passed,
-        {name: _plain(move.on if name == "record" else getattr(move, name)) for name in rule.facts if not hidden(rule, name)},
+        facts | {kind.__name__: told for kind, seen in watched.seen.items() if (told := bare_of(seen))},
         None if passed else violation(rule, move),
         passed and not holds,
     )
+
+
+def bare_of(seen: dict[str, Any]) -> dict[str, Any]:
+    """Of what was looked at, what may be told."""
+    return {name: told for name, value in seen.items() if name not in HIDDEN and (told := bare(value)) is not None}
+
+
+class _Watched:
+    """A move that remembers, by kind, which fields of a chapter's facts a rule looks at."""
+
+    def __init__(self, move: Move) -> None:
+        self._move = move
+        self.seen: dict[type, dict[str, Any]] = {}
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._move, name)
+
+    def of(self, kind: type) -> Any:
+        return _WatchedFact(self._move.of(kind), self.seen.setdefault(kind, {}))
+
+
+class _WatchedFact:
+    """One fact; what its own properties and methods look at counts as looked at."""
+
+    def __init__(self, fact: Any, seen: dict[str, Any]) -> None:
+        self._fact, self._seen = fact, seen
+
+    def __getattr__(self, name: str) -> Any:
+        told = getattr(type(self._fact), name, None)
+        if isinstance(told, property) and told.fget is not None:
+            return told.fget(self)
+        if isinstance(told, FunctionType):
+            return MethodType(told, self)
+        self._seen[name] = getattr(self._fact, name)
+        return self._seen[name]
 
 
 def hidden(rule: Rule, name: str) -> bool:

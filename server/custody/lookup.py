@@ -129,6 +129,8 @@ async def record_of_corrected(database: Database, principal: Principal, of: Corr
         return subject
     if of is CorrectionSubject.FILE_ITEM:
         return await record_of_item(database, principal, subject)
+    if of is CorrectionSubject.CONTRACT:
+        return None
     async with database.transaction(principal) as conn:
         found: UUID | None = await conn.value(OF_EVENT if of is CorrectionSubject.EVENT else OF_CERTIFICATE, id=subject)
     return found

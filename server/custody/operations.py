@@ -131,7 +131,7 @@ async def finish(w: Writing, id_: UUID) -> None:
     if first.on is None or first.on.tier is not Tier.FIRST or w.ask.action not in EXITS | ENTRIES:
         return
     direction = OffBalanceDirection.OUT if w.ask.action in EXITS else OffBalanceDirection.IN
-    ends = {m.on.id: after(m.on.tier, m.on.state, m.action) for m in w.moves if m.on}
+    ends = {m.on.id: m.back or after(m.on.tier, m.on.state, m.action) for m in w.moves if m.on}
     await w.conn.insert(
         off_balance_entries,
         [

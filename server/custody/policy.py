@@ -16,8 +16,8 @@ from zoneinfo import ZoneInfo
 from storage.terms import Action as A
 from storage.terms import Purpose as P
 from storage.terms import RequestKind as K
+from storage.terms import RetentionClass, Tier
 from storage.terms import Role as R
-from storage.terms import Tier
 
 BANK_ZONE = ZoneInfo("Asia/Shanghai")
 CLOSE_OF_BUSINESS = time(17, 30)
@@ -71,7 +71,7 @@ LITIGATION = frozenset({P.LITIGATION, P.LITIGATION_RESTRUCTURE_WRITEOFF})
 def ranks(tier: Tier, purpose: P | None) -> frozenset[R]:
     """C5: whose approvals a request needs, where the bank has not set it otherwise."""
     needed = {R.CREDIT_DEPT_HEAD} if tier is Tier.SECOND else {R.CREDIT_DEPT_HEAD, R.RISK_HEAD}
-    if purpose in (P.LITIGATION_RESTRUCTURE_WRITEOFF, P.OTHER, P.SUBSTITUTION):
+    if purpose in (*LITIGATION, P.OTHER, P.SUBSTITUTION):  # of both tiers: C16 lets a hold's own purpose through by no lesser rank
         needed.add(R.VICE_PRESIDENT)
     return frozenset(needed)
 
@@ -101,6 +101,10 @@ QUEUE_DAYS = "queue_days"
 EXPIRING_DAYS = "expiring_days"
 COUNT_HOURS = "count_hours"
 STOCKTAKE_DAYS = "stocktake_days"
+SHORT_TERM_MONTHS = "short_term_months"
+RETENTION_YEARS: Mapping[RetentionClass, str] = {
+    kept: f"retention_years.{kept.value.lower()}" for kept in (RetentionClass.FIVE_YEARS, RetentionClass.TWENTY_YEARS)
+}
 
 
 class Parameter(NamedTuple):
@@ -144,6 +148,9 @@ PARAMETERS: Mapping[str, Parameter] = {
     QUEUE_DAYS: Parameter(30, 1, 250),  # working days after which a request that waits lapses
     EXPIRING_DAYS: Parameter(30, 1, 365),  # days before a certificate runs out that its keepers are told
     COUNT_HOURS: Parameter(4, 1, 24),  # C17, how long a cabinet is frozen for its count at most
+    SHORT_TERM_MONTHS: Parameter(12, 1, 24),  # C45, up to which term a loan's volume is of the short class
+    RETENTION_YEARS[RetentionClass.FIVE_YEARS]: Parameter(5, 5, 19),  # C45, longer than the class says, never shorter
+    RETENTION_YEARS[RetentionClass.TWENTY_YEARS]: Parameter(20, 20, 100),
     STOCKTAKE_DAYS: Parameter(183, 15, 366),  # C42, days after which a vault must have been counted again
     **{f"term_days.{purpose.value.lower()}": Parameter(days, 0, 90) for purpose, days in TERM_DAYS.items()},  # C21, working days
 }
@@ -208,6 +215,10 @@ class Policy:
     def number(self, name: str, at: datetime, org: UUID | None = None) -> int:
         """The unit's own value before the bank's, the newest that holds already before the default."""
         return int(self._value(name, at, org, PARAMETERS[name].default))
+
+    def greatest(self, name: str, at: datetime) -> int:
+        """The greatest value that any unit has, or the bank."""
+        return max(self.number(name, at, org) for org in {None, *(s.org for s in self.settings if s.name == name)})
 
     def roles(self, name: str, at: datetime, org: UUID | None = None) -> frozenset[R]:
         """The same for a list of roles."""

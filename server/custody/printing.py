@@ -6,7 +6,7 @@ from dataclasses import replace
 from server.custody.moves import Move
 from server.custody.rules import RULES, Rule, judge
 from server.custody.transitions import SEATS, TRANSITIONS, WHO, seat_roles
-from storage.terms import RecordState, Role, Tier
+from storage.terms import RecordState, Role, Seat, Tier
 
 
 def rules_markdown(tests_of: Callable[[Rule], Iterable[str]]) -> str:
@@ -39,18 +39,30 @@ def rules_short() -> str:
 
 
 def matrix_text(examples: Iterable[Move]) -> str:
-    """Act × tier × state × role: the codes with which a Move that is otherwise right is refused."""
-    lines = ["# act tier state: roles -> what is refused", ""]
+    """Act × tier × state × role: the codes with which a Move that is otherwise right is refused.
+
+    Of an act with seats a role takes the first that is for it. Whoever the request names sits as RECEIVER, whatever the role.
+    """
+    lines = ["# act tier state: roles -> what is refused, or YES and in which seat", ""]
     for example in examples:
         for state in RecordState:
             answers: dict[str, list[str]] = {}
             for role in Role:
-                moved = replace(example, by=replace(example.by, roles=frozenset({role})))
+                moved, seat = _seated(example, role)
                 moved = replace(moved, on=replace(example.record, state=state)) if example.on else moved
                 told = dict.fromkeys(f"{v.rule} {v.code}" for v in judge([moved]))
-                answers.setdefault(", ".join(told) or "YES", []).append(role.value)
+                answers.setdefault(", ".join(told) or f"YES{seat and f' as {seat}'}", []).append(role.value)
             tier = example.on.tier.value if example.on else Tier.FIRST.value
             for answer, roles in sorted(answers.items()):
                 who = " ".join(sorted(roles)) if len(roles) < 8 else "all others" if len(answers) > 1 else "all"
                 lines.append(f"{example.action.value} {tier} {state.value}: {who} -> {answer}")
     return "\n".join(lines) + "\n"
+
+
+def _seated(example: Move, role: Role) -> tuple[Move, str]:
+    """The Move of somebody with that role alone, and the seat that they take."""
+    for seat in example.required:
+        if seat not in (Seat.RECEIVER, Seat.OVERRIDE) and role in seat_roles(example.action, seat):
+            by = replace(example.seats[seat], roles=frozenset({role}))
+            return replace(example, by=by, ask=replace(example.ask, seat=seat)), seat.value
+    return replace(example, by=replace(example.by, roles=frozenset({role}))), ""

@@ -73,14 +73,18 @@ class Writing:
         """The clock, read after the locks."""
         return self.first.at
 
-    def working_days(self, parameter: str) -> datetime:
-        """Close of business that many working days from now, as the unit's policy has it."""
-        return self.policy.working_days_after(self.at, self.policy.number(parameter, self.at, self.by.org))
+    def working_days(self, parameter: str, unit: UUID | None = None) -> datetime:
+        """Close of business that many working days from now, as the policy of the unit has it; of the record's keeper when none is named."""
+        return self.policy.working_days_after(self.at, self.number(parameter, unit))
+
+    def number(self, parameter: str, unit: UUID | None = None) -> int:
+        """A parameter as it holds for the unit, or for the record's keeper: never for whoever happens to act."""
+        return self.policy.number(parameter, self.at, unit or self.first.governed_by)
 
     @property
     def window(self) -> timedelta:
         """How long the seats of an act at the vault may be taken."""
-        return timedelta(minutes=self.policy.number(OPERATION_MINUTES, self.at, self.by.org))
+        return timedelta(minutes=self.number(OPERATION_MINUTES))
 
     @property
     def records(self) -> list[UUID]:

@@ -13,7 +13,7 @@ from server.custody.moves.letters import BaileeLetter
 from server.custody.moves.release import NoticeAsked, RecipientShown
 from server.custody.moves.stocktakes import CompareCounts, Item, OpenStocktake, PlaceCount, SignStocktake, SubmitCount
 from server.demo.bank import Branch
-from server.demo.files import File, done, seated
+from server.demo.files import VOLUME_PAGES, File, done, seated
 from server.demo.vault import VaultDay
 from storage.database import Database
 from storage.tables import collateral, customers
@@ -63,7 +63,7 @@ class Activity:
         await done(desk, self.branch.people["archivist"], Ask(A.CHECK_OUT, request=request, due_on=due_day(-55)))
         desk = self._desk(58)
         await self.present(desk, [file.volume], "archivist")
-        await self.accept(desk, [file.volume], ("archivist",))
+        await self.accept(desk, [file.volume], ("archivist",), VOLUME_PAGES)
         desk = self._desk()
         request = await self._request(desk, [file.volume], Purpose.AUDIT, by="legal")
         await self._approve(desk, request, "credit-dept-head")
@@ -74,11 +74,11 @@ class Activity:
         by = self.branch.people[holder].staff_id
         await done(desk, self.branch.people[to], Ask(A.PRESENT_RETURN, records=tuple(records), brought_by=by))
 
-    async def accept(self, desk: Desk, records: Sequence[UUID], accounts: Sequence[str]) -> None:
+    async def accept(self, desk: Desk, records: Sequence[UUID], accounts: Sequence[str], pages: int) -> None:
         """Inspected and put back."""
         from server.custody.moves import Inspection
 
-        found = tuple(Inspection(r, True, True, True, True, True, 1) for r in records)
+        found = tuple(Inspection(r, True, True, True, True, True, pages) for r in records)
         await seated(desk, self.branch, Ask(A.ACCEPT_RETURN, records=tuple(records), inspections=found), accounts)
 
     async def _trusted(self, desk: Desk, request: UUID, by: str = "loan-officer") -> None:

@@ -40,6 +40,7 @@ PAPERS = (
     (DocumentType.CONTRACT, "汽车消费贷款合同", 12),
     (DocumentType.PURCHASE_AGREEMENT, "购车协议", 3),
 )
+VOLUME_PAGES = sum(pages for _, _, pages in PAPERS)
 
 
 @dataclass(frozen=True)
@@ -202,7 +203,7 @@ class Maker:
         volumes = await register_records(
             conn, officer,
             [
-                NewRecord(f"EJ{index:06}", label(LabelKind.VOLUME, index), "个人汽车贷款信贷档案", loans[n], org, org, retention=RetentionClass.TWENTY_YEARS, pages=20)
+                NewRecord(f"EJ{index:06}", label(LabelKind.VOLUME, index), "个人汽车贷款信贷档案", loans[n], org, org, retention=RetentionClass.TWENTY_YEARS, pages=VOLUME_PAGES)
                 for n, index in enumerate(indexes)
             ], at,
         )  # fmt: skip

@@ -71,7 +71,7 @@ class VaultDay:
         )
         by = self.branch.people["loan-officer"].staff_id
         await done(self.desk, self.branch.people["vault-keeper-key"], Ask(A.PRESENT_RETURN, records=lent.papers, brought_by=by))
-        found = tuple(Inspection(r, True, True, True, True, True, 4, shows_mortgage=True) for r in (new, receipt))
+        found = tuple(Inspection(r, True, True, True, True, True, pages, shows_mortgage=True) for r, pages in ((new, 4), (receipt, 1)))
         detail = ChangedReturn((Change(old, new, plate_no=f"京A{self.number:05}"),), f"S-{self.branch.code}-N1")
         ask = Ask(A.ACCEPT_CHANGED_RETURN, records=(old, receipt, new), inspections=found, detail=detail)
         await seated(self.desk, self.branch, ask, KEEPERS)

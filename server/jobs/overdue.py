@@ -15,7 +15,7 @@ from server.custody.moves import Ask
 from server.custody.policy import Policy
 from storage.database import Connection, Principal
 from storage.statements import the
-from storage.tables import archive_records, bailee_letters, movements, overdue_steps
+from storage.tables import archive_records, bailee_letters, movements, overdue_steps, staff
 from storage.terms import Action, MovementKind, NoticeKind, OverdueStep, RecordState, Role
 
 AFTER = {  # working days after the due instant at which each step begins
@@ -32,7 +32,6 @@ KINDS = {
     OverdueStep.CONFIRMATION: NoticeKind.CONFIRMATION_DUE,
 }
 ACTS = {OverdueStep.RECALL: Action.RECALL, OverdueStep.SEARCH: Action.OVERDUE_SEARCH}
-OF_A_CHECKOUT = {*ACTS, OverdueStep.CONFIRMATION}  # what is read in the room is not recalled
 BATCH = 500
 m, r = movements.c, archive_records.c
 AT = TIMESTAMP(timezone=True)
@@ -43,11 +42,12 @@ STANDING = and_(m.closed_at.is_(None), m.out_at.is_not(None), m.returned_at.is_(
 LETTERS = select(func.max(bailee_letters.c.signed_on)).where(bailee_letters.c.request_id == m.request_id)
 SEEN = (
     select(
-        m.id, m.record_id, m.kind, m.holder_id, m.out_at, m.due_at, m.org_id, r.custody_org_id, r.state,
+        m.id, m.record_id, m.kind, m.holder_id, staff.c.org_id.label("holder_org_id"), m.out_at, m.due_at, r.custody_org_id,
         func.coalesce(r.primary_loan_id, r.custody_org_id).label("chain"), TAKEN.correlate(movements).scalar_subquery().label("taken"),
         LETTERS.correlate(movements).scalar_subquery().label("signed_on"),
     )
     .join(archive_records, r.id == m.record_id)
+    .outerjoin(staff, staff.c.id == m.holder_id)
     .where(
         STANDING, or_(m.kind == MovementKind.CHECKOUT.value, m.kind == MovementKind.READING.value), m.due_at < the("until", AT),
         or_(the("after", Uuid).is_(None), m.id > the("after", Uuid)),
@@ -72,7 +72,7 @@ async def climb(desk: Desk, by: Principal) -> int:
         async with desk.database.transaction(by) as conn:
             policy_now = await desk.policy(conn)
             at = await conn.value(reading.NOW, shift=desk.shift)
-            until = policy_now.working_day_from(at, policy_now.number(policy.BEFORE_DUE_DAYS, at) + 2)
+            until = policy_now.working_day_from(at, policy_now.greatest(policy.BEFORE_DUE_DAYS, at) + 2)
             rows = await conn.rows(SEEN, the_until=until, the_after=after)
         for row in rows:
             for step in _due(row, policy_now, at):
@@ -88,14 +88,17 @@ def _due(row: Any, policy_now: Policy, at: datetime) -> list[OverdueStep]:
     before = policy_now.number(policy.BEFORE_DUE_DAYS, at, org)
     warned = policy_now.working_day_from(due, -before)
     steps = [OverdueStep.BEFORE_DUE] if before and row["out_at"] < warned <= at < due else []
-    steps += [step for step, name in AFTER.items() if at >= policy_now.working_day_from(due, policy_now.number(name, at, org))]
+    scope = {OverdueStep.BLOCK: row["holder_org_id"]}  # C18 asks whose unit the holder is of, whoever keeps the record
+    steps += [
+        step for step, name in AFTER.items() if at >= policy_now.working_day_from(due, policy_now.number(name, at, scope.get(step, org)))
+    ]
     if row["signed_on"] is None:
         taken.add(OverdueStep.CONFIRMATION.value)  # nobody outside could confirm it
     else:
         taken.add(OverdueStep.SEARCH.value)
         if row["signed_on"] > due.astimezone(policy.BANK_ZONE).date():  # a letter signed since is the confirmation
             taken.add(OverdueStep.CONFIRMATION.value)
-    return [s for s in steps if s.value not in taken and (s not in OF_A_CHECKOUT or row["kind"] == MovementKind.CHECKOUT)]
+    return [s for s in steps if s.value not in taken]
 
 
 async def _take(desk: Desk, by: Principal, row: Any, step: OverdueStep, at: datetime) -> bool:
@@ -112,6 +115,7 @@ async def _take(desk: Desk, by: Principal, row: Any, step: OverdueStep, at: date
             return isinstance(done, Done) and done.answer
         if step is OverdueStep.SEARCH:
             return False  # an operation is pending, or it is back: looked at again by the next climb
+        # What is read in the room is asked back from nobody outside it, and what was recalled not again: the step is told all the same.
     async with desk.database.transaction(by) as conn:
         await conn.rows(reading.RECORDS_LOCKED, ids=[row["record_id"]])
         return await record(conn)

@@ -28,6 +28,24 @@ def _days(name: str, org: str) -> str:
       and p.effective_from <= $1::timestamptz order by p.org_id is null, p.effective_from desc limit 1), {PARAMETERS[name].default})"""  # names are ours
 
 
+# C33: of a first-tier paper that came to whoever keeps it on a day whose close of business has passed, where nothing may stay.
+OVERNIGHT = """select 'record' as subject_kind, r.id as subject_id, r.id as record_id, r.custody_org_id as org_id, a.day::text as occasion,
+      close_of_business(a.day) as due_at, null::uuid[] as staff, w.role
+    from archive_records r join org_units u on u.id = r.custody_org_id and not u.has_vault
+    cross join lateral (select bank_day(max(e.happened_at)) as day from events e where e.record_id = r.id
+      and e.tag in ('record:register:done', 'record:arrive:done', 'record:receive_pending:done', 'record:take_back_pending:done')) a
+    cross join (values ('BRANCH_HEAD'), ('OPS_HEAD')) w (role)
+    where r.tier = 'FIRST' and r.state = 'PENDING_INTAKE' and close_of_business(a.day) <= $1::timestamptz and $2::date is not null"""
+# C29: of the newest check of a contract whose loan still runs.
+ELEMENTS = """select 'contract' as subject_kind, c.id as subject_id, null::uuid as record_id, c.org_id, i.since::date::text as occasion, i.since as due_at,
+      m.ids as staff, case when m.ids is null then 'LOAN_OFFICER' end as role
+    from (select x.check_id, min(x.deadline_at) as since from contract_element_items x
+      where x.result in ('MISSING', 'INCONSISTENT') and x.deadline_at < $1::timestamptz group by x.check_id) i
+    join contract_element_checks k on k.id = i.check_id join contracts c on c.id = k.contract_id
+    cross join lateral (select array_agg(distinct l.manager_id) filter (where l.manager_id is not null) as ids, count(*) as loans
+      from loan_contracts y join loans l on l.id = y.loan_id where y.contract_id = c.id and l.status = 'ACTIVE') m
+    where m.loans > 0 and $2::date is not null and not exists (select from contract_element_checks n
+      where n.contract_id = k.contract_id and (n.checked_at, n.id) > (k.checked_at, k.id))"""
 SOURCES: tuple[Source, ...] = (
     Source(
         NoticeKind.CASE_LATE,
@@ -88,14 +106,24 @@ SOURCES: tuple[Source, ...] = (
            from shipments s where s.due_at < $1::timestamptz and $2::date is not null
              and exists (select from handover_lines l where l.shipment_id = s.id and l.state = 'SENT')""",
     ),
+    Source(  # whoever waits for it, too
+        NoticeKind.TRANSIT_LATE,
+        """select 'shipment' as subject_kind, s.id as subject_id, null::uuid as record_id, h.to_org_id as org_id, '' as occasion, s.due_at,
+             null::uuid[] as staff, 'OPS_HEAD' as role
+           from shipments s join handovers h on h.id = s.handover_id where s.due_at < $1::timestamptz and $2::date is not null
+             and exists (select from handover_lines l where l.shipment_id = s.id and l.state = 'SENT')""",
+    ),
+    Source(NoticeKind.ELEMENT_LATE, ELEMENTS),
+    Source(NoticeKind.PAPER_OVERNIGHT, OVERNIGHT),
     Source(
         NoticeKind.STOCKTAKE_MISSED,
         f"""select 'org' as subject_kind, u.id as subject_id, null::uuid as record_id, u.id as org_id,
              to_char($1::timestamptz at time zone 'Asia/Shanghai', 'YYYY-MM') as occasion, null::timestamptz as due_at,
              null::uuid[] as staff, 'OPS_HEAD' as role
            from org_units u cross join lateral (select $2::date - {_days(STOCKTAKE_DAYS, "u.id")} as since) d
-           where u.has_vault and not exists (select from stocktakes t where t.org_id = u.id and t.signed_at >= d.since)
-             and exists (select from archive_records r where r.custody_org_id = u.id and r.tier = 'FIRST' and r.created_at < d.since)""",
+           where u.has_vault and exists (select from storage_locations l cross join lateral vault_counted(l.id) c
+             where l.org_id = u.id and l.kind = 'VAULT' and c.since < d.since
+               and exists (select from off_balance_entries x where x.vault_id = l.id and x.queued_at < d.since))""",
     ),
     Source(
         NoticeKind.PAPER_LATE,

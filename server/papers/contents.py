@@ -9,8 +9,8 @@ from sqlalchemy.sql import TextClause
 
 from server.errors import NotFound
 from server.papers import chinese
-from server.papers.typeset import qr
 from storage.database import Connection
+from storage.terms import Action
 
 
 def _by(sql: str, type_: Any = Uuid) -> TextClause:
@@ -20,6 +20,7 @@ def _by(sql: str, type_: Any = Uuid) -> TextClause:
 TICKET = _by(
     "select t.ticket_no, t.issued_at, t.is_void, t.void_reason, u.name as unit, u.code as unit_code, t.operation_id, o.id as operation, o.action,"
     " o.record_ids, v.code as vault, q.id as request, q.purpose, q.reason, a.name as applicant, d.name as reader,"
+    " (select min(e.recipient_name) from releases e where e.operation_id = o.id) as recipient,"
     " (select max(m.due_at) from movements m where m.exit_operation_id = o.id) as due_at,"
     " (select string_agg(b.bailee || '（函号' || b.letter_no || '，承诺' || to_char(b.return_by, 'YYYY年FMMM月FMDD日') || '前归还）', '；'"
     " order by b.registered_at) from bailee_letters b where b.request_id = q.id) as bailee"
@@ -28,8 +29,10 @@ TICKET = _by(
     " left join staff a on a.id = q.applicant_id left join staff d on d.id = q.reader_id where t.id = :id"
 )
 OPERATION = _by(
-    "select o.id as operation, o.done_at, o.record_ids, u.name as unit, u.code as unit_code, v.code as vault, i.receipt_no"
-    " from operations o join acts a using (action) left join intake_receipts i on i.operation_id = o.id join org_units u on u.id = o.org_id left join storage_locations v on v.id = o.vault_id"
+    "select o.id as operation, o.done_at, o.record_ids, u.name as unit, u.code as unit_code, v.code as vault, i.receipt_no, f.name as officer,"
+    " c.name as borrower from operations o join acts a using (action) left join intake_receipts i on i.operation_id = o.id"
+    " left join staff f on f.id = i.officer_id left join customers c on c.id = i.customer_id"
+    " join org_units u on u.id = o.org_id left join storage_locations v on v.id = o.vault_id"
     " where o.id = :id and o.state = 'DONE' and a.is_entry"
 )
 LINES = _by(
@@ -64,7 +67,7 @@ async def ticket(conn: Connection, id_: UUID) -> dict[str, Any]:
         "unit": t["unit"],
         "number": number,
         "label": label,
-        "qr": qr(label),
+        "qr": label,
         "void": t["is_void"],
         "void_reason": t["void_reason"] or "",
         "act": chinese.word("ACT", t["action"]),
@@ -72,13 +75,13 @@ async def ticket(conn: Connection, id_: UUID) -> dict[str, Any]:
         "purpose": chinese.word("PURPOSE", t["purpose"]),
         "due": chinese.instant(t["due_at"]) or "不归还",
         "applicant": t["applicant"] or "",
-        "reader": t["reader"] or "",
+        "reader": t["recipient"] or t["reader"] or "",
         "vault": t["vault"] or "档案室",
         "bailee": t["bailee"] or "",
         "reason": t["reason"] or "",
         "lines": [_line(n, r) for n, r in enumerate(rows, 1)],
         "approvals": [f"{chinese.word('RANK', a['rank'])} {a['name']} {chinese.instant(a['approved_at'])}" for a in approvals],
-        "seats": await _seats(conn, t["operation"]),
+        "seats": [*await _seats(conn, t["operation"]), *(_signs(t) if t["recipient"] else [])],
     }
 
 
@@ -94,7 +97,7 @@ async def receipt(conn: Connection, id_: UUID) -> dict[str, Any]:
         "unit": o["unit"],
         "number": number,
         "label": label,
-        "qr": qr(label),
+        "qr": label,
         "done": chinese.instant(o["done_at"]),
         "vault": o["vault"] or "档案室",
         "loan": "、".join(dict.fromkeys(r["loan"] for r in rows if r["loan"])),
@@ -104,7 +107,7 @@ async def receipt(conn: Connection, id_: UUID) -> dict[str, Any]:
         "total_capitals": chinese.capitals(sum(amounts)) if amounts else "",
         "serials": [r["serial_no"] for r in await conn.rows(SERIALS, id=o["operation"])],
         "lines": [_line(n, r) for n, r in enumerate(rows, 1)],
-        "seats": [*await _seats(conn, o["operation"]), ("抵押人（借款人）", ""), ("业务经办", "")],
+        "seats": [*await _seats(conn, o["operation"]), ("抵押人（借款人）", o["borrower"] or ""), ("业务经办", o["officer"] or "")],
     }
 
 
@@ -122,18 +125,24 @@ SHIPPED = _by(
     " join staff p on p.id = x.staff_id where x.operation_id = s.operation_id) as people"
     " from shipments s where s.handover_id = :id order by s.sent_at, s.id"
 )
+# Who took them, or sent them back: the seats of each operation that decided, on either side.
+DECIDED = _by(
+    "select x.state, count(*) as lines, max(x.decided_at) as decided_at, (select string_agg(p.name, '、' order by s.taken_at) from operation_seats s"
+    " join staff p on p.id = s.staff_id where s.operation_id = x.decided_operation_id) as people from handover_lines x"
+    " where x.handover_id = :id and x.decided_operation_id is not null group by x.state, x.decided_operation_id order by 3, x.decided_operation_id"
+)
 
 
 async def handover(conn: Connection, id_: UUID) -> dict[str, Any]:
     """移交清单: what passes, line by line, in which boxes under which seals."""
     h = await _row(conn, HANDOVER, id_)
-    rows, shipped = await conn.rows(HANDED, id=id_), await conn.rows(SHIPPED, id=id_)
+    rows, shipped, decided = [await conn.rows(of, id=id_) for of in (HANDED, SHIPPED, DECIDED)]
     if any(r["title"] is None for r in rows):  # what lies where the caller is counting
         raise NotFound()
     number = f"{h['unit_code']}-H{str(h['id'])[-12:].upper()}"
     lines = [
         {"n": n, "archive_no": r["archive_no"], "barcode": r["barcode"], "title": r["title"], "copies": r["copies"], "pages": r["pages"],
-         "original": "原件" if r["is_original"] else "含复印件", "seal": r["seal_no"] or "", "state": chinese.word("LINE", r["state"])}
+         "original": "原件" if r["is_original"] else "含复印件", "seal": r["seal_no"] or "", "state": chinese.word("LINE", r["state"]), "qr": r["barcode"]}
         for n, r in enumerate(rows, 1)
     ]  # fmt: skip
     return {
@@ -141,7 +150,7 @@ async def handover(conn: Connection, id_: UUID) -> dict[str, Any]:
         "to_unit": h["to_unit"],
         "number": number,
         "label": number,
-        "qr": qr(number),
+        "qr": number,
         "state": chinese.word("HANDOVER_STATE", h["state"]),
         "kind": chinese.word("HANDOVER", h["kind"]),
         "made": chinese.day(h["created_at"]),
@@ -159,8 +168,23 @@ async def handover(conn: Connection, id_: UUID) -> dict[str, Any]:
             }
             for s in shipped
         ],
+        "decided": [
+            {
+                "state": chinese.word("LINE", d["state"]),
+                "lines": d["lines"],
+                "at": chinese.instant(d["decided_at"]),
+                "people": d["people"] or "",
+            }
+            for d in decided
+        ],
         "lines": lines,
     }
+
+
+def _signs(t: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Who receives papers for good signs for them, besides those who hand them out."""
+    who = "司法机关" if t["action"] == Action.SURRENDER else "抵押人"
+    return [(f"领取人（{who}）", t["recipient"])]
 
 
 def _line(n: int, r: Mapping[str, Any]) -> dict[str, Any]:
@@ -175,7 +199,7 @@ def _line(n: int, r: Mapping[str, Any]) -> dict[str, Any]:
         "seal": r["seal_no"] or "",
         "slot": r["slot"] or "",
         "certificate": r["certificate"] or "",
-        "qr": qr(r["barcode"]),
+        "qr": r["barcode"],
     }
 
 

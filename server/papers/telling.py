@@ -5,7 +5,8 @@ from server.compliance.tags import Tag as T
 
 TAGS: dict[str, str] = {
     T.LOAN_REGISTERED: "登记贷款", T.LOAN_CHANGED: "变更贷款", T.LOAN_CLASSIFIED: "五级分类", T.POSITION_POSTED: "登记贷款余额",
-    T.CUSTOMER_REGISTERED: "登记客户", T.CONTRACT_REGISTERED: "登记合同", T.COLLATERAL_REGISTERED: "登记押品", T.COLLATERAL_VALUED: "押品估值",
+    T.CUSTOMER_REGISTERED: "登记客户", T.CONTRACT_REGISTERED: "登记合同", T.CONTRACT_AMENDED: "变更合同",
+    T.COLLATERAL_REGISTERED: "登记押品", T.COLLATERAL_SECURES: "押品担保新贷款", T.COLLATERAL_VALUED: "押品估值",
     T.CERTIFICATE_REGISTERED: "登记权证", T.ORG_UNIT_CREATED: "设立机构", T.STAFF_REGISTERED: "登记员工", T.STAFF_DEACTIVATED: "员工离职",
     T.ROLE_GRANTED: "授予角色", T.ROLE_REVOKED: "收回角色", T.ROLE_DELEGATED: "委托代理", T.DUTY_ASSIGNED: "指派保管职责",
     T.DUTY_HANDED_OVER: "交接保管职责", T.RELATION_DECLARED: "申报关联关系", T.LOCATIONS_CREATED: "设立库位", T.READING_GRANTED: "授予检查查阅权",
@@ -35,7 +36,8 @@ TAGS: dict[str, str] = {
     T.SCAN_WAITS: "扫描件待核", T.SCAN_EXPIRED: "扫描件上传过期", T.SCAN_LOCKED: "锁定扫描件", T.SCAN_UNLOCKED: "解锁扫描件", T.REPORT_DRAFTED: "起草检查报告",
     T.REPORT_SUBMITTED: "提交检查报告", T.REPORT_SIGNED: "签署检查报告", T.REPORT_RETURNED: "退回检查报告", T.PAPER_EXPECTED: "待收权证",
     T.PAPER_ARRIVED: "权证到件", T.INTAKE_REFUSED: "拒绝入库", T.ENVELOPE_OPENED: "开封", T.ENVELOPE_MOVED: "移动封包", T.SEAL_FOUND_BROKEN: "封签破损",
-    T.CHANGED_RETURN_ACCEPTED: "验收变更后归还", T.PAPER_REPLACED: "换新", T.REGISTRY_CHECKED: "登记机关核验", T.BAILEE_LETTER_REGISTERED: "登记受托保管函",
+    T.CHANGED_RETURN_ACCEPTED: "验收变更后归还", T.PAPER_REPLACED: "换新", T.REGISTRY_CHECKED: "登记机关核验", T.LABEL_REPLACED: "更换条码标签",
+    T.BAILEE_LETTER_REGISTERED: "登记受托保管函",
     T.RETURN_CLAIMED: "声明已归还", T.CLAIM_RESOLVED: "归还声明结案", T.TICKET_VOIDED: "出库单作废", T.OFF_BALANCE_BOOKED: "表外登记",
     T.EMERGENCY_REVIEWED: "应急操作复核",
 }  # fmt: skip
@@ -50,10 +52,10 @@ COMPONENTS = {
 FACTS = {
     "number": "编号", "reason": "原因", "reasons": "原因", "purpose": "用途", "amount": "金额", "principal": "本金", "currency": "币种", "status": "状态",
     "classification": "分类", "holds_from": "生效日", "valued_on": "估值日", "as_of": "截至", "seal_no": "封签号", "old_seal_no": "原封签号", "due": "到期",
-    "due_until": "锁定至", "ticket_no": "出库单号", "letter_no": "函号", "archive_no": "档号", "barcode": "条码", "pages": "页数", "seat": "席位", "rank": "审批级别",
-    "step": "逾期阶段", "hold_kind": "冻结类型", "kind": "种类", "findings": "检查结果", "gaps": "漏项", "resolution": "处理结果", "size": "字节数", "sha256": "SHA-256",
+    "due_until": "锁定至", "ticket_no": "出库单号", "letter_no": "函号", "archive_no": "档号", "barcode": "条码", "old_barcode": "原条码", "pages": "页数", "seat": "席位", "rank": "审批级别",
+    "step": "逾期阶段", "hold_kind": "冻结类型", "kind": "种类", "findings": "检查结果", "gaps": "漏项", "grounds": "归还依据", "resolution": "处理结果", "size": "字节数", "sha256": "SHA-256",
     "signed_on": "签订日", "records": "档案", "location": "库位", "request": "申请", "operation": "操作", "handover": "移交", "case": "差异",
-    "holder": "持有人", "customer": "客户", "media_type": "格式", "version": "版本", "serial_no": "表外流水号", "brought_by": "送还人",
+    "holder": "持有人", "plate": "号牌", "customer": "客户", "media_type": "格式", "version": "版本", "serial_no": "表外流水号", "brought_by": "送还人",
 }  # fmt: skip
 STATES = {
     "AWAITED": "待收", "PENDING_INTAKE": "待入库", "IN_VAULT": "在库", "RESERVED": "待出库", "CHECKED_OUT": "借出", "RETURN_PENDING": "归还待验",

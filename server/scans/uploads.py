@@ -125,9 +125,10 @@ class Uploads:
         _admit(principal, "confirmScan")
         row, storing = await self._row(principal, scan), Storing(self.database, self.objects, self.scanner)
         with deadline(size_bytes=ROUNDS * row["size_bytes"]):
-            return await self._confirmed(principal, scan, storing, key)
+            return await self._confirmed(principal, row, storing, key)
 
-    async def _confirmed(self, principal: Principal, scan: UUID, storing: Storing, key: str) -> tuple[dict[str, Any], bool]:
+    async def _confirmed(self, principal: Principal, found: Any, storing: Storing, key: str) -> tuple[dict[str, Any], bool]:
+        scan = found["id"]
         row, locked = await storing.confirmed(principal, scan), None
         if row is not None:
             reach("scan_confirmed")
@@ -138,8 +139,8 @@ class Uploads:
             outcome = await storing.store(conn, principal, scan, locked)
             await idempotency.keep(conn, principal, "confirmScan", key, outcome)
         reach("scan_stored")
-        if row is not None:
-            await self._cleared(storing, row)
+        # Also of what was stored before: whoever was slow to bring the same bytes has staged them once more.
+        await self._cleared(storing, row or found)
         return outcome, False
 
     async def confirm_or_leave(self, principal: Principal, scan: UUID, *, key: str) -> tuple[dict[str, Any], bool]:

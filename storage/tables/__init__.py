@@ -28,7 +28,7 @@ from storage.tables.custody import (
     tickets,
     transitions,
 )
-from storage.tables.decisions import corrections, decisions, override_permissions, overrides
+from storage.tables.decisions import contract_amendments, corrections, decisions, override_permissions, overrides
 from storage.tables.exports import export_parts, exports
 from storage.tables.handovers import handover_lines, handovers, shipments
 from storage.tables.ledger import (
@@ -113,6 +113,7 @@ __all__ = [
     "collateral",
     "collateral_certificates",
     "collateral_valuations",
+    "contract_amendments",
     "contract_element_checks",
     "contract_element_items",
     "contract_elements",

@@ -148,6 +148,7 @@ access_requests = table(
     may("queued_at", INSTANT, "Since when it waits: the order of the queue."),
     ref("extends_id", "movements", "The checkout that an EXTENSION prolongs.", null=True, index=True, cycle=True),
     may("extends_until", INSTANT, "The due instant that an EXTENSION asks for."),
+    ref("court_paper_scan_id", "scans", "Scan of the court's paper of an EXTENSION for a court (C22).", null=True),
     *stamps(),
     one_of("kind", RequestKind),
     one_of("tier", Tier),
@@ -160,6 +161,7 @@ access_requests = table(
     check("(kind = 'EXTENSION') = (extends_id is not null and extends_until is not null)", "extension_names_checkout"),
     check("state <> 'WAITING' or (queue and queued_at is not null)", "c14_waits_since"),
     Index("ix_access_requests_state", "state", "id"),
+    Index("ix_access_requests_court_paper_scan_id", "court_paper_scan_id", postgresql_where=text("court_paper_scan_id is not null")),
     Index("ix_access_requests_waiting", "queued_at", "id", postgresql_where=text("state = 'WAITING'")),
 )
 
@@ -293,8 +295,7 @@ movements = table(
     check("(recalled_at is null) = (recalled_by is null)", "c24_recalled_by"),
     check("recalled_at is null or out_at is not null", "c24_recalled_out"),
     check("extensions between 0 and 99", "c22_extensions"),
-    check("returned_by is null or returned_by = holder_id", "c25_holder_returns"),
-    check("returned_at is null or (out_at is not null and returned_at >= out_at and returned_by is not null)", "c27_return_after_exit"),
+    check("returned_at is null or (out_at is not null and returned_at >= out_at)", "c27_return_after_exit"),
     check(
         "closed_at is null or out_at is null or kind = 'READING' or (ended_as is not null and ended_as <> 'FOUND')"
         " or (inspection_id is not null and entry_operation_id is not null)",
@@ -439,6 +440,7 @@ off_balance_entries = table(
     ref("record_id", "archive_records", "The record.", index=True),
     ref("operation_id", "operations", "The entry or exit; null for what was found missing from the vault.", null=True),
     ref("discrepancy_id", "discrepancies", "The case of what was found missing from the vault.", null=True, index=True),
+    ref("vault_id", "storage_locations", "The vault that it entered or left; kept by a trigger.", null=True),
     need("direction", Text, "In or out."),
     need("state", Text, "What core banking has said.", server_default=text("'PENDING'")),
     may("serial_no", Text, "Serial of core banking."),
@@ -453,6 +455,7 @@ off_balance_entries = table(
     check("num_nonnulls(operation_id, discrepancy_id) = 1", "c11_of_operation_or_case"),
     UniqueConstraint("operation_id", "record_id", name="uq_off_balance_entries_c11_one_each"),
     Index("ix_off_balance_entries_queued_at", "queued_at", "id"),
+    Index("ix_off_balance_entries_vault_id", "vault_id", "queued_at", "id"),
     Index("ix_off_balance_entries_open", "queued_at", postgresql_where=text("state <> 'BOOKED'")),
 )
 

@@ -1,9 +1,9 @@
 """Why acts were let through: what was judged, what was overridden, what was corrected."""
 
-from sqlalchemy import ARRAY, Index, Text, UniqueConstraint, Uuid, text
+from sqlalchemy import ARRAY, Date, Index, Text, UniqueConstraint, Uuid, text
 from sqlalchemy.dialects.postgresql import JSONB
 
-from storage.tables.columns import INSTANT, check, key, may, need, one_of, org, ref, table, visible_to
+from storage.tables.columns import INSTANT, check, currency, key, may, money, need, one_of, org, ref, table, visible_to
 from storage.terms import CorrectionSubject
 
 OVERRIDABLE = ("C18", "C20", "C21", "C23", "C33")
@@ -48,6 +48,28 @@ overrides = table(
     check(f"rule in {OVERRIDABLE}", "c50_rule"),
     check("length(trim(comment)) > 0", "c50_comment"),
     UniqueConstraint("operation_id", "record_id", "rule", "code"),
+)
+
+contract_amendments = table(
+    "contract_amendments",
+    "What was agreed anew and approved by a second person, append-only (C48); written by the trigger of the operation alone.",
+    key(),
+    ref("contract_id", "contracts", "The contract."),
+    need("number", Text, "Number of the supplementary agreement (补充协议)."),
+    need("signed_on", Date, "Day of its signature."),
+    need("summary", Text, "What it changes, in words."),
+    money("amount_before", "Amount of the contract before."),
+    money("amount", "Amount from then on."),
+    currency(),
+    need("loan_ids", ARRAY(Uuid), "Loans that joined.", server_default=text("'{}'::uuid[]")),
+    ref("evidence_id", "scans", "The scan of it."),
+    ref("proposed_by", "staff", "Who entered it.", index=True),
+    ref("approved_by", "staff", "Who approved it.", index=True),
+    need("amended_at", INSTANT, "When it was approved."),
+    check("length(trim(summary)) > 0", "c48_summary"),
+    check("amount <> amount_before or cardinality(loan_ids) > 0", "c48_changes"),
+    UniqueConstraint("contract_id", "number"),
+    Index("ix_contract_amendments_contract_id_amended_at", "contract_id", "amended_at", "id"),
 )
 
 corrections = table(

@@ -26,6 +26,7 @@ handovers = table(
     check(
         "(kind = 'CUSTODIAN') = (num_nonnulls(giver_id, taker_id) = 2) and (giver_id is null or giver_id <> taker_id)", "c32_two_custodians"
     ),
+    Index("ix_handovers_printed", text("upper(right(id::text, 12))")),
 )
 
 shipments = table(
@@ -64,7 +65,7 @@ handover_lines = table(
     need("copies", Integer, "How many papers: one, or those in the volume."),
     need("pages", Integer, "Pages of all of them."),
     need("is_original", Boolean, "Whether all are originals."),
-    may("seal_no", Text, "Seal of the envelope; first tier."),
+    may("seal_no", Text, "Seal of the envelope; first tier, but for what lies in none: settlement notices and electronic certificates."),
     need("stood_as", Text, "State of the record when it was listed; where it goes back to."),
     need("state", Text, "Life cycle.", server_default=text("'LISTED'")),
     ref("sent_operation_id", "operations", "The operation by which the giver let it go (C31).", null=True, index=True),
@@ -79,7 +80,7 @@ handover_lines = table(
     UniqueConstraint("handover_id", "record_id"),
     Index("uq_handover_lines_c31_one_open", "record_id", unique=True, postgresql_where=text("state = 'SENT'")),
     Index("ix_handover_lines_record_id", "record_id"),
-    check("copies > 0 and pages > 0 and (tier = 'SECOND' or seal_no is not null)", "c30_complete"),
+    check("copies > 0 and pages > 0", "c30_complete"),
     check("(state = 'REJECTED') = (reasons is not null)", "c31_rejected_with_reasons"),
     check("(state = 'LISTED') = (sent_operation_id is null)", "c31_sent_by_operation"),
     check("(state in ('LISTED', 'SENT')) = (decided_operation_id is null)", "c31_decided_by_operation"),

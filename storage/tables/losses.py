@@ -24,6 +24,7 @@ loss_cases = table(
     may("notified_at", INSTANT, "When COMPLIANCE was told."),
     ref("lost_operation_id", "operations", "The operation that declared it lost.", null=True),
     may("lost_at", INSTANT, "When."),
+    may("statement", Text, "Why it counts as lost, as the two heads declared it."),
     ref("reissued_as_id", "archive_records", "The paper that was issued in its place.", null=True, index=True),
     may("outcome", Text, "How it ended."),
     may("closed_at", INSTANT, "When."),

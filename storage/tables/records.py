@@ -59,9 +59,11 @@ seals = table(
     "seals",
     "Every seal number ever used; none is used twice (C7).",
     need("seal_no", Text, "Number on the seal.", primary_key=True),
+    org("The unit that put it on; kept by a trigger.", index=False),
     ref("envelope_id", "sealed_envelopes", "Where it was put.", index=True),
     need("applied_at", INSTANT, "When it was put on."),
     may("broken_at", INSTANT, "When it was broken."),
+    Index("ix_seals_org_id", "org_id", "applied_at", "seal_no"),
     Index("ix_seals_plain", text("search_plain(seal_no)")),
 )
 
@@ -112,6 +114,7 @@ archive_records = table(
     check("state <> 'IN_VAULT' or (pages > 0 and copies > 0)", "c30_itemised"),
     Index("ix_archive_records_awaited", "expected_by", "id", postgresql_where=text("state = 'AWAITED'")),
     Index("ix_archive_records_expires_on", "expires_on", "id", postgresql_where=text("expires_on is not null")),
+    Index("ix_archive_records_pending", "custody_org_id", postgresql_where=text("state = 'PENDING_INTAKE'")),
     Index("ix_archive_records_location_id", "location_id", postgresql_where=text("location_id is not null")),
     Index("ix_archive_records_org_id_archive_no", "org_id", "archive_no", "id"),
 )

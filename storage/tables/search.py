@@ -46,4 +46,5 @@ barcodes = table(
     may("retired_at", INSTANT, "When another label took its place."),
     one_of("kind", LabelKind),
     check("retired_at >= issued_at", "period"),
+    Index("ix_barcodes_retired", text("search_plain(code)"), postgresql_where=text("retired_at is not null")),
 )

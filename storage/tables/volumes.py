@@ -41,6 +41,7 @@ contract_element_items = table(
     one_of("result", ElementResult),
     check("result <> 'NOT_APPLICABLE' or reason is not null", "c29_reason"),
     UniqueConstraint("check_id", "element"),
+    Index("ix_contract_element_items_gaps", "deadline_at", postgresql_where=text("result in ('MISSING', 'INCONSISTENT')")),
 )
 
 disposal_batches = table(

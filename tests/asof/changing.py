@@ -103,7 +103,7 @@ class Changing:
                     found = {"no_damage": False, "findings": "封面破损"}
                     ask = Ask(A.REJECT_RETURN, records=(id_,), inspections=bank.inspected([id_], **found))
                     return "reject", lambda: bank.seated(ask, ["kay", "cody"] if tier is Tier.FIRST else seats)
-                more = {"shows_mortgage": True} if record["certificate_id"] else {}
+                more = {"pages_counted": record["pages"], **({"shows_mortgage": True} if record["certificate_id"] else {})}
                 accept = Ask(A.ACCEPT_RETURN, records=(id_,), inspections=bank.inspected([id_], **more))
                 return "accept", lambda: bank.seated(accept, seats)
         return None
@@ -154,6 +154,7 @@ class Changing:
                 (CorrectionSubject.RECORD, record["id"], "pages", str(bank.number + 7)),
                 *([(CorrectionSubject.CERTIFICATE, record["certificate_id"], "number", f"C{bank.tag}x{bank.number}")] if record["certificate_id"] else []),
                 *([(CorrectionSubject.CERTIFICATE, record["certificate_id"], "issuedOn", str(bank.day(-500 - bank.number)))] if record["certificate_id"] else []),
+                *([(CorrectionSubject.CERTIFICATE, record["certificate_id"], "expiresOn", str(bank.day(500 + bank.number)))] if record["certificate_id"] else []),
             ]
         )  # fmt: skip
         ask = Ask(A.CORRECT, records=(record["id"],), reason="录入有误", detail=Correcting(of, subject, field, value, scan))

@@ -27,7 +27,7 @@ PAGE = """query H($by: ContractBy!, $asOf: DateTime, $knownAt: DateTime, $first:
     pageInfo { hasNextPage endCursor } } }"""
 BANK = ZoneInfo("Asia/Shanghai")
 TABLES = {"RECORD": "archive_records", "FILE_ITEM": "file_items", "CERTIFICATE": "collateral_certificates", "CONTRACT": "contracts"}
-COLUMNS = {"registrationNo": "registration_no", "issuedOn": "issued_on", "signedOn": "signed_on"}
+COLUMNS = {"registrationNo": "registration_no", "issuedOn": "issued_on", "signedOn": "signed_on", "expiresOn": "expires_on"}
 
 
 async def contract_of(bank: World, loan: UUID) -> UUID:

@@ -27,7 +27,7 @@ def act(ask: Any) -> Any:
     return act
 
 
-async def test_a_value_between_two_others_holds_until_the_next_and_leaves_today_alone(bank: World, act: Any) -> None:
+async def test_a_value_between_two_others_holds_until_the_next_and_leaves_today_alone(bank: World, act: Any, ask: Any) -> None:
     file = await Changing.make(bank, 5)
     asset = {"collateralId": f"collateral_{file.asset}"}
     for day, amount in ((-20, "100.00"), (-2, "80.00"), (-10, "90.00")):
@@ -38,6 +38,14 @@ async def test_a_value_between_two_others_holds_until_the_next_and_leaves_today_
     assert [(r["during"].lower, r["during"].upper, str(r["amount"])) for r in rows] == [
         (bank.day(-20), bank.day(-10), "100.00"), (bank.day(-10), bank.day(-2), "90.00"), (bank.day(-2), None, "80.00"),
     ]  # fmt: skip
+    query = """query ($id: ID!) { node(id: $id) { ... on Collateral {
+      valuations { amount { amount } holdsFrom holdsUntil reason recordedBy { name } } } } }"""
+    found = (await ask("officer", query, id=f"collateral_{file.asset}"))["data"]["node"]["valuations"]
+    assert [(v["holdsFrom"], v["holdsUntil"], v["amount"]["amount"]) for v in found] == [
+        (str(r["during"].lower), r["during"].upper and str(r["during"].upper), str(r["amount"])) for r in rows
+    ]
+    assert {(v["reason"], v["recordedBy"]["name"]) for v in found} == {("季度复评", "risk")}
+    assert (await ask("officer_b", query, id=f"collateral_{file.asset}"))["data"]["node"] is None
 
 
 async def test_a_grade_is_told_once_for_a_key_and_again_for_the_same_day(bank: World, act: Any) -> None:

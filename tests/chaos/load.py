@@ -54,7 +54,7 @@ class Load:
     internal: list[str] = field(default_factory=list)  # answers that no client should ever get
 
     async def run(self, clients: int, turns: Iterator[int], ticked: Callable[[int], Awaitable[None]]) -> None:
-        """A cycle for each turn; `ticked` hears of each that is over."""
+        """A try at a cycle for each turn; `cycles` are those that brought a paper out and back, and `ticked` hears of each."""
 
         async def client(number: int) -> None:
             address = self.addresses[number % len(self.addresses)]
@@ -62,31 +62,31 @@ class Load:
                 for turn in turns:
                     hot = len(self.records) <= HOT or random.random() < HOT_SHARE
                     record = self.records[random.randrange(HOT)] if hot else self.records[HOT + turn % (len(self.records) - HOT)]
-                    await self.cycle(http, record)
-                    self.cycles += 1
-                    await ticked(self.cycles)
+                    if await self.cycle(http, record):
+                        self.cycles += 1
+                        await ticked(self.cycles)
 
         await asyncio.gather(*(client(n) for n in range(clients)))
 
-    async def cycle(self, http: httpx.AsyncClient, record: UUID) -> None:
-        """One paper out and back; who is refused because another was faster takes the request back."""
+    async def cycle(self, http: httpx.AsyncClient, record: UUID) -> bool:
+        """Whether a paper came out and back; who is refused because another was faster takes the request back."""
         asked = await self.act(http, "requestCheckout", record, recordIds=[f"record_{record}"], purpose="AUDIT")
         if not asked.done:
-            return
+            return False
         assert asked.told is not None
         request, version = asked.told["request"]["id"], asked.told["request"]["version"]
         approved = await self.act(http, "approveRequest", record, requestId=request, expectedVersion=version)
         if not approved.done:
-            await self.act(http, "cancelRequest", record, requestId=request, expectedVersion=version)
-            return
+            await self.act(http, "cancelRequest", record, requestId=request, expectedVersion=version, reason="已被借出")
+            return False
         code = self.barcodes[record]
         out = await self.act(http, "checkOut", record, requestId=request, barcodes=[code], dueOn=str(self.bank.due(3)))
         if not out.done:
-            return
+            return False
         officer = f"staff_{self.bank.people['officer'].staff_id}"
         await self.act(http, "presentReturn", record, barcodes=[code], broughtById=officer)
         found = {"recordId": f"record_{record}", "pagesCounted": 3, **{camel(name): value for name, value in FINE.items()}}
-        await self.act(http, "acceptReturn", record, inspections=[found])
+        return (await self.act(http, "acceptReturn", record, inspections=[found])).done
 
     async def act(self, http: httpx.AsyncClient, name: str, record: UUID, **given: Any) -> Act:
         """Sent until it is heard, always under one key."""

@@ -28,6 +28,11 @@ class Reckoning:
     orphan: list[str] = field(default_factory=list)  # in the books, and nobody's; or books that do not agree with themselves
 
     @property
+    def books(self) -> list[str]:
+        """Books that do not agree with themselves."""
+        return [what for what in self.orphan if what.startswith("books")]
+
+    @property
     def clean(self) -> bool:
         return not (self.lost or self.double or self.orphan)
 

@@ -11,6 +11,7 @@ import pytest
 from schema.scalars import show_instant
 from server.compliance.components import Component, component_of
 from server.compliance.events import Chains
+from server.compliance.kin import IDS
 from server.compliance.tags import Tag
 from server.custody.moves import Ask
 from server.custody.moves.papers import NewPapers, Paper
@@ -168,6 +169,25 @@ async def test_a_hold_from_before_the_loan_is_told_once_however_many_loans_it_co
         await bank.seated(Ask(Action.LIFT_HOLD, hold=UUID(hold), reason="解除", expected_version=version), ["legal", "legal_two"])
         tags = [n["tag"] for n in await told(ask, bank, contract) if n["component"] == "HOLD"]
         assert tags == ["hold:place:done", "hold:lift:done"]
+
+
+async def test_a_hold_on_another_loan_of_its_car_is_told_from_when_there_is_a_paper_that_it_keeps(ledger: Ledger, ask: Asking) -> None:
+    async with ledger.bank() as bank:
+        loan, other, car = await bank.loan(), await bank.loan(), await bank.collateral()
+        contract, holds = await signed(bank, loan), []
+        for reason in ("前案", "后案"):
+            place = Ask(Action.PLACE_HOLD, hold_kind=HoldKind.LEGAL, subject_kind=HoldSubject.LOAN, subject=other, reason=reason)
+            holds.append(UUID((await bank.done("legal", place))["hold"]))
+        await bank.seated(Ask(Action.LIFT_HOLD, hold=holds[0], reason="解除", expected_version=1), ["legal", "legal_two"])
+        for one in (loan, other):
+            await secures(bank, one, car)
+        assert [n for n in await told(ask, bank, contract) if n["component"] == "HOLD"] == []
+        await bank.papers(loan=loan, collateral=car)
+        (line,) = [n for n in await told(ask, bank, contract) if n["component"] == "HOLD"]
+        assert (line["subjectId"], line["tag"]) == (f"hold_{holds[1]}", "hold:place:done")
+        async with bank.database.transaction(bank.people["compliance"]) as conn:
+            ids = {row["id"] for row in await conn.raw.fetch(IDS, contract)}
+        assert holds[1] in ids and not {holds[0], other} & ids
 
 
 async def test_handovers_and_stocktakes_of_its_papers_are_told_and_those_of_others_not(ledger: Ledger, ask: Asking) -> None:

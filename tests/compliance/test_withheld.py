@@ -17,14 +17,21 @@ from server.errors import NotFound
 from server.exports import Exports
 from storage.objects import ObjectStore
 from storage.terms import Action, CorrectionSubject
+from tests.custody.chapters.corrections import scanned
 from tests.harness.ledger import Ledger, verify
 from tests.harness.packs import Kinship, asked, contract_of, fetched, kinship, made, members_of
 
 
 async def corrected(kin: Kinship, of: CorrectionSubject, subject: UUID, field: str, value: str) -> None:
-    """By two people, with a scan of the volume that both contracts are in."""
-    volume = await kin.bank.sql("select record_id from scans where id = $1", kin.scans[0])
-    ask = Ask(Action.CORRECT, records=(volume,), reason="录入有误", detail=Correcting(of, subject, field, value, kin.scans[0]))
+    """By two people, with a scan of the volume that both contracts are in, or of the other's own."""
+    scan = kin.scans[0]
+    if subject == kin.other:
+        own = "select r.id from archive_records r join loan_contracts l on l.loan_id = r.primary_loan_id where l.contract_id = $1 limit 1"
+        record = await kin.bank.sql(own, kin.other)
+        kept = await kin.bank.sql("select id from scans where record_id = $1 and status = 'STORED' limit 1", record)
+        scan = kept or await scanned(kin.bank, record)
+    volume = await kin.bank.sql("select record_id from scans where id = $1", scan)
+    ask = Ask(Action.CORRECT, records=(volume,), reason="录入有误", detail=Correcting(of, subject, field, value, scan))
     proposed = await kin.bank.done("officer", ask)
     await kin.bank.done("head", Ask(Action.CONFIRM, operation=UUID(proposed["operation"])))
 

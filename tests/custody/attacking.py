@@ -41,7 +41,7 @@ CASE = (
 INSPECT = (
     "insert into return_inspections (id, movement_id, record_id, inspected_by, inspected_at, numbers_match, pages_match, seal_intact,"
     " no_alterations, no_damage, pages_counted, findings, passed)"
-    " values ($1, $2, $3, $4, clock_timestamp(), $5, true, true, true, true, 1, $6, $7)"
+    " values ($1, $2, $3, $4, clock_timestamp(), $5, true, true, true, true, (select pages from archive_records where id = $3), $6, $7)"
 )
 STATE = "update archive_records set state = $2 where id = $1"
 
@@ -93,3 +93,12 @@ def operation(bank: World, action: A, tier: Tier, records: list[UUID], seats: li
     id_, branch = uuid4(), bank.branches["A"]
     vault = branch.vault if tier is Tier.FIRST else None
     return id_, (OPERATION, id_, branch.id, action.value, tier.value, vault, request, records, seats, who(bank, "officer"))
+
+
+async def relate(bank: World, name: str, record: UUID) -> None:
+    """Of the borrower of the record's loan."""
+    await bank.sql(
+        "insert into staff_relations (staff_id, party_id, kind) select $1, c.party_id, 'SPOUSE' from archive_records r"
+        " join loans l on l.id = r.primary_loan_id join customers c on c.id = l.customer_id where r.id = $2",
+        who(bank, name), record,
+    )  # fmt: skip

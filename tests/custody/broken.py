@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from server.custody.moves import Hold, Movement
+from server.custody.moves.claims import Bringer
 from storage.terms import Action as A
 from storage.terms import HoldKind, MovementKind, Purpose, RequestKind, RequestState, Role, Seat, StaffKind, Tier
 from storage.terms import RecordState as S
@@ -26,24 +27,31 @@ BLOCKED, NO_HOLD = (
     "applicant and reader are active, and neither they nor their units are blocked for what is overdue",
     "no hold is active, or it permits this purpose",
 )
-OTHERS = "whoever hands out neither applied nor approved"
+OTHERS = "whoever hands out has not approved, nor, but for the officer of a release, applied"
 CLAIM, INSPECTED = "no claim of an earlier return is open", "the returned record was inspected and found right in every respect"
+PAGES = "as many pages were counted as the register has, except of a certificate that came back changed"
 TOLD, VERSION = "what is not accepted is told item by item", "the version is the one that was read"
-STATE, APPROVER = "the state permits the act", "the approver is neither the applicant nor an earlier approver"
+STATE, APPROVER = "the state permits the act", "the approver is neither the applicant, nor whom the papers are for, nor an earlier approver"
+
+RECEIVING = "a paper comes back to a keeper of the vault, a volume to the archivist"
 
 LENDING: tuple[Break, ...] = (
     Break("a service takes no seat", A.CHECK_OUT, SECOND, lambda m: {"by": replace(m.by, service=True)}),
+    Break("papers are lent to a person", A.REQUEST_CHECKOUT, FIRST, lambda m: {"for_a_service": True}),
+    Break("papers are lent to a person", A.REQUEST_READING, SECOND, lambda m: {"for_a_service": True}),
     Break("nobody proposes or confirms a change of themself", A.GRANT_ROLE, FIRST, change_ask(change={"staff": str(LEA), "role": "LEGAL"})),
     Break("nobody proposes or confirms a change of themself", A.DELEGATE, FIRST, change_ask(change={"staff": str(OTHER), "to": str(LOU), "role": "LEGAL"})),
     Break("a service account gets no custody role and no duty", A.GRANT_ROLE, FIRST, lambda m: {
         "ask": replace(m.ask, change={"staff": str(OTHER), "role": "ARCHIVIST"}), "subject": replace(m.subject, kind=StaffKind.SERVICE)}),
     Break("a service account gets no custody role and no duty", A.ASSIGN_DUTY, FIRST, change_subject(kind=StaffKind.SERVICE)),
     Break("the keeper has no other duty for the vault in that time", A.ASSIGN_DUTY, FIRST, change_subject(has_duty_then=True)),
+    *(Break("nobody has the key and the code of one vault on one day", act, FIRST, change_subject(has_other_seat=True))
+      for act in (A.ASSIGN_DUTY, A.HAND_OVER_DUTY)),
     Break("whoever proposed a change does not confirm it", A.PROPOSE_POLICY, FIRST, change_seat(Seat.SECOND, person(LEA, Role.COMPLIANCE))),
     Break("a leaver holds no paper, no duty, no shelf and no open case", A.DEACTIVATE_STAFF, FIRST, change_subject(has_custody=True)),
     Break(ROLE, A.CHECK_OUT, SECOND, lambda m: {"by": person(ARCH, Role.LOAN_OFFICER)}),
     Break(ROLE, A.REQUEST_CHECKOUT, FIRST, lambda m: {"by": replace(m.by, active=False)}),
-    Break(ROLE, A.PRESENT_RETURN, SECOND, lambda m: {"by": person(ANN, Role.LOAN_OFFICER)}),
+    Break(ROLE, A.PRESENT_RETURN, SECOND, lambda m: {"by": person(ANN, Role.LOAN_OFFICER)}, frozenset({RECEIVING})),
     Break("only the applicant cancels a request", A.CANCEL, SECOND, lambda m: {"by": person(OTHER, Role.LOAN_OFFICER)}),
     Break("only who opened or joined an operation withdraws it", A.WITHDRAW, FIRST, lambda m: {"opened_by": OTHER}),
     Break(OPEN_SEAT, A.CHECK_OUT, FIRST, lambda m: {"open_seats": frozenset()}),
@@ -57,10 +65,14 @@ LENDING: tuple[Break, ...] = (
           lambda m: {"on_duty": {Seat.KEY: frozenset({KAY}), Seat.CODE: frozenset({CODY, KAY})}}),
     Break(APPROVER, A.APPROVE, FIRST, lambda m: {"by": person(ANN, Role.CREDIT_DEPT_HEAD)}),
     Break(APPROVER, A.RESERVE, FIRST, change_request(approvals={Role.RISK_HEAD: HEAD})),
+    Break(APPROVER, A.RESERVE, FIRST, change_request(reader=HEAD)),
     Break(OTHERS, A.CHECK_OUT, FIRST, change_request(approvals={Role.CREDIT_DEPT_HEAD: HEAD, Role.RISK_HEAD: KAY})),
     Break(OTHERS, A.CHECK_OUT, SECOND, change_request(applicant=ARCH)),
     Break(INTEREST, A.APPROVE, SECOND, lambda m: {"interested": frozenset({HEAD})}),
     Break(INTEREST, A.CHECK_OUT, FIRST, lambda m: {"interested": frozenset({KAY})}),
+    *(Break(INTEREST, act, SECOND, lambda m: {"interested": frozenset({m.by.id})})
+      for act in (A.APPROVE_DISPOSAL, A.ACCEPT_VOLUME, A.DECLARE_LOST, A.CLOSE_LOST)),
+    Break(INTEREST, A.SURRENDER, FIRST, lambda m: {"interested": frozenset({m.by.id})}),
     Break("the approver holds a rank that the request still needs", A.APPROVE, FIRST, lambda m: {"by": person(OTHER, Role.VICE_PRESIDENT)}),
     Break("every rank of the matrix has approved", A.CHECK_OUT, FIRST, change_request(approvals={Role.RISK_HEAD: HEAD})),
     Break("every rank of the matrix has approved", A.START_READING, SECOND, change_request(approvals={})),
@@ -95,13 +107,23 @@ LENDING: tuple[Break, ...] = (
     Break(TERM, A.EXTEND, SECOND, lambda m: {"due_at": NOW + timedelta(days=15)}),
     Break("the checkout is not yet due", A.REQUEST_EXTENSION, FIRST, change_movement(due_at=NOW)),
     Break("the checkout was not extended before, or a court decides its end", A.EXTEND, SECOND, change_movement(extensions=1)),
-    Break("the recorded holder brings it back", A.PRESENT_RETURN, FIRST, change_ask(brought_by=OTHER)),
+    *(Break(RECEIVING, act, tier, lambda m, role=role: {"by": person(ANN, role)})
+      for act in (A.PRESENT_RETURN, A.RESOLVE_CLAIM) for tier, role in ((FIRST, Role.ARCHIVIST), (SECOND, Role.VAULT_KEEPER_CODE))),
+    Break("an extension prolongs the checkout for which it was asked", A.EXTEND, SECOND, change_movement(request=OTHER)),
+    Break("the recorded holder or a successor brings it back", A.PRESENT_RETURN, FIRST, lambda m: {"known": {**m.known, Bringer: Bringer()}}),
+    Break("whoever brings it back is not the one who receives it", A.PRESENT_RETURN, SECOND, lambda m: {"ask": replace(m.ask, brought_by=m.by.id)}),
     Break(CLAIM, A.EXTEND, FIRST, change_movement(claimed=True)),
     Break(CLAIM, A.REQUEST_EXTENSION, SECOND, change_movement(claimed=True)),
     *(Break(INSPECTED, A.ACCEPT_RETURN, FIRST, change_found(**{aspect: False}))
       for aspect in ("numbers_match", "pages_match", "seal_intact", "no_alterations", "no_damage")),
     Break(INSPECTED, A.ACCEPT_RETURN, SECOND, change_ask(inspections=())),
     Break("the last return is closed", A.RESERVE, SECOND, lambda m: {"movement": replace(OUT, returned_at=NOW)}, frozenset({ALREADY})),
+    *(
+        Break(PAGES, action, tier, lambda m: {"on": replace(m.record, pages=9)})
+        for action, tier in (
+            (A.ACCEPT_RETURN, FIRST), (A.ACCEPT_RETURN, SECOND), (A.RESOLVE_FOUND, SECOND), (A.ACCEPT_CHANGED_RETURN, FIRST)
+        )
+    ),
     Break(TOLD, A.REJECT_RETURN, FIRST, change_found(findings=" ")),
     Break(TOLD, A.RETURN_MISSING, SECOND, change_found(findings=None)),
     Break("no case of a missing record is open already", A.REPORT_MISSING, FIRST, lambda m: {"frozen": frozenset({"MISSING"})}),

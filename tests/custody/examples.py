@@ -102,7 +102,7 @@ def _request(action: A, tier: Tier, purpose: Purpose) -> Request | None:
         given.pop(Role.CREDIT_DEPT_HEAD)
     kind = RequestKind.READ_ON_SITE if action is A.START_READING else RequestKind.EXTENSION if action is A.EXTEND else RequestKind.CHECKOUT
     state = RequestState.APPROVED if action in DECIDED | {A.CANCEL} else RequestState.SUBMITTED
-    return Request(REQ, kind, state, purpose, ANN, ANN, 1, given)
+    return Request(REQ, kind, state, purpose, ANN, ANN, 1, given, prolongs=REQ if action is A.EXTEND else None)
 
 
 def _movement(action: A, state: S) -> Movement | None:

@@ -205,6 +205,17 @@ async def test_a_hold_is_lifted_by_two_and_not_by_its_placer_as_the_second(bank:
     await bank.done("officer", request)
 
 
+async def test_a_volume_under_a_legal_hold_goes_to_court_for_its_placer_when_the_vice_president_has_seen_it(bank: World) -> None:
+    volumes = await bank.volumes()
+    ask = Ask(A.PLACE_HOLD, hold_kind=HoldKind.LEGAL, subject_kind=HoldSubject.RECORD, subject=volumes[0], reason="诉讼保全")
+    await bank.done("legal", ask)
+    request = await bank.requests(volumes, by="legal", tier=Tier.SECOND, purpose=Purpose.LITIGATION)
+    for who in ("head", "vice"):
+        await bank.done(who, Ask(A.APPROVE, request=request))
+    await bank.done("archivist", Ask(A.CHECK_OUT, request=request, due_on=bank.due()))
+    assert await bank.state(volumes[0]) == "CHECKED_OUT"
+
+
 async def test_a_hold_that_was_lifted_is_told_as_that_and_the_version_is_the_holds_own(bank: World) -> None:
     """It was compared with the version of the record that the hold is on."""
     volumes = await bank.volumes()

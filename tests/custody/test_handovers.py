@@ -13,10 +13,12 @@ from server.scans.uploads import Uploads
 from storage.objects import ObjectStore
 from storage.terms import Action as A
 from storage.terms import HandoverKind, HandoverLineState, HoldKind, HoldSubject, MediaType, RetentionClass, Role, ScanSubject, Seat, Tier
+from tests.custody.chapters.stocktakes import electronic_certificate
 from tests.custody.chapters.volumes import ended
-from tests.custody.handing import HERE, SLOT, THERE, line, opened, placed, seal, sent, taken
+from tests.custody.handing import HERE, SLOT, THERE, archive_department, line, opened, placed, seal, sent, taken, to_archive
+from tests.custody.releasing import Case
 from tests.harness import losses
-from tests.harness.world import Branch, World
+from tests.harness.world import World
 
 
 async def test_papers_go_to_another_unit_and_custody_passes_when_both_sides_have_acknowledged(bank: World) -> None:
@@ -91,6 +93,17 @@ async def test_what_went_missing_on_its_way_is_found_by_its_giver_and_its_line_i
     with pytest.raises(NotFound):
         await bank.does("kay_b", late)
     await taken(bank, await sent(bank, gone), gone)  # it may be sent again
+
+
+@pytest.mark.parametrize("rejected", [False, True])
+async def test_a_volume_that_went_missing_on_its_way_is_found_as_it_was_sent(bank: World, rejected: bool) -> None:
+    volumes = await bank.volumes()
+    handover = await sent(bank, volumes, Tier.SECOND)
+    if rejected:
+        await bank.done("archivist_b", Ask(A.REJECT_HANDOVER, records=tuple(volumes), reason="未收到", detail=OnHandover(handover)))
+    await losses.missing(bank, volumes[0])
+    await bank.seated(losses.found(bank, volumes[0]), ["archivist"])
+    assert await bank.state(volumes[0]) == "FILED"
 
 
 @pytest.mark.parametrize("rejected", [False, True])
@@ -222,17 +235,6 @@ async def test_either_side_uploads_a_scan_of_the_handover(bank: World, objects: 
         assert unit == bank.people[who].org_id
 
 
-async def archive_department(bank: World) -> None:
-    """A unit of head office without a vault, its archivist and shelf; they are branch C of the bank."""
-    head = await bank.sql("select parent_id from org_units where id = $1", bank.branches["A"].id)
-    org = await bank.sql(
-        "insert into org_units (code, name, level, parent_id) values ($1, '档案部', 'BRANCH', $2) returning id", f"AR{bank.tag}", head
-    )
-    shelf = await bank._place(org, "CABINET", None, None)
-    bank.branches["C"] = Branch(org, shelf, shelf)
-    await bank.hire("keeper", {Role.ARCHIVIST}, org, (org,))
-
-
 async def closed(bank: World, retention: RetentionClass = RetentionClass.TWENTY_YEARS) -> UUID:
     volume = await ended(bank)
     await bank.done("archivist", Ask(A.CLOSE_VOLUME, records=(volume,)))
@@ -244,8 +246,7 @@ async def closed(bank: World, retention: RetentionClass = RetentionClass.TWENTY_
 async def test_a_closed_volume_goes_to_the_archive_department_and_is_archived_there(bank: World) -> None:
     await archive_department(bank)
     volume, there = await closed(bank), bank.branches["C"]
-    handover = await opened(bank, [volume], by="archivist", kind=HandoverKind.TO_ARCHIVE, to_org=there.id)
-    out = Ask(A.SEND_HANDOVER, records=(volume,), detail=OnHandover(handover, seal_no=seal(bank)))
+    handover, out = await to_archive(bank, volume)
     await bank.done("archivist", out)
     assert await bank.state(volume) == "IN_TRANSIT"
     take = Ask(A.RECEIVE_HANDOVER, records=(volume,), location=there.cabinet, detail=OnHandover(handover))
@@ -265,8 +266,7 @@ async def test_a_closed_volume_goes_to_the_archive_department_and_is_archived_th
 async def test_the_archive_department_takes_closed_volumes_of_the_long_classes_alone(bank: World, wrong: str) -> None:
     await archive_department(bank)
     volume = (await bank.volumes())[0] if wrong == "on the shelf" else await closed(bank, RetentionClass.FIVE_YEARS)
-    handover = await opened(bank, [volume], by="archivist", kind=HandoverKind.TO_ARCHIVE, to_org=bank.branches["C"].id)
-    out = Ask(A.SEND_HANDOVER, records=(volume,), detail=OnHandover(handover, seal_no=seal(bank)))
+    _, out = await to_archive(bank, volume)
     assert await bank.refused("archivist", out) == [("C45", "NOT_FOR_THE_ARCHIVE")]
 
 
@@ -305,3 +305,20 @@ async def test_no_override_sends_first_tier_papers_where_there_is_no_vault(bank:
     handover = await opened(bank, papers, to_org=bank.branches["C"].id)
     ask = Ask(A.SEND_HANDOVER, records=tuple(papers), overrides=(Override("C33", "急"),), detail=OnHandover(handover, seal_no=seal(bank)))
     assert ("C33", "NO_VAULT_OVERNIGHT") in await bank.refused("kay", ask)
+
+
+async def test_what_lies_in_no_envelope_goes_to_the_other_vault_and_back_without_a_seal_or_a_slot(bank: World) -> None:
+    """A settlement notice lies in the vault as it is, an electronic certificate is a reference (C9, C55)."""
+    case = await Case.make(bank)
+    await case.paid()
+    await case.notice()
+    notice = await bank.sql("select id from archive_records where kind = 'SETTLEMENT_NOTICE' and org_id = $1", bank.branches["A"].id)
+    bare = [notice, await electronic_certificate(bank)]
+    handover = await sent(bank, bare)
+    lines = await bank.root.fetch("select seal_no, stood_as from handover_lines where handover_id = $1", handover)
+    assert [tuple(r) for r in lines] == [(None, "IN_VAULT")] * 2
+    await bank.done("clerk_b", Ask(A.REJECT_HANDOVER, records=(bare[1],), reason="未列明", detail=OnHandover(handover)))
+    await bank.seated(Ask(A.RECEIVE_HANDOVER, records=(notice,), detail=OnHandover(handover)), THERE)
+    await bank.seated(Ask(A.TAKE_BACK, records=(bare[1],), detail=OnHandover(handover)), HERE)
+    kept = await bank.root.fetch("select vault_id, state from archive_records where id = any($1) order by array_position($1, id)", bare)
+    assert [tuple(r) for r in kept] == [(bank.branches["B"].vault, "IN_VAULT"), (bank.branches["A"].vault, "IN_VAULT")]

@@ -14,6 +14,8 @@ from storage.terms import DocumentType, Purpose, Tier
 from tests.custody.attacking import CASE
 from tests.harness.losses import found, in_vault, lost, missing, paid_off
 from tests.harness.world import World
+from tests.stories.asking import Asking
+from tests.stories.conftest import api as api
 
 
 async def balance(bank: World, record: UUID) -> int:
@@ -54,6 +56,7 @@ async def test_a_volume_goes_back_to_the_state_in_which_it_was_missed(bank: Worl
         (volume,) = await register_records(conn, officer, [new], datetime.now(UTC))
         await add_items(conn, [NewItem(volume, branch.id, 1, DocumentType.CONTRACT, "合同", 3)], datetime.now(UTC))
     await bank.done("officer", Ask(A.SUBMIT_VOLUME, records=(volume,)))
+    bank.pages[volume] = 3
     await missing(bank, volume)
     await bank.seated(found(bank, volume), ["archivist"])
     assert await bank.state(volume) == "SUBMITTED"
@@ -155,3 +158,17 @@ async def test_what_is_found_is_inspected_like_a_return(bank: World, aspect: str
     ask = found(bank, paper)
     wrong = Ask(A.RESOLVE_FOUND, records=(paper,), inspections=bank.inspected([paper], **{aspect: False}), detail=ask.detail)
     assert await bank.refused("kay", wrong) == [("C26", "RETURN_INSPECTION_REQUIRED")]
+
+
+async def test_what_lies_in_one_envelope_with_a_missing_paper_is_frozen_as_the_desk_says(bank: World, api: Asking) -> None:
+    one, mate = await bank.papers(2)
+    (other,) = await bank.papers()
+    await missing(bank, one)
+    query = "query F($ids: [ID!]!, $o: ID!) { nodes(ids: $ids) { ... on ArchiveRecord { id isFrozen } }" \
+            " archiveRecords(first: 50, where: { isFrozen: { eq: true }, custodyOrgId: { eq: $o } }) { edges { node { id } } } }"  # fmt: skip
+    told = await api.ask("officer", query, ids=[f"record_{r}" for r in (one, mate, other)], o=f"org_{bank.branches['A'].id}")
+    assert [n["isFrozen"] for n in told["nodes"]] == [True, True, False]
+    assert {e["node"]["id"] for e in told["archiveRecords"]["edges"]} == {f"record_{one}", f"record_{mate}"}
+    kinds = "select id from archive_records where custody_org_id = $1 and cardinality(frozen_kinds(id)) > 0"
+    judged = {r["id"] for r in await bank.root.fetch(kinds, bank.branches["A"].id)}
+    assert judged == {one, mate} == judged & set(await bank.sql("select frozen_records()"))

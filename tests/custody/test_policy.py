@@ -12,7 +12,7 @@ import pytest
 from server.custody.moves import Ask, Override
 from server.custody.policy import MATRIX, OVERRIDE_ROLES, PARAMETERS, RANKS, RESERVATION_DAYS, ROLE_PARAMETERS, Policy, Setting
 from storage.terms import Action as A
-from storage.terms import Purpose, Role, Tier
+from storage.terms import Purpose, Role, Seat, Tier
 from tests.harness.world import World
 
 NOW = datetime(2026, 11, 23, 2, tzinfo=UTC)
@@ -129,3 +129,57 @@ async def test_decisions_are_read_by_compliance_and_audit_alone(bank: World) -> 
 
 def test_nobody_below_a_head_stands_in_the_matrix() -> None:
     assert not RANKS & {Role.LOAN_OFFICER, Role.ARCHIVIST, Role.VAULT_KEEPER_KEY, Role.VAULT_KEEPER_CODE, Role.REGISTER_CLERK, Role.ADMIN}
+
+
+async def holds_in_a(bank: World, key: str, days: int) -> None:
+    """As if two people had agreed on it for branch A, and it held since yesterday."""
+    await bank.sql(
+        "insert into policy_parameters (key, value, org_id, effective_from) values ($1, $2, $3, now() - interval '1 day')",
+        key, str(days), bank.branches["A"].id,
+    )  # fmt: skip
+    bank.desk._policy_read_at = None
+
+
+async def test_a_units_parameters_hold_for_its_papers_whoever_acts(bank: World) -> None:
+    await holds_in_a(bank, "reservation_days", 7)
+    await bank.hire("risk_of_the_bank", {Role.RISK_HEAD}, bank.people["president"].org_id, (), everywhere=True)
+    lapses = []
+    for last in ("risk", "risk_of_the_bank"):
+        request = await bank.requests(await bank.papers())
+        for who in ("head", last):
+            await bank.done(who, Ask(A.APPROVE, request=request))
+        lapses.append(await bank.sql("select lapses_at::date - now()::date from access_requests where id = $1", request))
+    assert lapses[0] == lapses[1] >= 7
+
+
+async def test_the_last_seat_judges_by_the_terms_of_the_unit_that_keeps_the_paper(bank: World) -> None:
+    await holds_in_a(bank, "term_days.certificate_change", 20)  # of the bank: 10
+    ask = Ask(
+        A.REQUEST_CHECKOUT, records=tuple(await bank.papers()), purpose=Purpose.CERTIFICATE_CHANGE, reader=bank.people["president"].staff_id
+    )
+    request = UUID((await bank.done("officer", ask))["request"])
+    for who in ("head", "risk"):
+        await bank.done(who, Ask(A.APPROVE, request=request))
+    await bank.trusted(request, days=60)
+    out = await bank.seated(Ask(A.CHECK_OUT, request=request, due_on=bank.due(20)), ["kay", "cody", "clerk", "president"])
+    assert out["state"] == "DONE"
+
+
+async def test_an_override_is_permitted_by_the_unit_that_keeps_the_paper(bank: World) -> None:
+    await set_roles(bank, "override_roles.c21", Role.BRANCH_HEAD)  # in branch A; in the bank a vice president may too
+    head_office = bank.people["president"].org_id
+    await bank.hire("far_archivist", {Role.ARCHIVIST}, head_office, (), everywhere=True)
+    await bank.hire("far_vice", {Role.VICE_PRESIDENT}, head_office, (), everywhere=True)
+    request = await bank.approved(await bank.volumes(), tier=Tier.SECOND)
+    ask = Ask(A.CHECK_OUT, request=request, due_on=bank.due(40), overrides=(Override("C21", "急"),))
+    opened = UUID((await bank.done("far_archivist", ask))["operation"])
+    told = await bank.refused("far_vice", Ask(A.CONFIRM, operation=opened, seat=Seat.OVERRIDE))
+    assert told == [("C50", "OVERRIDE_NOT_PERMITTED")]
+    async with bank.database.transaction(bank.people["far_vice"]) as conn:
+        with pytest.raises(asyncpg.IntegrityConstraintViolationError) as broken:
+            await conn.raw.execute(
+                "insert into operation_seats (operation_id, seat, staff_id, taken_at) values ($1, 'OVERRIDE', $2, now())",
+                opened, bank.people["far_vice"].staff_id,
+            )  # fmt: skip
+        assert broken.value.constraint_name == "tg_operation_seats_c50_permitted"
+    await bank.done("chief", Ask(A.CONFIRM, operation=opened))

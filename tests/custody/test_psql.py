@@ -11,9 +11,11 @@ import asyncpg
 import pytest
 
 from server.custody.moves import Ask
+from server.custody.moves.claims import Resolution
 from storage.terms import Action as A
-from storage.terms import Tier
+from storage.terms import ClaimResolution, Tier
 from tests.custody.attacking import Attack, Step, who
+from tests.custody.chapters.made_up import MADE_UP
 from tests.custody.scanned import SCANNED
 from tests.custody.twins import ATTACKS, FORGED
 from tests.harness import servers
@@ -33,8 +35,33 @@ def typed(*steps: Step) -> Callable[[World], Awaitable[Attack]]:
 async def return_of_what_is_not_out(bank: World) -> Attack:
     volumes = await bank.volumes()
     await bank.approved(volumes, tier=Tier.SECOND)
-    back = "update movements set returned_at = clock_timestamp(), returned_by = holder_id where record_id = $1 and closed_at is null"
-    return Attack("archivist", ((back, volumes[0]),))
+    back = (
+        "update movements set returned_at = clock_timestamp(), returned_by = holder_id, presented_to = $2"
+        " where record_id = $1 and closed_at is null"
+    )
+    return Attack("archivist", ((back, volumes[0], who(bank, "archivist")),))
+
+
+async def found_in_vault_again(bank: World, at: str) -> Attack:
+    """A claim was resolved as found in the vault, and its return refused: by that claim nobody presents the papers again."""
+    papers = await bank.papers()
+    await bank.out(papers)
+    await bank.done("officer", Ask(A.CLAIM_RETURNED, records=tuple(papers), reason="上周五已交库房"))
+    found = Resolution(ClaimResolution.FOUND_IN_VAULT, "复查库房")
+    await bank.done("kay", Ask(A.RESOLVE_CLAIM, records=tuple(papers), detail=found))
+    wrong = bank.inspected(papers, numbers_match=False, findings="号码不符")
+    await bank.seated(Ask(A.REJECT_RETURN, records=tuple(papers), inspections=wrong), ["kay", "cody"])
+    again = f"update movements set returned_at = {at}, presented_to = $2 where record_id = $1 and closed_at is null"
+    pending = ("update archive_records set state = 'RETURN_PENDING' where id = $1", papers[0])
+    return Attack("kay", ((again, papers[0], who(bank, "kay")), pending))
+
+
+async def found_in_vault_now(bank: World) -> Attack:
+    return await found_in_vault_again(bank, "clock_timestamp()")
+
+
+async def found_in_vault_then(bank: World) -> Attack:
+    return await found_in_vault_again(bank, "(select c.resolved_at from return_claims c where c.movement_id = movements.id)")
 
 
 async def change_of_a_done_movement(bank: World) -> Attack:
@@ -96,6 +123,9 @@ TRIED: tuple[Tried, ...] = (
     *FORGED,  # 28 and on: rows that are right one by one
     *SCANNED,  # and then: what was stored
     ("privilege", typed(("insert into access_log (logged_at) values ('2001-01-01')",))),  # a reading that is said to be old
+    ("ct_movements_c25_found_in_vault", found_in_vault_now),
+    ("ct_movements_c25_found_in_vault", found_in_vault_then),
+    *MADE_UP,
 )
 
 
@@ -174,7 +204,8 @@ async def test_the_logins_that_read_lock_and_write_nothing_through_functions_of_
 
 
 @pytest.mark.parametrize("sql", ["select party_for('\\\\x01')", "select * from facts_of('{}', '{}', '0')", "select * from title_facts('{}')",
-                                 "select lock_subject(null, null, null, null, null)", "select loans_to_transfer('{}')"])  # fmt: skip
+                                 "select lock_subject(null, null, null, null, null)", "select loans_to_transfer('{}')",
+                                 "select days_on_duty('[2026-01-01,2026-01-02)')"])  # fmt: skip
 async def test_the_readers_login_asks_for_no_facts_of_every_branch(bank: World, sql: str) -> None:
     async with bank.database.readers.acquire() as raw:
         with pytest.raises(asyncpg.InsufficientPrivilegeError):

@@ -11,8 +11,9 @@ from server.custody.moves.certificates import RegistryCheck
 from server.custody.moves.envelopes import NewSeal, Resealing
 from server.errors import NotFound
 from storage.terms import Action as A
-from storage.terms import PaperKind
+from storage.terms import PaperKind, Tier
 from tests.custody.chapters.stocktakes import electronic_certificate
+from tests.harness.losses import missing
 from tests.harness.world import World
 from tests.stories.asking import Asking
 from tests.stories.conftest import api as api
@@ -119,3 +120,59 @@ async def test_papers_are_due_no_later_than_a_letter_promises_their_return(bank:
     assert await bank.refused("risk", Ask(A.APPROVE, request=extension)) == [("C40", "BAILEE_LETTER_TOO_SHORT")]
     await bank.trusted(request, days=(bank.due(7) - bank.day()).days)
     await bank.done("risk", Ask(A.APPROVE, request=extension))
+
+
+async def test_a_volume_comes_back_with_as_many_pages_as_the_register_has(bank: World, api: Asking) -> None:
+    (volume,) = await bank.volumes()
+    await bank.out([volume], tier=Tier.SECOND)
+    await bank.presented([volume], tier=Tier.SECOND)
+    fine = {"numbersMatch": True, "pagesMatch": True, "sealIntact": True, "noAlterations": True, "noDamage": True}
+    short = {"recordId": f"record_{volume}", **fine, "pagesCounted": 1}
+    assert set(await api.refused("archivist", "acceptReturn", inspections=[short])) == {"PAGES_DIFFER"}
+    ask = Ask(A.ACCEPT_RETURN, records=(volume,), inspections=bank.inspected([volume], pages_counted=4))
+    assert not (await bank.desk.explain(bank.people["archivist"], ask)).allowed
+    told = await api.does("archivist", "acceptReturn", "records { state }", inspections=[short | {"pagesCounted": 3}])
+    assert told["records"] == [{"state": "FILED"}]
+
+
+async def test_whoever_presented_a_volume_that_is_missing_since_has_nothing_to_claim(bank: World) -> None:
+    """The register has their return: explainCustody says so, and not PostgreSQL alone."""
+    (volume,) = await bank.volumes()
+    await bank.out([volume], tier=Tier.SECOND)
+    await bank.presented([volume], tier=Tier.SECOND)
+    await missing(bank, volume)
+    claim = Ask(A.CLAIM_RETURNED, records=(volume,), reason="上周已交回柜台")
+    assert not (await bank.desk.explain(bank.people["officer"], claim)).allowed
+    assert await bank.refused("officer", claim) == [("C25", "NOT_CURRENT_HOLDER")]
+
+
+async def test_one_paper_of_an_envelope_did_not_come_back_and_the_others_are_taken_in(bank: World, api: Asking) -> None:
+    papers, _ = await back(bank, 3)
+    fine = {"numbersMatch": True, "pagesMatch": True, "sealIntact": True, "noAlterations": True, "noDamage": True, "pagesCounted": 1}
+    gone = {**fine, "numbersMatch": False, "pagesMatch": False, "pagesCounted": 0, "missing": True, "findings": "少一份"}
+    told = await api.does("kay", "rejectReturn", "operation { id }", inspections=[{"recordId": f"record_{papers[2]}", **gone}])
+    await api.confirms(told["operation"]["id"], ["cody"])
+    assert [await bank.state(p) for p in papers] == ["RETURN_PENDING", "RETURN_PENDING", "MISSING"]
+    assert await bank.sql("select owner_id is not null from discrepancies where record_id = $1 and kind = 'MISSING'", papers[2])
+    await bank.seated(accepting(bank, papers[:2]), SEATED)
+    assert [await bank.state(p) for p in papers] == ["IN_VAULT", "IN_VAULT", "MISSING"]
+
+
+async def test_what_is_not_right_keeps_the_envelope_together(bank: World) -> None:
+    papers, _ = await back(bank, 2)
+    torn = bank.inspected(papers[:1], no_damage=False, findings="有破损")
+    assert await bank.refused("kay", Ask(A.REJECT_RETURN, records=(papers[0],), inspections=torn)) == [("C8", "ENVELOPE_SPLIT_FORBIDDEN")]
+
+
+@pytest.mark.parametrize(("tier", "other", "role"), [(Tier.FIRST, "archivist", "VAULT_KEEPER_KEY"), (Tier.SECOND, "kay", "ARCHIVIST")])
+async def test_a_paper_comes_back_to_a_keeper_and_a_volume_to_the_archivist(
+    bank: World, api: Asking, tier: Tier, other: str, role: str
+) -> None:
+    lent = await (bank.papers() if tier is Tier.FIRST else bank.volumes())
+    await bank.out(lent, tier=tier)
+    brought = {"barcodes": await api.barcodes(lent), "broughtById": f"staff_{bank.people['officer'].staff_id}"}
+    assert set(await api.refused(other, "presentReturn", **brought)) == {"ROLE_REQUIRED"}
+    ask = Ask(A.PRESENT_RETURN, records=tuple(lent), brought_by=bank.people["officer"].staff_id)
+    told = await bank.desk.explain(bank.people[other], ask)
+    assert not told.allowed and role in {r.value for c in told.checks if c.violation for r in c.violation.roles}
+    await bank.presented(lent, tier=tier)

@@ -106,6 +106,21 @@ async def test_a_missing_paper_that_was_reserved_is_missing_and_its_request_canc
     assert await bank.sql("select state from access_requests where id = $1", request) == "CANCELLED"
 
 
+async def test_an_empty_slot_finds_the_papers_missing_that_are_not_missing_already(bank: World) -> None:
+    one, mate = await bank.papers(2)
+    gone, lent = await bank.papers(2), await bank.papers()
+    await bank.out(lent)
+    for paper in (one, *gone, *lent):
+        await bank.done("officer", Ask(A.REPORT_MISSING, records=(paper,), reason="清点未见"))
+    take, _, lies = await opened(bank, papers=0)
+    await counted(bank, take, [(code, "", "") for code, _, _ in lies])
+    made = await compare(bank, take)
+    assert [await bank.state(p) for p in (one, mate, *gone)] == ["MISSING"] * 4
+    assert await results(bank, take) == ["MISSING", "MISSING", "OUT_WITH_TICKET"]  # all of the second is missing already, by no ticket
+    assert await bank.sql("select array_agg(record_id) from discrepancies where id = any($1::uuid[])", made["cases"]) == [mate]
+    assert await bank.sql("select count(*) from discrepancies where record_id = any($1)", [one, mate, *gone]) == 4
+
+
 async def test_volumes_are_counted_on_their_shelf(bank: World) -> None:
     await heads(bank)
     volumes = await bank.volumes(3)

@@ -4,14 +4,17 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
+from asyncpg import Range
 
+from server.compliance.events import body_of
 from server.custody.moves import Ask, Placement
 from server.custody.moves.claims import Resolution
 from server.custody.moves.envelopes import Opening
 from server.custody.moves.registers import EmergencyReview, VoidTicket
 from server.errors import NotFound
 from storage.terms import Action as A
-from storage.terms import ClaimResolution, EmergencyFinding, PaperKind, Purpose, Role
+from storage.terms import ClaimResolution, EmergencyFinding, PaperKind, Purpose, Role, Tier
+from tests.harness.losses import found, missing
 from tests.harness.world import World
 
 
@@ -100,7 +103,16 @@ async def test_a_claim_stops_everything_until_somebody_else_resolves_it(bank: Wo
     assert ("C0", "ROLE_REQUIRED") in await bank.refused("officer", resolve)
     await bank.done("kay", resolve)
     assert ("C25", "CLAIM_NOT_OPEN") in await bank.refused("kay", resolve)
-    await bank.presented(papers)
+    if resolution is ClaimResolution.FOUND_IN_VAULT:  # it is here: inspected next, and nobody is named who brought it
+        assert await bank.state(papers[0]) == "RETURN_PENDING"
+        seen = await bank.root.fetchrow(
+            "select returned_at, returned_by, presented_to from movements where record_id = $1 and closed_at is null", papers[0]
+        )
+        assert seen is not None and seen["returned_at"] and seen["returned_by"] is None
+        assert seen["presented_to"] == bank.people["kay"].staff_id
+    else:
+        assert await bank.state(papers[0]) == "CHECKED_OUT"
+        await bank.presented(papers)
     await bank.accepted(papers)
     assert await bank.state(papers[0]) == "IN_VAULT"
 
@@ -180,3 +192,64 @@ async def test_a_reading_inside_the_bank_needs_no_letter_and_another_purpose_say
             await bank.done(who, Ask(A.APPROVE, request=request))
         explained = await bank.desk.explain(bank.people["kay"], Ask(A.CHECK_OUT, request=request, due_on=bank.due()))
         assert [(c.rule.number, c.rule.code) for c in explained.checks if not c.passed] == told
+
+
+async def test_what_is_missing_too_stays_missing_when_a_claim_is_resolved(bank: World) -> None:
+    papers = await bank.papers()
+    await bank.out(papers)
+    await bank.done("officer", Ask(A.CLAIM_RETURNED, records=tuple(papers), reason="上周五已交库房"))
+    await missing(bank, papers[0])
+    found_here = Resolution(ClaimResolution.FOUND_IN_VAULT, "复查库房")
+    await bank.done("kay", Ask(A.RESOLVE_CLAIM, records=tuple(papers), detail=found_here))
+    assert await bank.state(papers[0]) == "MISSING"
+    await bank.seated(found(bank, papers[0]), ["kay", "cody", "clerk"])
+    assert await bank.state(papers[0]) == "IN_VAULT"
+
+
+async def test_a_successor_brings_back_what_another_holds(bank: World) -> None:
+    """Who has a role of the holder by delegation now, a head of the holder's unit, a colleague of one who left; nobody else."""
+    papers = await bank.papers()
+    await bank.out(papers)
+    officer, here = bank.people["officer"], bank.branches["A"].id
+    delegate = await bank.hire("dele", {Role.COLLECTIONS}, here, (here,))
+
+    def by(who: str) -> Ask:
+        return Ask(A.PRESENT_RETURN, records=tuple(papers), brought_by=bank.people[who].staff_id)
+
+    async def back(who: str, ground: str) -> None:
+        assert (await bank.desk.explain(bank.people["kay"], by(who))).allowed
+        made = await bank.done("kay", by(who))
+        brought = "select returned_by from movements where record_id = $1 and closed_at is null"
+        assert await bank.sql(brought, papers[0]) == bank.people[who].staff_id
+        told = await bank.sql("select canonical from events where id = $1", UUID(made["events"][-1]))
+        assert body_of(told)["detail"]["grounds"] == [ground]
+        wrong = Ask(A.REJECT_RETURN, records=tuple(papers), inspections=bank.inspected(papers, numbers_match=False, findings="号码不符"))
+        await bank.seated(wrong, ["kay", "cody"])
+
+    for nobody in ("legal", "dele", "head_b", "ops_b"):
+        assert await bank.refused("kay", by(nobody)) == [("C25", "NOT_CURRENT_HOLDER")]
+    during = "insert into delegations (from_staff_id, to_staff_id, role, org_id, during) values ($1, $2, 'LOAN_OFFICER', $3, $4)"
+    now = datetime.now(UTC)
+    await bank.sql(during, officer.staff_id, delegate.staff_id, here, Range(now - timedelta(days=9), now - timedelta(days=2)))
+    assert await bank.refused("kay", by("dele")) == [("C25", "NOT_CURRENT_HOLDER")]  # it is over
+    await bank.sql(during, officer.staff_id, delegate.staff_id, here, Range(now - timedelta(days=1), now + timedelta(days=2)))
+    await back("dele", "DELEGATE")
+    await back("ops", "HEAD")
+    await bank.past_the_triggers(f"update staff set active = false where id = '{officer.staff_id}'")
+    await back("legal", "COLLEAGUE")
+
+
+async def test_nobody_brings_back_to_themself(bank: World) -> None:
+    """By whatever right: the head of operations who keeps the volumes too, and an archivist who is the holder."""
+    (volume,) = await bank.volumes()
+    await bank.out([volume], tier=Tier.SECOND)
+    here = bank.branches["A"].id
+    await bank.hire("both", {Role.OPS_HEAD, Role.ARCHIVIST}, here, (here,))
+    own = Ask(A.PRESENT_RETURN, records=(volume,), brought_by=bank.people["both"].staff_id)
+    assert await bank.refused("both", own) == [("C25", "RETURN_TO_ONESELF")]
+    told = await bank.desk.explain(bank.people["both"], own)
+    assert [c.violation.code for c in told.checks if c.violation] == ["RETURN_TO_ONESELF"]
+    await bank.past_the_triggers(f"update movements set holder_id = '{bank.people['both'].staff_id}' where record_id = '{volume}'")
+    assert await bank.refused("both", own) == [("C25", "RETURN_TO_ONESELF")]
+    await bank.done("archivist", own)
+    assert await bank.state(volume) == "RETURN_PENDING"

@@ -2,18 +2,17 @@
 
 from uuid import UUID
 
+import asyncpg
+import orjson
+import pytest
+
 from server.custody.moves import Ask
-from server.custody.moves.volumes import BatchNamed
+from server.custody.moves.volumes import BatchNamed, Closing
 from storage.terms import Action as A
-from storage.terms import HoldKind, HoldSubject, Role
-from tests.custody.chapters.volumes import expired, proposed
+from storage.terms import HoldKind, HoldSubject, RetentionClass, Role
+from tests.custody.chapters.volumes import CLOSE, approve, ended, expired, proposed
 from tests.harness.losses import found, missing
 from tests.harness.world import World
-
-
-async def approve(bank: World, volume: UUID, batch: UUID) -> Ask:
-    read = await bank.sql("select encode(list_hash, 'hex') from disposal_batches where id = $1", batch)
-    return Ask(A.APPROVE_DISPOSAL, records=(volume,), detail=BatchNamed(batch, read))
 
 
 async def test_three_different_heads_approve_the_exact_list(bank: World) -> None:
@@ -59,3 +58,45 @@ async def test_a_closed_volume_is_opened_again(bank: World) -> None:
     await bank.done("archivist", Ask(A.REOPEN_VOLUME, records=(volume,), reason="补入材料"))
     assert await bank.state(volume) == "FILED"
     assert await bank.sql("select cutoff_at from archive_records where id = $1", volume) is None
+
+
+async def holds_in_a(bank: World, key: str, value: int) -> UUID:
+    """As if two people had agreed on it for branch A."""
+    made: UUID = await bank.sql(
+        "insert into policy_parameters (key, value, org_id, effective_from) values ($1, $2, $3, now() - interval '1 day') returning id",
+        key, str(value), bank.branches["A"].id,
+    )  # fmt: skip
+    bank.desk._policy_read_at = None
+    return made
+
+
+async def test_a_volume_is_kept_as_long_as_its_unit_says(bank: World) -> None:
+    volume = await expired(bank)  # of the class of twenty years, for 24 of them
+    propose = Ask(A.PROPOSE_DISPOSAL, records=(volume,), reason="保管期满")
+    row = await holds_in_a(bank, "retention_years.twenty_years", 30)
+    assert await bank.refused("archivist", propose) == [("C45", "RETENTION_NOT_EXPIRED")]
+    async with bank.database.transaction(bank.people["archivist"]) as conn:
+        with pytest.raises(asyncpg.IntegrityConstraintViolationError) as broken:
+            await conn.raw.execute("update archive_records set state = 'DISPOSAL_PROPOSED' where id = $1", volume)
+        assert broken.value.constraint_name == "tg_archive_records_c45_expired"
+    await bank.sql("delete from policy_parameters where id = $1", row)
+    row = await holds_in_a(bank, "retention_years.twenty_years", 21)
+    done = await bank.done("archivist", propose)
+    kept = orjson.loads(await bank.sql("select parameters from decisions where event_ids && $1", [UUID(e) for e in done["events"]]))
+    assert {p["name"]: p.get("id") for p in kept}["retention_years.twenty_years"] == str(row)
+
+
+async def test_up_to_which_term_a_loan_is_short_is_a_parameter(bank: World) -> None:
+    volume = await ended(bank)
+    loan = await bank.sql("select primary_loan_id from archive_records where id = $1", volume)
+    await bank.past_the_triggers(f"update loans set term_months = 12 where id = '{loan}'")
+    close = Ask(A.CLOSE_VOLUME, records=(volume,), detail=Closing(RetentionClass.FIVE_YEARS))
+    await holds_in_a(bank, "short_term_months", 6)
+    assert await bank.refused("archivist", close) == [("C45", "RETENTION_NOT_EXPIRED")]
+    async with bank.database.transaction(bank.people["archivist"]) as conn:
+        with pytest.raises(asyncpg.IntegrityConstraintViolationError) as broken:
+            await conn.raw.execute(CLOSE, volume, "FIVE_YEARS")
+        assert broken.value.constraint_name == "tg_archive_records_c45_class"
+    await bank.sql("delete from policy_parameters where key = 'short_term_months'")
+    bank.desk._policy_read_at = None
+    await bank.done("archivist", close)

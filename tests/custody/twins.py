@@ -1,5 +1,6 @@
 """For each twin of the lending rules the SQL by which the application's own role tries to break it: what `test_twins` runs."""
 
+from datetime import UTC, datetime, time, timedelta
 from uuid import UUID, uuid4
 
 from server.custody.moves import Ask
@@ -18,6 +19,7 @@ from tests.custody.attacking import (
     held,
     operation,
     pending,
+    relate,
     twin,
     volume_out,
     who,
@@ -114,11 +116,28 @@ async def _(bank: World) -> Attack:
     return Attack(None, ((second, bank.branches["A"].vault, who(bank, "kay")),))
 
 
+@twin("tg_keeper_duties_c2_one_seat_a_day")
+async def _(bank: World) -> Attack:
+    await bank.hire("dora", set(), bank.branches["A"].id, (bank.branches["A"].id,))
+    duty = "insert into keeper_duties (vault_id, staff_id, seat, during) values ($1, $2, $3, tstzrange($4, $5))"
+    noon = datetime.combine(bank.day(3000), time(4), UTC)
+    hours = [noon + timedelta(hours=h) for h in (-4, 0, 4)]
+    mine = (bank.branches["A"].vault, who(bank, "dora"))
+    return Attack(None, ((duty, *mine, "KEY", *hours[:2]), (duty, *mine, "CODE", *hours[1:])))
+
+
 # C3, C4, C5: who approves, who hands out -----------------------------------------------------------------------------------
 @twin("ck_approvals_c3_not_applicant")
 async def _(bank: World) -> Attack:
     request = await bank.requests(await bank.volumes(), tier=Tier.SECOND)
     return Attack("officer", ((APPROVE, request, "CREDIT_DEPT_HEAD", who(bank, "officer"), who(bank, "officer")),))
+
+
+@twin("tg_approvals_c3_not_reader")
+async def _(bank: World) -> Attack:
+    ask = Ask(A.REQUEST_CHECKOUT, records=tuple(await bank.papers()), purpose=Purpose.CERTIFICATE_CHANGE, reader=who(bank, "head"))
+    request = UUID((await bank.done("officer", ask))["request"])
+    return Attack("head", ((APPROVE, request, "CREDIT_DEPT_HEAD", who(bank, "head"), who(bank, "officer")),))
 
 
 @twin("uq_approvals_c3_one_each")
@@ -144,26 +163,18 @@ async def _(bank: World) -> Attack:
     return Attack("both", (opened, (SEAT, op, "ARCHIVIST", who(bank, "both"))))
 
 
-async def _relate(bank: World, name: str, record: UUID) -> None:
-    await bank.sql(
-        "insert into staff_relations (staff_id, party_id, kind) select $1, c.party_id, 'SPOUSE' from archive_records r"
-        " join loans l on l.id = r.primary_loan_id join customers c on c.id = l.customer_id where r.id = $2",
-        who(bank, name), record,
-    )  # fmt: skip
-
-
 @twin("tg_approvals_c4_no_interest")
 async def _(bank: World) -> Attack:
     volumes = await bank.volumes()
     request = await bank.requests(volumes, tier=Tier.SECOND)
-    await _relate(bank, "head", volumes[0])
+    await relate(bank, "head", volumes[0])
     return Attack("head", ((APPROVE, request, "CREDIT_DEPT_HEAD", who(bank, "head"), who(bank, "officer")),))
 
 
 @twin("tg_operation_seats_c4_no_interest")
 async def _(bank: World) -> Attack:
     papers, _, op = await pending(bank)
-    await _relate(bank, "cody", papers[0])
+    await relate(bank, "cody", papers[0])
     return Attack("cody", ((SEAT, op, "CODE", who(bank, "cody")),))
 
 
@@ -345,11 +356,18 @@ async def _(bank: World) -> Attack:
 
 
 # C25 to C28, C43, C51: what comes back ----------------------------------------------------------------------------------------
-@twin("ck_movements_c25_holder_returns")
+@twin("tg_movements_c25_holder_or_successor")
 async def _(bank: World) -> Attack:
     _, moved = await volume_out(bank)
-    brought = "update movements set returned_at = clock_timestamp(), returned_by = $2 where id = $1"
-    return Attack("archivist", ((brought, moved, who(bank, "legal")),))
+    brought = "update movements set returned_at = clock_timestamp(), returned_by = $2, presented_to = $3 where id = $1"
+    return Attack("archivist", ((brought, moved, who(bank, "legal"), who(bank, "archivist")),))
+
+
+@twin("tg_movements_c25_another_receives")
+async def _(bank: World) -> Attack:
+    _, moved = await volume_out(bank)
+    brought = "update movements set returned_at = clock_timestamp(), returned_by = $2, presented_to = $2 where id = $1"
+    return Attack("archivist", ((brought, moved, who(bank, "head")),))
 
 
 @twin("ck_movements_c26_inspected")
@@ -363,6 +381,13 @@ async def _(bank: World) -> Attack:
 async def _(bank: World) -> Attack:
     record, moved = await volume_out(bank)
     return Attack("archivist", ((INSPECT, uuid4(), moved, record, who(bank, "archivist"), False, None, True),))
+
+
+@twin("tg_return_inspections_c26_pages")
+async def _(bank: World) -> Attack:
+    record, moved = await volume_out(bank)
+    miscounted = INSPECT.replace("(select pages from", "(select pages - 1 from")
+    return Attack("archivist", ((miscounted, uuid4(), moved, record, who(bank, "archivist"), True, None, True),))
 
 
 @twin("ck_return_inspections_c28_findings")
@@ -437,6 +462,17 @@ async def _(bank: World) -> Attack:
     service = await bank.hire("service", {Role.SYSTEM}, bank.branches["A"].id, (bank.branches["A"].id,))
     await bank.sql("update staff set kind = 'SERVICE' where id = $1", service.staff_id)
     return Attack(None, (("insert into staff_roles (staff_id, role) values ($1, 'ARCHIVIST')", service.staff_id),))
+
+
+@twin("tg_access_requests_c1_no_service")
+async def _(bank: World) -> Attack:
+    service = await bank.hire("service", {Role.SYSTEM}, bank.branches["A"].id, (bank.branches["A"].id,))
+    await bank.sql("update staff set kind = 'SERVICE' where id = $1", service.staff_id)
+    asked = (
+        "insert into access_requests (org_id, kind, tier, purpose, applicant_id, reader_id, submitted_at) values ($1, 'CHECKOUT', 'SECOND',"
+        " 'AUDIT', $2, $3, clock_timestamp())"
+    )
+    return Attack("officer", ((asked, bank.branches["A"].id, who(bank, "officer"), service.staff_id),))
 
 
 @twin("tg_operation_seats_c1_no_service")

@@ -103,8 +103,11 @@ async def kinship(bank: World, objects: ObjectStore) -> Kinship:
     await stored(bank, objects, ours[0], b"%PDF mine, newer")
     await bank.sql("update scans set title = $2 where id = $1", scans[1], f"同{number}")
     request = await bank.sql("select request_id from request_lines where record_id = $1 limit 1", ours[0])
-    item = await bank.sql("insert into file_items (org_id, record_id, position, document_type, title, pages, contract_id) select org_id, id, 9,"
-                          " 'CONTRACT', '抵押合同', 1, $2 from archive_records where id = $1 returning id", ours[0], sibling)  # fmt: skip
+    item = uuid4()  # as an older system may have left it: the volume is taken over
+    await bank.past_the_triggers(
+        "insert into file_items (id, org_id, visible_to, record_id, position, document_type, title, pages, contract_id)"
+        f" select '{item}', org_id, visible_to, id, 9, 'CONTRACT', '抵押合同', 1, '{sibling}' from archive_records where id = '{ours[0]}'"
+    )
     for kind, subject, record, body in (("REQUEST", request, "null", b"%PDF shared"), ("FILE_ITEM", item, f"'{ours[0]}'", b"%PDF sibling")):
         scan = await stored(bank, objects, ours[0], body)
         await bank.past_the_triggers(

@@ -54,6 +54,11 @@ class Branch:
     cabinet: UUID
 
 
+UNITS = """
+  with recursive below as (select $1::uuid as id union select o.id from org_units o join below b on o.parent_id = b.id)
+  select array_agg(id) from below"""
+
+
 @dataclass
 class World:
     database: Database
@@ -63,6 +68,8 @@ class World:
     branches: dict[str, Branch] = field(default_factory=dict)
     people: dict[str, Principal] = field(default_factory=dict)
     number: int = 0
+    head: UUID | None = None
+    pages: dict[UUID, int] = field(default_factory=dict)  # of records that have more than one
 
     @classmethod
     async def make(cls, database: Database, root: "asyncpg.Connection[Any]") -> "World":
@@ -77,8 +84,13 @@ class World:
         """A row as an older system may have left it."""
         await self.root.execute(f"set session_replication_role = replica; {text}; set session_replication_role = origin")
 
+    async def units(self) -> list[UUID]:
+        """Its head office and all below it, those too that a test has made."""
+        return list(await self.sql(UNITS, self.head))
+
     async def _units(self) -> None:
         head = await self.sql("insert into org_units (code, name, level) values ($1, '总行', 'HEAD_OFFICE') returning id", f"HO{self.tag}")
+        self.head = head
         for letter in "AB":
             org = await self.sql(
                 "insert into org_units (code, name, level, parent_id, has_vault) values ($1, $2, 'BRANCH', $3, true) returning id",
@@ -202,6 +214,7 @@ class World:
             ids = await register_records(conn, officer, new, at)
             items = await add_items(conn, [NewItem(i, branch.id, 1, DocumentType.CONTRACT, "合同", 3) for i in ids], at)
         await self.done(self.of("officer", letter), Ask(A.SUBMIT_VOLUME, records=tuple(ids)))
+        self.pages |= dict.fromkeys(ids, 3)
         ticked = Received(tuple(Tick(item, 3) for item in items))
         await self.done(self.of("archivist", letter), Ask(A.ACCEPT_VOLUME, records=tuple(ids), location=branch.cabinet, detail=ticked))
         return ids
@@ -272,7 +285,7 @@ class World:
         await self.done(by, Ask(A.PRESENT_RETURN, records=tuple(records), brought_by=self.people["officer"].staff_id))
 
     def inspected(self, records: Sequence[UUID], **found: Any) -> tuple[Inspection, ...]:
-        return tuple(Inspection(r, **{**FINE, "pages_counted": 1, **found}) for r in records)
+        return tuple(Inspection(r, **{**FINE, "pages_counted": self.pages.get(r, 1), **found}) for r in records)
 
     async def accepted(self, records: Sequence[UUID], *, tier: Tier = Tier.FIRST) -> dict[str, Any]:
         ask = Ask(A.ACCEPT_RETURN, records=tuple(records), inspections=self.inspected(records))

@@ -313,3 +313,15 @@ async def slot_for(bank: World, record: UUID, letter: str = "A") -> tuple[Placem
 
 def ahead(days: int = 5) -> date:
     return datetime.now(UTC).date() + timedelta(days=days)
+
+
+async def car(bank: World) -> tuple[str, str, str]:
+    """A loan, the car that secures it, and the car's VIN."""
+    customer, _ = await bank.customer()
+    loan, asset = await bank.loan(customer=customer), await bank.collateral()
+    await bank.sql("update collateral set owner_id = $2 where id = $1", asset, customer)
+    await bank.sql(
+        "insert into loan_collateral (org_id, loan_id, collateral_id, amount) values ($1, $2, $3, 100000)",
+        bank.branches["A"].id, loan, asset,
+    )  # fmt: skip
+    return f"loan_{loan}", f"collateral_{asset}", await bank.sql("select vin from collateral where id = $1", asset)

@@ -13,7 +13,7 @@ from tests.model.stage import Stage, Try
 
 GOES_ON = 60  # of a hundred acts, what was begun goes on before anything is begun: operations and approvals do not wait long
 ARRIVES = 35  # of a hundred steps, before which something is laid in where it is wanting
-DONE, SPOILED = 58, 96  # of a hundred steps
+DONE, SPOILED = 57, 94  # of a hundred steps
 HOURS = (1, 5, 20)  # by which time passes
 RANKS = (0, 0, 0, 1, 2)  # of what was done least: the least, or the next
 OFFERS_MAX = 6  # of one play, looked at for one that can be spoiled
@@ -46,7 +46,9 @@ class Machine(RuleBasedStateMachine):
         elif what < SPOILED:
             self.is_spoiled()
         else:
-            self.stage.later(hours=self.r.choice(HOURS))
+            play = self.r.choice(self.plays)
+            offers = self._offered(play)
+            self.stage.later(self.r.choice(HOURS), self.r.choice(offers) if offers else None)
         self.stage.coverage.steps += 1
         self.stage.check()
 

@@ -3,26 +3,18 @@
 import asyncio
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
 import asyncpg
-import httpx
-import orjson
-from starlette.applications import Starlette
-from starlette.middleware import Middleware
-from starlette.routing import Route
 
-from schema.http import View
-from schema.reading.answers import ReadingSchema
-from schema.trusted import TrustedDocuments
-from server.app import Frame, Parts
-from server.auth import Issuer
 from server.compliance.events import body_of
+from server.compliance.tags import Tag
 from server.custody.desk import Done, nothing_more
 from server.custody.moves import Ask
-from server.settings import Settings
 from tests.harness.books import sound
+from tests.harness.door import Door
 from tests.harness.world import World
 from tests.model.coverage import Coverage
 
@@ -53,28 +45,6 @@ class Job(Try):
     ask: Ask
 
 
-class Door:
-    """The application without its socket: requests, limits and sign-in as over the wire; the desk's clock is the bank's."""
-
-    def __init__(self, settings: Settings, schema: ReadingSchema) -> None:
-        self.settings, self.parts = settings, Parts(settings)
-        view = View(schema, self.parts.context, TrustedDocuments({}), None)
-        app = Starlette(routes=[Route("/graphql", view, methods=None)], middleware=[Middleware(Frame, settings=settings)])
-        self.client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test")
-        self.tokens: dict[str, str] = {}
-
-    async def answers(self, bank: World, who: str, query: str, variables: dict[str, Any]) -> dict[str, Any]:
-        """The body of the answer."""
-        self.parts.desk, account = bank.desk, bank.people[who].staff_no
-        if account not in self.tokens:
-            self.tokens[account] = Issuer.of(self.settings.home).token(self.settings, account)
-        body = orjson.dumps({"query": query, "variables": variables})
-        headers = {"Authorization": f"Bearer {self.tokens[account]}", "Content-Type": "application/json"}
-        response = await self.client.post("/graphql", content=body, headers=headers)
-        answer: dict[str, Any] = orjson.loads(response.content)
-        return {"data": answer.get("data"), "errors": answer.get("errors", [])}
-
-
 class Disagreement(AssertionError):
     """explainCustody said one thing and the mutation did another."""
 
@@ -84,7 +54,7 @@ class Stage:
     """One bank on one database; everything runs on one loop."""
 
     runner: asyncio.Runner
-    door: "Door"
+    door: Door
     bank: World
     coverage: Coverage
     seen: dict[Any, list[Any]] = field(default_factory=dict)  # what was looked up since something was last changed
@@ -92,7 +62,7 @@ class Stage:
     stock: dict[str, Any] = field(default_factory=dict)  # what the chapters have laid in, by name
 
     @classmethod
-    def make(cls, runner: asyncio.Runner, door: "Door", root: "asyncpg.Connection[Any]", coverage: Coverage) -> "Stage":
+    def make(cls, runner: asyncio.Runner, door: Door, root: "asyncpg.Connection[Any]", coverage: Coverage) -> "Stage":
         return cls(runner, door, runner.run(World.make(door.parts.database, root)), coverage)
 
     def run(self, what: Coroutine[Any, Any, T]) -> T:
@@ -141,6 +111,9 @@ class Stage:
             code = done["errors"][0]["extensions"]["code"]
             if code == "FORBIDDEN":  # the field is not for the caller's roles: said before the desk is asked
                 self.coverage.forbidden += 1
+                explained = (told["data"] or {}).get("explainCustody")
+                if explained is not None and explained["allowed"]:
+                    raise Disagreement(f"{what}: FORBIDDEN, but explained as allowed")
                 return False
             raise Disagreement(f"{what}: {done['errors']}")
         answer = done["data"][what.mutation]
@@ -204,15 +177,33 @@ class Stage:
             for r in self.rows("select id, tier from archive_records where id = any($1)", [r["record_id"] for r in found])
         }
         for row in found:
-            detail = body_of(bytes(row["canonical"]))["detail"]
-            if "act" in detail and row["record_id"] in tiers:
-                start, finish = detail.get("from") or "", detail.get("to") or ""
-                self.coverage.transitions[tiers[row["record_id"]], start, detail["act"], finish] += 1
-                self.coverage.acts[detail["act"]] += 1
+            body = body_of(bytes(row["canonical"]))
+            act = body["detail"].get("act") or ("REGISTER_SECOND_TIER" if body["tag"] == Tag.RECORD_REGISTERED else None)
+            if act and row["record_id"] in tiers:
+                start, finish = body["detail"].get("from") or "", body["detail"].get("to") or ""
+                self.coverage.transitions[tiers[row["record_id"]], start, act, finish] += 1
+                self.coverage.acts[tiers[row["record_id"]], act] += 1
 
     def check(self) -> None:
         """Invariants of domain section 4, over this bank."""
         self.run(sound(self.bank.root, self.ours()))
 
-    def later(self, **delta: float) -> None:
-        self.bank.later(**delta)
+    def later(self, hours: int, foretold: Try | None = None) -> None:
+        """Time passes; what explainCustody says of an act for then, it says then."""
+        if foretold is None or isinstance(foretold, Job):
+            self.bank.later(hours=hours)
+            return
+        at = datetime.now(UTC) + self.bank.desk.shift + timedelta(hours=hours)
+        before = self._says(foretold, at.isoformat())
+        self.bank.later(hours=hours)
+        now = self._says(foretold, (datetime.now(UTC) + self.bank.desk.shift).isoformat())
+        self.coverage.foretold += 1
+        if before != now:
+            raise Disagreement(f"{foretold}: explained for {hours} h later as {before}, and then as {now}")
+
+    def _says(self, what: Try, at: str) -> Any:
+        kind = f"{what.mutation[0].upper()}{what.mutation[1:]}"
+        text = f"query E($i: {kind}Input!, $at: DateTime!) {{ explainCustody(act: {{ {what.mutation}: $i }}, at: $at) {{ allowed {CHECKS} }} }}"
+        told = self.ask(what.who, text, i={**what.input, "idempotencyKey": "k"}, at=at)
+        found = (told["data"] or {}).get("explainCustody")
+        return found and [(c["rule"], c["code"], c["recordId"]) for c in found["checks"] if not c["passed"]]

@@ -15,6 +15,7 @@ from server.custody.policy import BANK_ZONE
 from server.scans.retention import LOCK_YEARS, MARGIN, YEAR, Lock, Terms, is_ours, schedule
 from storage.objects import LockedBucket, ObjectStore
 from storage.terms import RetentionClass
+from tests.custody.releasing import secures
 from tests.harness.jobs import jobs_of
 from tests.harness.scans import stored
 from tests.harness.world import World
@@ -171,6 +172,16 @@ async def test_a_hold_on_the_record_is_soon_a_legal_hold_and_goes_when_it_is_lif
     assert await (await jobs_of(bank, objects)).retain() == 1
     assert (await lock_of(bank, objects, scan))[1] is False
     assert (await told(bank, scan))[2:] == ["scan:place_hold:done", "scan:lift_hold:done"] and await drifts(bank) == {}
+
+
+async def test_a_hold_on_another_loan_of_the_same_car_is_soon_a_legal_hold(bank: World, objects: ObjectStore, paper: UUID) -> None:
+    scan, second = await released(bank, objects, paper), await bank.loan("B")
+    await secures(bank, second, await bank.sql("select collateral_id from archive_records where id = $1", paper))
+    await bank.sql(
+        HOLD.replace("RECORD", "LOAN").replace("record_id", "loan_id"), bank.branches["B"].id, second, bank.people["legal_b"].staff_id
+    )
+    assert await (await jobs_of(bank, objects)).hold() == 1
+    assert (await lock_of(bank, objects, scan))[1] is True
 
 
 @pytest.mark.parametrize("step", ["extend", "hold"])

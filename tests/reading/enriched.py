@@ -71,6 +71,12 @@ select gen_random_uuid(), r.org_id, r.visible_to, o.id, 'RECORD', r.id, r.id, 't
 from (select *, row_number() over (order by n, id) as m from (
     select *, row_number() over (partition by org_id order by id) as n from archive_records) w where n <= 3) r
   join (select id, row_number() over (order by id) as m from operations) o on o.m = r.m, (select array_agg(id order by id) as s from staff) f"""
+AMENDMENTS = """
+insert into contract_amendments (contract_id, number, signed_on, summary, amount_before, amount, loan_ids, evidence_id, proposed_by, approved_by, amended_at)
+select k.id, '补-' || n, k.signed_on, '增加额度', k.amount, k.amount + n, array(select loan_id from loan_contracts where contract_id = k.id limit n - 1),
+  (select id from scans order by id limit 1), s[1], s[2], now() - make_interval(days => 9 - n)
+from (select *, row_number() over (order by id) as m from contracts) k cross join generate_series(1, 2) n, (select array_agg(id order by id) as s from staff) f
+where k.m % 7 = 0"""
 BATCHES = """
 with made as (insert into disposal_batches (id, org_id, visible_to, state, list_hash, appraisal, proposed_by, proposed_at, decided_at)
   select gen_random_uuid(), r.org_id, r.visible_to, case r.n when 1 then 'PROPOSED' else 'REJECTED' end, sha256(r.id::text::bytea), '保管期满', s[1],
@@ -79,6 +85,15 @@ with made as (insert into disposal_batches (id, org_id, visible_to, state, list_
     (select array_agg(id order by id) as s from staff) f where r.n <= 2 returning id, org_id, list_hash, proposed_by)
 insert into disposal_lines (id, batch_id, record_id, back_to, is_open) select gen_random_uuid(), m.id, r.id, 'ARCHIVED', false
 from made m cross join lateral (select id from archive_records where org_id = m.org_id and tier = 'SECOND' order by id limit 2) r"""
+# A loan that is on hold has, as a second one, the car of a loan that is not.
+SECURED_TWICE = """
+insert into loan_collateral (id, org_id, loan_id, collateral_id, rank, amount)
+select gen_random_uuid(), l.org_id, l.id, r.collateral_id, 2, 1 from (
+  select distinct on (h.subject_kind) h.subject_kind, l.* from holds h join loans l on l.id = h.loan_id or l.dealer_id = h.dealer_id
+    or l.customer_id in (select c.id from customers c where c.party_id = h.party_id)
+  where h.lifted_at is null order by h.subject_kind, l.id) l
+  cross join lateral (select distinct r.collateral_id, r.org_id from archive_records r where r.tier = 'FIRST' and not is_on_hold(r.id)
+    order by r.org_id, r.collateral_id limit 9) r on conflict do nothing"""
 ALTERED = "update off_balance_entries set direction = 'OUT' where id in (select id from off_balance_entries order by id limit 4)"
 
 
@@ -94,7 +109,20 @@ async def enrich(root: Any) -> None:
         await root.execute(ALARMS, [kind.value for kind in AlarmKind])
         await root.execute(TOLD)
         await root.execute(NOTICES, [kind.value for kind in NoticeKind])
-        for statement in (EXPORTS, WAITING, SHARED, OVERRIDES, EXPIRING, COUNTED, VOID, CORRECTIONS, BATCHES, ALTERED):
+        for statement in (
+            EXPORTS,
+            WAITING,
+            SHARED,
+            OVERRIDES,
+            EXPIRING,
+            COUNTED,
+            VOID,
+            CORRECTIONS,
+            AMENDMENTS,
+            BATCHES,
+            SECURED_TWICE,
+            ALTERED,
+        ):
             await root.execute(statement)
         for key, value, of_unit, days in parameters:
             await root.execute(

@@ -47,6 +47,8 @@ BEHIND = {
     "vaultRegister": "off_balance_entries",
     "ticketRegister": "tickets",
     "doorLog": "operation_seats",
+    "sealRegister": "seals",
+    "offBalanceDifferences": "off_balance_entries",
 }  # lines, and where a page begins
 CODES = {
     "archive_records": ("barcode", "archive_no"), "sealed_envelopes": ("barcode", "seal_no"), "collateral_certificates": ("number",),
@@ -205,7 +207,7 @@ class Operation:
             "orgUnitId": lambda: self._place("org_units", "org"),
             "orgUnit": lambda: self._place("org_units", "org"),
             "first": lambda: self.r.choice([1, 2, 5, 500]),
-            "after": lambda: f"line_{self.r.choice(self.rows[BEHIND[name]])['id']}",
+            "after": lambda: self._line(name),
             "day": lambda: self._day("overrides", "overridden_at"),
             "at": lambda: self._some("policy_parameters", "effective_from")(),
             "code": self._code,
@@ -217,6 +219,10 @@ class Operation:
             tree = leaves.get(argument, {"firstDay": self._first_day, "lastDay": self._last_day})
             out.append(f"{argument}: " + self._value(given.type, tree))
         return out
+
+    def _line(self, name: str) -> str:
+        row = self.r.choice(self.rows[BEHIND[name]])
+        return str(row["seal_no"]) if name == "sealRegister" else f"entry_{row['id']}"
 
     def _days(self) -> int:
         return self.r.choice([0, 1, 10, 30, 90, 400, 3650])
@@ -236,9 +242,19 @@ class Operation:
         return str((self.r.choice(self.rows[table])[column] + dt.timedelta(hours=8)).date())
 
     def _code(self) -> str:
+        if self.r.random() < 0.25:
+            return self._printed()
         table = self.r.choice(list(CODES))
         text = str(self.r.choice(self.rows[table])[self.r.choice(CODES[table])] or "nothing")
         return text.lower() if self.r.random() < 0.2 else text
+
+    def _printed(self) -> str:
+        """A number of the bank's own lists."""
+        units = {u["id"]: u["code"] for u in self.rows["org_units"]}
+        table = self.r.choice(["handovers", "tickets", "intake_receipts"])
+        row = self.r.choice(self.rows[table])
+        printed = {"handovers": "H{tail}", "tickets": "{ticket_no:06}", "intake_receipts": "R{receipt_no:08}"}[table]
+        return f"{units[row['org_id']]}-{printed.format(tail=str(row['id'])[-12:].upper(), **row)}"
 
     def _page(self, known: Any, table: str, most: int, key: str) -> list[str]:
         out = []

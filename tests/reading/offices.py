@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from server.custody.policy import PARAMETERS, ROLE_PARAMETERS, STOCKTAKE_DAYS
+from tests.reading.counting import HERE, counted
 from tests.reading.pages import View, uuid_of
 from tests.reading.rows import Row
 
 ZONE = dt.timezone(dt.timedelta(hours=8))
-HERE = ("IN_VAULT", "RESERVED")
+UNKNOWN_LINE = "not a line of this register"
 Answer = Callable[[View, dict[str, Any]], Any]
 
 
@@ -102,6 +103,15 @@ def look_up(v: View, a: dict[str, Any]) -> list[Row]:
     hits += [("collateral", c, "VIN", False) for c in v.rows["collateral"] if c["vin"] == code.upper()]
     hits += [("loan", x, "LOAN_NO", False) for x in v.rows["loans"] if x["number"] == code]
     hits += [("contract", x, "CONTRACT_NO", False) for x in v.rows["contracts"] if x["number"] == code]
+    units = {u["id"]: u["code"] for u in v.every["org_units"]}
+    for h in v.rows["handovers"]:
+        hits += [("handover", h, "HANDOVER_NO", False)] if f"{units[h['org_id']]}-H{str(h['id'])[-12:].upper()}" == code else []
+    for t in v.rows["tickets"]:
+        hits += [("ticket", t, "TICKET_NO", t["is_void"])] if f"{units[t['org_id']]}-{t['ticket_no']:06}" == code else []
+    for i in v.rows["intake_receipts"]:
+        operation = v.by["operations"].get(i["operation_id"])
+        numbered = operation and f"{units[operation['org_id']]}-R{i['receipt_no']:08}" == code
+        hits += [("receipt", i, "RECEIPT_NO", False)] if numbered else []
     hits.sort(key=lambda hit: (hit[3], hit[2], hit[1]["id"]))
     return [{"__table": "hit", "kind": k.upper(), "place": place, "isRetired": gone, "node": row} for k, row, place, gone in hits]
 
@@ -142,12 +152,15 @@ def _mine(v: View, table: str, prefix: str, text: str, unit: str) -> Row | None:
     return row if row and vault and (v.me.everywhere or row[unit] in v.me.branches) else None
 
 
-def _lines(rows: Iterable[Row], key: Callable[[Row], Any], a: dict[str, Any], named: dict[Any, Row]) -> tuple[list[Row], bool]:
-    """A page in order, behind the line that was read last; nothing behind one that is unknown."""
+def _lines(
+    rows: Iterable[Row], key: Callable[[Row], Any], a: dict[str, Any], named: dict[Any, Row], read: Callable[[str], Any] = uuid_of
+) -> tuple[list[Row], bool]:
+    """A page in order, behind the line that was read last; one that is unknown is a mistake."""
     found = sorted(rows, key=key)
     if a.get("after"):
-        last = named.get(uuid_of(a["after"]))
-        found = [r for r in found if last and key(r) > key(last)]
+        if (last := named.get(read(a["after"]))) is None:
+            raise LookupError(UNKNOWN_LINE)
+        found = [r for r in found if key(r) > key(last)]
     return found[: a["first"]], len(found) > a["first"]
 
 
@@ -163,13 +176,8 @@ def _total(entries: Iterable[Row]) -> int:
 def vault_register(v: View, a: dict[str, Any]) -> Any:
     if (vault := _mine(v, "storage_locations", "location", a["vaultId"], "org_id")) is None:
         return None
-    records, operations, span = v.by["archive_records"], v.by["operations"], Span(a["period"])
-
-    def place(entry: Row) -> Any:
-        operation = operations.get(entry["operation_id"])
-        return operation["vault_id"] if operation and operation["vault_id"] else records[entry["record_id"]]["vault_id"]
-
-    entries = [x for x in v.rows["off_balance_entries"] if x["record_id"] in records and place(x) == vault["id"]]
+    records, span = v.by["archive_records"], Span(a["period"])
+    entries = [x for x in v.rows["off_balance_entries"] if x["record_id"] in records and x["vault_id"] == vault["id"]]
     inside = [x for x in entries if x["queued_at"] in span]
     opening = _total(x for x in entries if x["queued_at"] < span.since)
     there = [r for r in v.rows["archive_records"] if r["vault_id"] == vault["id"] and r["state"] in HERE]
@@ -184,7 +192,7 @@ def vault_register(v: View, a: dict[str, Any]) -> Any:
     return {
         "vaultId": a["vaultId"], "code": vault["code"], "opening": opening, "entries": came, "exits": len(inside) - came,
         "closing": opening + _total(inside), "papersNow": papers, "envelopesNow": len(envelopes), "slotsNow": slots,
-        "electronicNow": electronic, "isBalanced": _total(entries) == papers and slots == len(envelopes), "hasMore": more,
+        "electronicNow": electronic, "isBalanced": _total(entries) == papers + electronic and slots == len(envelopes), "hasMore": more,
         "lines": [_entry(v, x) for x in lines],
     }  # fmt: skip
 
@@ -206,12 +214,15 @@ def ticket_register(v: View, a: dict[str, Any]) -> Any:
     inside = [t for t in every if t["issued_at"] in span]
     numbers = [t["ticket_no"] for t in inside]
     previous = max((t["ticket_no"] for t in every if t["issued_at"] < span.since), default=0)
-    missing = sorted(set(range(previous + 1, max(numbers) + 1)) - {t["ticket_no"] for t in every}) if numbers else []
+    counter = next((c["last_no"] for c in v.every["ticket_counters"] if c["org_id"] == unit["id"]), 0)
+    later = min((t["ticket_no"] for t in every if t["issued_at"] >= span.until), default=counter + 1)
+    proved = max([previous, *numbers, later - 1])
+    missing = sorted(set(range(previous + 1, proved + 1)) - {t["ticket_no"] for t in every})
     lines, more = _lines(inside, lambda t: t["ticket_no"], a, v.by["tickets"])
     return {
         "orgUnitId": a["orgUnitId"], "code": unit["code"], "previous": previous, "first": min(numbers, default=None),
-        "last": max(numbers, default=None), "issued": len(inside), "voids": sum(t["is_void"] for t in inside), "missing": missing[:1000],
-        "hasMore": more, "lines": [_ticket(v, t) for t in lines],
+        "last": max(numbers, default=None), "issued": len(inside), "voids": sum(t["is_void"] for t in inside), "counter": counter,
+        "provedTo": proved, "missing": missing[:1000], "missingCount": len(missing), "hasMore": more, "lines": [_ticket(v, t) for t in lines],
     }  # fmt: skip
 
 
@@ -219,21 +230,22 @@ def _ticket(v: View, t: Row) -> Row:
     operation = v.by["operations"].get(t["operation_id"])
     request = operation and v.by["access_requests"].get(operation["request_id"])
     holder = request and v.by["staff"].get(request["reader_id"])
+    received = [r["recipient_name"] for r in v.rows["releases"] if operation and r["operation_id"] == operation["id"]]
     return {
         "id": _id("ticket", t["id"]), "ticketNo": t["ticket_no"], "issuedAt": shown(t["issued_at"]), "isVoid": t["is_void"],
         "voidReason": t["void_reason"], "act": operation and operation["action"], "papers": operation and len(operation["record_ids"]),
-        "holder": holder and holder["name"], "operationId": _id("operation", t["operation_id"]),
+        "holder": min(received, default=holder and holder["name"]), "operationId": _id("operation", t["operation_id"]),
     }  # fmt: skip
 
 
 def seal_register(v: View, a: dict[str, Any]) -> Any:
     if (unit := _mine(v, "org_units", "org", a["orgUnitId"], "id")) is None:
         return None
-    envelopes, span = v.by["sealed_envelopes"], Span(a["period"])
-    inside = [
-        s for s in v.every["seals"] if (e := envelopes.get(s["envelope_id"])) and e["org_id"] == unit["id"] and s["applied_at"] in span
-    ]
-    lines, more = _lines(inside, lambda s: (s["applied_at"], s["seal_no"]), a, {})
+    envelopes, span = {e["id"]: e for e in v.every["sealed_envelopes"]}, Span(a["period"])
+    inside = [s for s in v.every["seals"] if s["org_id"] == unit["id"] and s["applied_at"] in span]
+    mine = {u["id"] for u in v.every["org_units"] if v.me.everywhere or u["id"] in v.me.branches}
+    seals = {s["seal_no"]: s for s in v.every["seals"] if s["org_id"] in mine or s["envelope_id"] in v.by["sealed_envelopes"]}
+    lines, more = _lines(inside, lambda s: (s["applied_at"], s["seal_no"]), a, seals, str)
     return {
         "orgUnitId": a["orgUnitId"], "hasMore": more,
         "lines": [
@@ -270,21 +282,31 @@ def door_log(v: View, a: dict[str, Any]) -> Any:
 def off_balance_differences(v: View, a: dict[str, Any]) -> Any:
     if (unit := _mine(v, "org_units", "org", a["orgUnitId"], "id")) is None:
         return None
-    out = []
-    for r in sorted(v.rows["archive_records"], key=lambda r: r["archive_no"]):
-        ledger, papers = _total(v.kids("off_balance_entries", "record_id", r)), int(r["state"] in HERE)
-        if r["custody_org_id"] == unit["id"] and r["tier"] == "FIRST" and ledger != papers and not _is_electronic(v, r):
-            out.append(_difference("BALANCE", r, ledger, papers, {}))
+    prefix = (a.get("after") or "").rpartition("_")[0]
+    books = [(r, _total(v.kids("off_balance_entries", "record_id", r)), int(r["state"] in HERE)) for r in v.rows["archive_records"]]
+    wrong = {
+        r["id"]: (r, ledger, papers)
+        for r, ledger, papers in books
+        if r["custody_org_id"] == unit["id"] and r["tier"] == "FIRST" and ledger != papers
+    }
+    behind = a if prefix == "record" else {"first": a["first"]}
+    papers, more = (
+        ([], False)
+        if prefix == "entry"
+        else _lines((r for r, *_ in wrong.values()), lambda r: r["archive_no"], behind, v.by["archive_records"])
+    )
+    out = [_difference("BALANCE", *wrong[r["id"]], {}) for r in papers]
     waiting = [x for x in v.rows["off_balance_entries"] if x["org_id"] == unit["id"] and x["state"] != "BOOKED"]
-    for x in sorted(waiting, key=lambda x: (x["queued_at"], x["id"])):
-        if record := v.by["archive_records"].get(x["record_id"]):
-            out.append(_difference(x["state"], record, 0, 0, x))
-    return out[: a["first"]]
+    known = [x for x in waiting if x["record_id"] in v.by["archive_records"]]
+    behind = a if prefix == "entry" else {"first": a["first"]}
+    entries, rest = _lines(known, lambda x: (x["queued_at"], x["id"]), behind, v.by["off_balance_entries"])
+    out += [_difference(x["state"], v.by["archive_records"][x["record_id"]], 0, 0, x) for x in entries]
+    return {"orgUnitId": a["orgUnitId"], "hasMore": more or rest or len(out) > a["first"], "lines": out[: a["first"]]}
 
 
 def _difference(kind: str, record: Row, ledger: int, papers: int, entry: Row) -> Row:
     return {
-        "kind": kind, "recordId": _id("record", record["id"]), "archiveNo": record["archive_no"], "ledger": ledger, "papers": papers,
+        "id": _id("entry", entry.get("id")) or _id("record", record["id"]), "kind": kind, "recordId": _id("record", record["id"]), "archiveNo": record["archive_no"], "ledger": ledger, "papers": papers,
         "direction": entry.get("direction"), "queuedAt": shown(entry.get("queued_at")), "entryId": _id("entry", entry.get("id")),
     }  # fmt: skip
 
@@ -294,12 +316,12 @@ def stocktakes_due(v: View, a: dict[str, Any]) -> list[Row]:
     for vault in (x for x in v.rows["storage_locations"] if x["kind"] == "VAULT"):
         if not (v.me.everywhere or vault["org_id"] in v.me.branches):
             continue
-        counts = [t["as_of"] for t in v.kids("stocktakes", "place_id", vault) if t["state"] in ("COMPARED", "SIGNED")]
+        last, since = counted(v, vault)
         days = next(p["number"] for p in policy_parameters(v, {"orgUnit": f"org_{vault['org_id']}"}) if p["name"] == STOCKTAKE_DAYS)
-        due = max(counts, default=vault["created_at"]) + dt.timedelta(days=days)
+        due = since + dt.timedelta(days=days)
         out.append((due, vault["code"], {
             "vaultId": _id("location", vault["id"]), "code": vault["code"], "orgUnitId": _id("org", vault["org_id"]),
-            "countedAt": shown(max(counts, default=None)), "dueAt": shown(due), "isMissed": due < v.now,
+            "countedAt": shown(last), "dueAt": shown(due), "isMissed": due < v.now,
         }))  # fmt: skip
     return [line for *_, line in sorted(out, key=lambda line: line[:2])]
 

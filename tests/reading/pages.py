@@ -7,7 +7,10 @@ from functools import cmp_to_key
 from typing import Any
 from uuid import UUID
 
+from storage.terms import Role
 from tests.reading.rows import SOURCES, Row, Seen, snake
+
+HOLDS = {Role.LEGAL, Role.COMPLIANCE, Role.AUDITOR}
 
 
 class View(Seen):
@@ -29,10 +32,14 @@ class View(Seen):
                 for e in self.rows["contract_elements"] if e["element"] == i["element"]),
             ("Notice", "isRead"): lambda notice: notice["read_at"] is not None, ("Hold", "isActive"): lambda hold: hold["lifted_at"] is None, ("Checkout", "phase"): self.phase, ("Operation", "state"): self.operation_state, ("ArchiveRecord", "onHold"): self.on_hold, ("ArchiveRecord", "isFrozen"): self.frozen,
             ("ArchiveRecord", "isAwaitedLate"): self.awaited_late, ("Checkout", "isClaimed"): lambda move: move["claimed_at"] is not None, ("OffBalanceEntry", "isOpen"): lambda entry: entry["state"] != "BOOKED", ("EmergencyReview", "isOpen"): lambda review: review["reviewed_at"] is None,
-            ("EmergencyReview", "isOverdue"): self.review_late,
+            ("EmergencyReview", "isOverdue"): self.review_late, ("Hold", "kind"): lambda hold: hold["kind"] if self.told_of(hold) else None,
             ("ArchiveRecord", "releaseReadySince"): self.ready_since, ("SettlementNotice", "state"): self.notice_state,
         }  # fmt: skip
         return special[type_, name](row) if (type_, name) in special else row[snake(name)]
+
+    def told_of(self, hold: Row) -> bool:
+        """C16: whose a hold is and why, for those who may know and whoever placed it."""
+        return bool(HOLDS & self.me.roles or hold["placer_id"] == self.me.staff_id)
 
     def where(self, type_: str, row: Row, tree: dict[str, Any]) -> bool | None:
         return _all(self._term(type_, row, name, value) for name, value in tree.items() if value is not None)
@@ -108,7 +115,7 @@ def _kids(table: str, column: str) -> Related:
     return lambda v, r: v.kids(table, column, r)
 
 
-TO_ONE = {"customer", "primaryLoan", "openCheckout", "record"}
+TO_ONE = {"customer", "primaryLoan", "openCheckout", "record", "loan", "collateral", "dealer"}
 RELATIONS: dict[tuple[str, str], tuple[str, Related]] = {  # field of a where: (type of the rows, which rows)
     ("Loan", "customer"): ("Customer", _one("customers", "customer_id")),
     ("Loan", "contracts"): ("Contract", lambda v, r: v.linked("loan_contracts", "loan_id", "contract_id", "contracts", r)),
@@ -120,6 +127,11 @@ RELATIONS: dict[tuple[str, str], tuple[str, Related]] = {  # field of a where: (
     ("ArchiveRecord", "primaryLoan"): ("Loan", _one("loans", "primary_loan_id")),
     ("ArchiveRecord", "openCheckout"): ("Checkout", lambda v, r: [m for m in [v.open_movement(r)] if m]),
     ("Checkout", "record"): ("ArchiveRecord", _one("archive_records", "record_id")),
+    ("Hold", "record"): ("ArchiveRecord", _one("archive_records", "record_id")),
+    ("Hold", "loan"): ("Loan", _one("loans", "loan_id")),
+    ("Hold", "collateral"): ("Collateral", _one("collateral", "collateral_id")),
+    ("Hold", "customers"): ("Customer", lambda v, r: [c for c in v.rows["customers"] if c["party_id"] == r["party_id"]]),
+    ("Hold", "dealer"): ("Dealer", _one("dealers", "dealer_id")),
     ("Discrepancy", "record"): ("ArchiveRecord", _one("archive_records", "record_id")),
     ("LossCase", "record"): ("ArchiveRecord", _one("archive_records", "record_id")),
     ("CollateralCertificate", "record"): ("ArchiveRecord", _kids("archive_records", "certificate_id")),

@@ -28,13 +28,17 @@ MASKED = {
     Role.EXAMINER,
 }
 CORRECTED = {"EVENT": "event", "RECORD": "record", "FILE_ITEM": "item", "CERTIFICATE": "certificate", "CONTRACT": "contract"}
-HOLDS = {Role.LEGAL, Role.COMPLIANCE, Role.AUDITOR}
 MONEY = {
     ("Loan", "principal"): "principal_amount", ("Loan", "instalment"): "instalment_amount", ("Contract", "amount"): "amount",
-    ("Collateral", "value"): "value_amount", ("CollateralCertificate", "rightAmount"): "right_amount",
+    ("ContractAmendment", "amount"): "amount", ("ContractAmendment", "amountBefore"): "amount_before",
+    ("Collateral", "value"): "value_amount", ("CollateralValuation", "amount"): "amount", ("CertificateVersion", "rightAmount"): "right_amount", ("CollateralCertificate", "rightAmount"): "right_amount",
     **{("LoanPosition", name): f"{name}_amount" for name in ("principal", "interest", "fees", "overdue")},
 }  # fmt: skip
 POINTERS = {  # field of a type: (table, our column)
+    "CollateralValuation.recordedBy": ("staff", "recorded_by"),
+    "Hold.record": ("archive_records", "record_id"), "Hold.loan": ("loans", "loan_id"), "Hold.collateral": ("collateral", "collateral_id"),
+    "Hold.dealer": ("dealers", "dealer_id"), "AccessRequest.courtPaperScan": ("scans", "court_paper_scan_id"),
+    "LoanPosition.reversalOf": ("loan_positions", "reversal_of_id"),
     "Loan.customer": ("customers", "customer_id"), "Loan.product": ("loan_products", "product_id"), "Loan.orgUnit": ("org_units", "org_id"),
     "Loan.manager": ("staff", "manager_id"), "Loan.dealer": ("dealers", "dealer_id"), "Collateral.orgUnit": ("org_units", "org_id"),
     "Collateral.owner": ("customers", "owner_id"), "CollateralCertificate.collateral": ("collateral", "collateral_id"),
@@ -56,6 +60,8 @@ POINTERS = {  # field of a type: (table, our column)
     "EmergencyReview.reviewedBy": ("staff", "reviewed_by"), "EmergencyReview.operation": ("operations", "operation_id"),
     "CollateralCertificate.replaces": ("collateral_certificates", "replaces_id"),
     "CustodyEvent.actor": ("staff", "actor_id"), "CustodyEvent.record": ("archive_records", "record_id"),
+    "ContractAmendment.proposedBy": ("staff", "proposed_by"), "ContractAmendment.approvedBy": ("staff", "approved_by"),
+    "ContractAmendment.evidence": ("scans", "evidence_id"),
     "ContractElementCheck.checkedBy": ("staff", "checked_by"), "ContractElementCheck.contract": ("contracts", "contract_id"),
     "DisposalBatch.orgUnit": ("org_units", "org_id"), "DisposalBatch.proposedBy": ("staff", "proposed_by"),
     "DisposalApproval.staff": ("staff", "staff_id"), "SecondTierRecord.rebuilds": ("archive_records", "rebuilds_id"),
@@ -100,7 +106,7 @@ POINTERS = {  # field of a type: (table, our column)
         "primaryLoan": ("loans", "primary_loan_id"), "custodyOrg": ("org_units", "custody_org_id"),
         "certificate": ("collateral_certificates", "certificate_id"), "collateral": ("collateral", "collateral_id"),
         "envelope": ("sealed_envelopes", "envelope_id"), "vault": ("storage_locations", "vault_id"),
-        "location": ("storage_locations", "location_id"), "custodian": ("staff", "custodian_id")}.items()},
+        "controller": ("org_units", "org_id"), "custodian": ("staff", "custodian_id")}.items()},
 }  # fmt: skip
 
 
@@ -173,6 +179,19 @@ def _holder(v: View, r: Row) -> Row | None:
     return v.by["staff"].get(move["holder_id"]) if move and move["out_at"] and not move["returned_at"] else None
 
 
+def _place(v: View, record: Row) -> Any:
+    """The slot of its envelope, else its shelf."""
+    envelopes = v.rows["sealed_envelopes"] if v.policies else v.every["sealed_envelopes"]
+    return next((e["location_id"] for e in envelopes if e["id"] == record["envelope_id"]), None) or record["location_id"]
+
+
+def _secured(v: View, record: Row) -> list[Row]:
+    """Its primary loan, and those of its collateral."""
+    links = v.rows["loan_collateral"] if v.policies else v.every["loan_collateral"]
+    ids = {record["primary_loan_id"], *(x["loan_id"] for x in links if x["collateral_id"] == record["collateral_id"] is not None)}
+    return [loan for loan in v.rows["loans"] if loan["id"] in ids]
+
+
 def _ordered(rows: Iterable[Row], key: str) -> list[Row]:
     return sorted(rows, key=lambda r: (r[key], r["id"]))
 
@@ -199,6 +218,8 @@ SPECIAL: dict[str, Special] = {
     "Contract.elementCheck": lambda v, r, a: max(
         v.kids("contract_element_checks", "contract_id", r), key=lambda c: c["checked_at"], default=None
     ),
+    "Contract.amendments": lambda v, r, a: _ordered(v.kids("contract_amendments", "contract_id", r), "amended_at"),
+    "ContractAmendment.joined": lambda v, r, a: _ordered((loan for loan in v.rows["loans"] if loan["id"] in r["loan_ids"]), "number"),
     "Contract.elementChecks": lambda v, r, a: v.page("ContractElementCheck", v.kids("contract_element_checks", "contract_id", r), a),
     "ContractElementCheck.items": lambda v, r, a: _ordered(v.kids("contract_element_items", "check_id", r), "element"),
     "ContractElementCheck.gaps": lambda v, r, a: _ordered(
@@ -294,10 +315,21 @@ SPECIAL: dict[str, Special] = {
     "Shipment.isOverdue": lambda v, r, a: v.not_arrived(r),
     "Handover.lines": lambda v, r, a: v.page("HandoverLine", v.kids("handover_lines", "handover_id", r), a),
     "Handover.shipments": lambda v, r, a: _ordered(v.kids("shipments", "handover_id", r), "sent_at"),
+    "Collateral.valuations": lambda v, r, a: sorted(
+        v.kids("collateral_valuations", "collateral_id", r), key=lambda x: (x["during"].lower, x["id"])
+    ),
+    "CollateralCertificate.versions": lambda v, r, a: sorted(
+        v.kids("certificate_versions", "certificate_id", r), key=lambda x: (x["since"], x["id"])
+    ),
+    "Collateral.plates": lambda v, r, a: sorted(v.kids("collateral_plates", "collateral_id", r), key=lambda x: (x["since"], x["id"])),
+    "CollateralValuation.holdsFrom": lambda v, r, a: r["during"].lower,
+    "CollateralValuation.holdsUntil": lambda v, r, a: r["during"].upper,
     "Hold.isActive": lambda v, r, a: r["lifted_at"] is None,
     **{f"Decision.{name}": lambda v, r, a, n=name: r[n] for name in ("moves", "parameters")},
-    "Hold.kind": lambda v, r, a: r["kind"] if HOLDS & v.me.roles else None,
-    "Hold.reason": lambda v, r, a: r["reason"] if HOLDS & v.me.roles else None,
+    **{f"Hold.{name}": lambda v, r, a, n=name: r[snake(n)] if v.told_of(r) else None for name in ("kind", "reason", "liftReason")},
+    "Hold.placedBy": lambda v, r, a: v.by["staff"].get(r["placer_id"]) if v.told_of(r) else None,
+    "Hold.liftedBy": lambda v, r, a: v.by["staff"].get(r["lifted_by"]) if v.told_of(r) else None,
+    "Hold.customers": lambda v, r, a: _ordered([c for c in v.rows["customers"] if c["party_id"] == r["party_id"]], "id"),
     "Scan.sha256": lambda v, r, a: bytes(r["sha256"]).hex(),
     "Export.sha256": lambda v, r, a: bytes(r["sha256"]).hex() if r["sha256"] else None,
     "InspectionReport.signOffs": lambda v, r, a: _ordered(v.kids("report_sign_offs", "report_id", r), "signed_at"),
@@ -322,6 +354,9 @@ OF_RECORDS: dict[str, Special] = {
     "checkouts": lambda v, r, a: v.page("Checkout", [m for m in v.kids("movements", "record_id", r) if m["kind"] != "ACT"], a),
     "isOverdue": lambda v, r, a: v.late(v.open_movement(r)),
     "onHold": lambda v, r, a: v.on_hold(r),
+    "location": lambda v, r, a: v.by["storage_locations"].get(_place(v, r)),
+    "loans": lambda v, r, a: _ordered(_secured(v, r), "number"),
+    "holds": lambda v, r, a: _ordered([h for h in v.holds_on(r) if h["id"] in v.by["holds"]], "placed_at"),
     "isFrozen": lambda v, r, a: v.frozen(r),
     "isAwaitedLate": lambda v, r, a: v.awaited_late(r),
     "releaseReadySince": lambda v, r, a: _shown(v.ready_since(r), "DateTime"),
@@ -337,7 +372,14 @@ def _receipt(index: int, entries: list[bytes], note: str) -> Row:
     return {"__table": "receipts", **told}
 
 
-UNSTORED = {"receipts": "EventReceipt", "viewer": "Viewer", "counts": "RecordCount", "expiring": "Expiring"}  # of no table
+UNSTORED = {
+    "certificate_versions": "CertificateVersion",
+    "collateral_plates": "CollateralPlate",
+    "receipts": "EventReceipt",
+    "viewer": "Viewer",
+    "counts": "RecordCount",
+    "expiring": "Expiring",
+}  # of no table
 
 
 def typename(row: Row, *_: Any) -> str:

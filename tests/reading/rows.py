@@ -1,7 +1,9 @@
 """Every row of every table, and which of them a person sees at one instant: written from the domain, not from the compiler."""
 
 import datetime as dt
+import json
 import re
+from decimal import Decimal
 from typing import Any
 
 from storage.database import Principal
@@ -14,11 +16,12 @@ SOURCES = {  # type: (table, prefix)
     "Collateral": ("collateral", "collateral"), "SealedEnvelope": ("sealed_envelopes", "envelope"), "FileItem": ("file_items", "item"),
     "Checkout": ("movements", "checkout"), "AccessRequest": ("access_requests", "request"), "Approval": ("approvals", "approval"),
     "Operation": ("operations", "operation"), "OperationSeat": ("operation_seats", "seat"), "Ticket": ("tickets", "ticket"),
-    "ReturnInspection": ("return_inspections", "inspection"), "Scan": ("scans", "scan"), "Hold": ("holds", "hold"),
+    "ReturnInspection": ("return_inspections", "inspection"), "Scan": ("scans", "scan"), "Hold": ("holds", "hold"), "CollateralValuation": ("collateral_valuations", "valuation"),
     "Discrepancy": ("discrepancies", "case"), "InspectionReport": ("inspection_reports", "report"),
     "ReportSignOff": ("report_sign_offs", "signoff"), "CustodyEvent": ("events", "event"), "LoanPosition": ("loan_positions", "position"),
     "LoanProduct": ("loan_products", "product"), "Dealer": ("dealers", "dealer"), "OrgUnit": ("org_units", "org"),
     "ContractElementCheck": ("contract_element_checks", "elementcheck"), "ContractElementItem": ("contract_element_items", "element"),
+    "ContractAmendment": ("contract_amendments", "amendment"),
     "DisposalBatch": ("disposal_batches", "batch"), "DisposalApproval": ("disposal_approvals", "disposalapproval"),
     "LossCase": ("loss_cases", "loss"), "Handover": ("handovers", "handover"), "HandoverLine": ("handover_lines", "line"),
     "Shipment": ("shipments", "shipment"), "StaffMember": ("staff", "staff"), "StorageLocation": ("storage_locations", "location"),
@@ -41,6 +44,13 @@ LINKS = (
     "contract_elements",
     "barcodes",
     "seals",
+    "ticket_counters",
+)
+CERTIFICATE = ("number", "kind", "issuer", "issued_on", "expires_on", "right_amount", "currency", "registration_no", "is_electronic",
+               "registry_reference", "vin", "owner_name", "is_live")  # fmt: skip
+VERSIONS = (
+    ("collateral_certificates", "certificate_versions", "certificate_id", CERTIFICATE),
+    ("collateral", "collateral_plates", "collateral_id", ("plate_no",)),
 )
 OF_UNIT = {
     "contract_element_checks",
@@ -64,12 +74,13 @@ OF_SEVERAL = {
     "movements", "discrepancies", "scans", "loss_cases", "disposal_batches", "handovers", "handover_lines", "shipments", "overrides", "corrections",
 }  # fmt: skip
 THROUGH = {  # visible with what they belong to
-    "contract_element_items": ("contract_element_checks", "check_id"), "disposal_approvals": ("disposal_batches", "batch_id"),
+    "contract_element_items": ("contract_element_checks", "check_id"), "contract_amendments": ("contracts", "contract_id"), "disposal_approvals": ("disposal_batches", "batch_id"),
     "approvals": ("access_requests", "request_id"), "operation_seats": ("operations", "operation_id"),
     "bailee_letters": ("access_requests", "request_id"), "return_claims": ("movements", "movement_id"),
     "registry_checks": ("collateral_certificates", "certificate_id"), "intake_receipts": ("operations", "operation_id"),
     "return_inspections": ("movements", "movement_id"), "report_sign_offs": ("inspection_reports", "report_id"),
-    "releases": ("access_requests", "request_id"),
+    "releases": ("access_requests", "request_id"), "collateral_valuations": ("collateral", "collateral_id"),
+    "certificate_versions": ("collateral_certificates", "certificate_id"), "collateral_plates": ("collateral", "collateral_id"),
 }  # fmt: skip
 
 
@@ -85,7 +96,25 @@ async def fetch_rows(root: Any) -> dict[str, list[Row]]:
     for row in found["decisions"]:  # told as PostgreSQL writes them
         row.update(texts[row["id"]])
     await _receipts(root, found["events"])
+    for table, name, of, said in VERSIONS:
+        found[name] = await _versions(root, table, name, of, said)
     return found
+
+
+async def _versions(root: Any, table: str, name: str, of: str, said: tuple[str, ...]) -> list[Row]:
+    """What rows of a table said, one after the other: each until it said something else."""
+    written = await root.fetch("select id, row_id, recorded_at, content::text from row_versions where table_name = $1 order by id", table)
+    out: dict[Any, list[Row]] = {}
+    for row in written:
+        content, before = json.loads(row["content"], parse_float=Decimal), out.setdefault(row["row_id"], [])
+        words = {key: content.get(key) for key in said}
+        if before and {key: before[-1][key] for key in said} == words:
+            continue
+        if before:
+            before[-1]["until"] = row["recorded_at"]
+        before.append({"__table": name, "id": row["id"], of: row["row_id"], "since": row["recorded_at"], "until": None, **words})
+    days = ("issued_on", "expires_on")
+    return [v | {d: v[d] and dt.date.fromisoformat(v[d]) for d in days if d in v} for found in out.values() for v in found]
 
 
 async def _receipts(root: Any, events: list[Row]) -> None:
@@ -180,19 +209,29 @@ class Seen:
         return max(self.kids("loan_positions", "loan_id", loan), key=lambda p: p["as_of"], default=None)
 
     def on_hold(self, record: Row) -> bool:
-        loan = next((x for x in self.every["loans"] if x["id"] == record["primary_loan_id"]), None)
-        customer = next((c for c in self.every["customers"] if loan and c["id"] == loan["customer_id"]), None)
-        covers = {("record_id", record["id"]), ("loan_id", record["primary_loan_id"]), ("collateral_id", record["collateral_id"])}
-        covers |= {("party_id", customer["party_id"])} if customer else set()
-        covers |= {("dealer_id", loan["dealer_id"])} if loan else set()
+        return bool(self.holds_on(record))
+
+    def holds_on(self, record: Row) -> list[Row]:
+        secured = {x["loan_id"] for x in self.every["loan_collateral"] if x["collateral_id"] == record["collateral_id"]}
+        loans = [x for x in self.every["loans"] if x["id"] in secured | {record["primary_loan_id"]}]
+        borrowers = {x["customer_id"] for x in loans}
+        covers = {("record_id", record["id"]), ("collateral_id", record["collateral_id"])}
+        covers |= {("loan_id", x["id"]) for x in loans} | {("dealer_id", x["dealer_id"]) for x in loans}
+        covers |= {("party_id", c["party_id"]) for c in self.every["customers"] if c["id"] in borrowers}
         active = [h for h in self.every["holds"] if h["lifted_at"] is None]
-        return any((name, h[name]) in covers for h in active for name in h if name.endswith("_id") and h[name] is not None)
+        return [h for h in active if any((name, h[name]) in covers for name in h if name.endswith("_id") and h[name] is not None)]
 
     def open_checkouts(self, loan: Row) -> list[Row]:
         return [m for m in map(self.open_movement, self.kids("archive_records", "primary_loan_id", loan)) if m]
 
     def frozen(self, record: Row) -> bool:
-        return any(case["resolved_at"] is None for case in self.kids("discrepancies", "record_id", record))
+        """By a case of its own or of what lies in one envelope with it, or because somebody counts where it lies; of any branch."""
+        mates = {r["id"] for r in self.every["archive_records"] if r["envelope_id"] and r["envelope_id"] == record["envelope_id"]}
+        cases = {case["record_id"] for case in self.every["discrepancies"] if case["resolved_at"] is None}
+        envelope = next((e for e in self.every["sealed_envelopes"] if e["id"] == record["envelope_id"]), None)
+        place = (envelope and envelope["location_id"]) or record["location_id"]
+        counted = {p["location_id"] for p in self.every["stocktake_places"] if p["closed_at"] is None and p["frozen_until"] > self.now}
+        return bool(cases & {record["id"], *mates}) or place in counted
 
     def awaited_late(self, record: Row) -> bool:
         today = (self.now + dt.timedelta(hours=8)).date()

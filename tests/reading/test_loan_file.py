@@ -9,6 +9,7 @@ from schema.reading.answers import ReadingSchema
 from server.context import Context
 from server.settings import Settings
 from storage.objects import ObjectStore
+from tests.custody.releasing import secures
 from tests.harness.world import World
 
 FILE = """
@@ -151,3 +152,23 @@ async def test_an_alias_over_63_bytes_is_answered_whole(bank: World, ask: Any) -
     alias = "a" * 80
     answer = await ask("officer", f'{{ {alias}: node(id: "loan_{loan}") {{ id {alias}: __typename }} }}')
     assert answer["data"][alias][alias] == "Loan"
+
+
+async def test_a_paper_tells_where_it_lies_who_decides_about_it_and_which_loans_it_secures(bank: World, ask: Any) -> None:
+    loan, other, asset = await bank.loan(), await bank.loan(), await bank.collateral()
+    for one in (loan, other):
+        await secures(bank, one, asset)
+    (paper,), (volume,) = await bank.papers(loan=loan, collateral=asset), await bank.volumes(loan=loan)
+    slot = await bank.sql(
+        "select location_id from sealed_envelopes where id = (select envelope_id from archive_records where id = $1)", paper
+    )
+    told = """query ($id: ID!) { node(id: $id) { ... on ArchiveRecord {
+      loans { id } controller { id } custodyOrg { id } location { id } custodian { name } retentionClass cutoffAt } } }"""
+    unit = {"id": f"org_{bank.branches['A'].id}"}
+    assert (await ask("officer", told, id=f"record_{paper}"))["data"]["node"] == {
+        "loans": [{"id": f"loan_{x}"} for x in (loan, other)], "controller": unit, "custodyOrg": unit, "location": {"id": f"location_{slot}"},
+        "custodian": None, "retentionClass": None, "cutoffAt": None,
+    }  # fmt: skip
+    node = (await ask("officer", told, id=f"record_{volume}"))["data"]["node"]
+    assert (node["loans"], node["location"]) == ([{"id": f"loan_{loan}"}], {"id": f"location_{bank.branches['A'].cabinet}"})
+    assert node["custodian"] == {"name": "archivist"}

@@ -19,11 +19,12 @@ from storage.terms import Role
 from tests.harness import servers
 from tests.reading.conftest import Bank
 from tests.reading.generator import Operation, usable
+from tests.reading.offices import UNKNOWN_LINE
 from tests.reading.reference import MONEY, OF_RECORDS, POINTERS, SPECIAL, answer, bare
 from tests.reading.rows import SOURCES, snake
 from tests.reading.smallest import smallest
 
-OPERATIONS = [200, pytest.param(2_000, marks=pytest.mark.soak)]
+OPERATIONS = [150, pytest.param(2_000, marks=pytest.mark.soak)]
 USES_MIN = 3
 LIMITS = re.compile("fields|nesting|tokens|too deep|50 cond|levels|costs")  # what a random document may be refused for
 
@@ -47,9 +48,12 @@ class Oracle:
             told = (errors[0].extensions or {}).get("code") if errors else None
             well = told == "FORBIDDEN" or (errors and LIMITS.search(errors[0].message))  # which of the two is said first is no matter
             return None if well else f"is answered to one who may not ask: {errors[0].message if errors else 'with data'}", None
-        if errors:
+        if errors and UNKNOWN_LINE not in errors[0].message:
             return None if LIMITS.search(errors[0].message) else f"refused: {errors[0].message}", None
         theirs = answer(self.plain, text, variables, view)
+        if errors:
+            alike = theirs.errors and UNKNOWN_LINE in str(theirs.errors)
+            return None if alike else f"refused: {errors[0].message}", None
         if theirs.errors:
             return f"the reference fails: {theirs.errors}", None
         return difference(bare(ours), orjson.loads(orjson.dumps(theirs.data))), ours
@@ -146,6 +150,21 @@ async def test_random_operations_are_answered_like_the_reference(oracle: Oracle,
     assert count < 2_000 or not lacking, lacking
     assert oracle.refused < oracle.answers / 5, "the generator asks too much"
     assert oracle.leaves > 20 * oracle.answers and oracle.pages > count / 4, "the generator asks too little"
+
+
+async def test_vaults_wait_to_be_counted_as_long_as_the_reference_says(oracle: Oracle) -> None:
+    text = "{ stocktakesDue { vaultId code orgUnitId countedAt dueAt isMissed } }"
+    able = [p for p in oracle.demo.people if not forbidden(oracle.plain, text, p)]
+    assert any([(await oracle.holds(me, text, {}, True, 0))["stocktakesDue"] for me in able])
+
+
+async def test_papers_are_held_with_the_other_loans_of_their_car_as_the_reference_says(oracle: Oracle) -> None:
+    text = """{ archiveRecords(first: 100, where: { onHold: { eq: true } }) { totalCount edges { node {
+      id onHold holds { id } loans { id } } } } }"""
+    for role in (Role.COMPLIANCE, Role.LOAN_OFFICER):
+        me = next(p for p in oracle.demo.people if role in p.roles)
+        found = (await oracle.holds(me, text, {}, True, 0))["archiveRecords"]["edges"]
+        assert role is Role.LOAN_OFFICER or any(len(e["node"]["loans"]) > 1 for e in found)
 
 
 async def test_policies_show_a_person_the_rows_that_the_reference_shows(demo: Bank) -> None:

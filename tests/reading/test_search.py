@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from asyncpg import UniqueViolationError
+from asyncpg import CheckViolationError
 
 from schema.search import KINDS
 from server.custody.labels import is_misread, label
@@ -329,19 +329,29 @@ async def test_every_code_on_a_paper_is_looked_up_by_those_who_see_it(demo: Bank
     paper = next(r for r in papers if r["id"] not in strange)
     envelope, certificate = seen.by["sealed_envelopes"][paper["envelope_id"]], seen.rows["collateral_certificates"][0]
     loan, contract, car = seen.rows["loans"][0], seen.rows["contracts"][0], seen.rows["collateral"][0]
+    unit = {u["id"]: u["code"] for u in seen.rows["org_units"]}
+    ticket, list_, receipt = (
+        next(row for row in seen.rows[table] if row["org_id"] == here.org_id and not row.get("is_void"))
+        for table in ("tickets", "handovers", "intake_receipts")
+    )
+    printed = (
+        (f"{unit[ticket['org_id']]}-{ticket['ticket_no']:06}", "TICKET_NO", f"ticket_{ticket['id']}"),
+        (f"{unit[list_['org_id']]}-H{str(list_['id'])[-12:].upper()}", "HANDOVER_NO", f"handover_{list_['id']}"),
+        (f"{unit[receipt['org_id']]}-R{receipt['receipt_no']:08}", "RECEIPT_NO", f"receipt_{receipt['id']}"),
+    )
     for code, place, id_ in (
         (paper["barcode"], "BARCODE", f"record_{paper['id']}"), (paper["barcode"].lower(), "BARCODE", f"record_{paper['id']}"),
         (paper["archive_no"], "ARCHIVE_NO", f"record_{paper['id']}"), (envelope["barcode"], "BARCODE", f"envelope_{envelope['id']}"),
         (envelope["seal_no"], "SEAL", f"envelope_{envelope['id']}"), (certificate["number"], "CERTIFICATE_NO", f"certificate_{certificate['id']}"),
         (loan["number"], "LOAN_NO", f"loan_{loan['id']}"), (contract["number"], "CONTRACT_NO", f"contract_{contract['id']}"),
-        (car["vin"], "VIN", f"collateral_{car['id']}"),
+        (car["vin"], "VIN", f"collateral_{car['id']}"), *printed,
     ):  # fmt: skip
         found, errors = await answered(here, LOOK, {"c": code})
         assert (
             not errors
             and {"kind": id_.rpartition("_")[0].upper(), "place": place, "isRetired": False, "node": {"id": id_}} in found["lookUp"]
         )
-    for code in (paper["barcode"], envelope["barcode"], loan["number"]):
+    for code in (paper["barcode"], envelope["barcode"], loan["number"], printed[0][0], printed[2][0]):
         assert (await answered(there, LOOK, {"c": code}))[0] == {"lookUp": []}
     assert (await answered(here, LOOK, {"c": "nothing"}))[0] == {"lookUp": []}
 
@@ -349,14 +359,14 @@ async def test_every_code_on_a_paper_is_looked_up_by_those_who_see_it(demo: Bank
 async def test_a_retired_label_still_leads_to_its_paper_and_is_never_printed_again(
     demo: Bank, answered: Any, officers: list[Principal]
 ) -> None:
-    paper, other = [r for r in demo.view(officers[0]).rows["archive_records"] if r["tier"] == "FIRST"][:2]
-    fresh = label(LabelKind.PAPER, 77_000_001)
+    paper, other = [r for r in demo.view(officers[0]).rows["archive_records"] if r["tier"] == "FIRST" and r["state"] == "IN_VAULT"][:2]
+    fresh = label(LabelKind.PAPER, await demo.root.fetchval("select nextval('barcode_numbers')"))
     await demo.root.execute("update archive_records set barcode = $1 where id = $2", fresh, paper["id"])
     for code, retired in ((paper["barcode"], True), (fresh, False)):
         found, _ = await answered(officers[0], LOOK, {"c": code})
         assert [(hit["isRetired"], hit["node"]["id"]) for hit in found["lookUp"]] == [(retired, f"record_{paper['id']}")]
     for target in (other, paper):
-        with pytest.raises(UniqueViolationError, match="pk_barcodes"):
+        with pytest.raises(CheckViolationError, match="tg_archive_records_c48_label"):
             await demo.root.execute("update archive_records set barcode = $1 where id = $2", paper["barcode"], target["id"])
 
 
@@ -375,6 +385,13 @@ async def test_python_and_postgresql_agree_about_check_characters(demo: Bank, ki
 
 @pytest.mark.parametrize("code", ["X00000001A", "P000000019", "V00000001", "p00000001Z", "", "P1"])
 async def test_a_label_of_another_form_is_not_put_on_a_paper(demo: Bank, code: str) -> None:
-    paper = next(r for r in demo.rows["archive_records"] if r["tier"] == "FIRST")
-    with pytest.raises(Exception, match="is not one of a paper"):
+    paper = next(r for r in demo.rows["archive_records"] if r["tier"] == "FIRST" and r["state"] == "IN_VAULT")
+    with pytest.raises(CheckViolationError, match="tg_archive_records_c48_label"):
         await demo.root.execute("update archive_records set barcode = $1 where id = $2", code, paper["id"])
+    born = (
+        "insert into archive_records (org_id, custody_org_id, archive_no, barcode, tier, title, state, kind, vault_id)"
+        " select org_id, custody_org_id, 'X' || archive_no, $1, 'FIRST', title, 'PENDING_INTAKE', 'OTHER_TITLE', vault_id"
+        " from archive_records where id = $2"
+    )
+    with pytest.raises(CheckViolationError, match="is not one of a paper"):
+        await demo.root.execute(born, code, paper["id"])

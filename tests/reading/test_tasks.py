@@ -5,17 +5,24 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import pytest
+
 from server.custody.moves import Ask, Override, Placement
 from server.custody.moves.corrections import Correcting
+from server.custody.moves.handovers import OnHandover
 from server.custody.moves.papers import Arrival
-from server.custody.moves.stocktakes import CompareCounts
+from server.custody.moves.registers import EmergencyReview
+from server.custody.moves.stocktakes import CompareCounts, SignStocktake
 from server.custody.registration import NewItem, NewRecord, add_items, register_records
 from storage.terms import Action as A
-from storage.terms import CorrectionSubject, DocumentType, Tier
+from storage.terms import CorrectionSubject, DocumentType, EmergencyFinding, Role, Tier
+from tests.custody.chapters.certificates import emergency
 from tests.custody.chapters.corrections import scanned
-from tests.custody.chapters.stocktakes import counted, opened
-from tests.custody.handing import sent, taken
+from tests.custody.chapters.stocktakes import count, counted, opened
+from tests.custody.chapters.volumes import proposed
+from tests.custody.handing import HERE, placed, sent, taken
 from tests.custody.releasing import Case
+from tests.custody.test_volumes import approve
 from tests.harness.losses import missing, searched
 from tests.harness.world import World
 from tests.reading.test_loan_file import ask as ask
@@ -30,7 +37,7 @@ async def seen(ask: Any, kind: str, *people: str, about: str | None = None) -> l
         return [who for who in people if kind in await kinds(ask, who)]
     found = []
     for who in people:
-        answer = await ask(who, "{ viewer { tasks { kind subject { id } } } }")
+        answer = await ask(who, "{ viewer { tasks(first: 100) { kind subject { id } } } }")
         if (kind, f"operation_{about}") in [(t["kind"], (t["subject"] or {}).get("id")) for t in answer["data"]["viewer"]["tasks"]]:
             found.append(who)
     return found
@@ -52,6 +59,76 @@ async def test_a_shipment_waits_for_the_keepers_of_the_unit_that_it_goes_to(bank
     assert await seen(ask, "ACKNOWLEDGE", *everybody) == ["kay_b", "cody_b", "clerk_b", "archivist_b"]
     await taken(bank, handover, papers)
     assert await seen(ask, "ACKNOWLEDGE", *everybody) == []
+
+
+@pytest.mark.parametrize("tier", Tier)
+async def test_what_was_refused_waits_for_those_of_its_sender_until_it_is_back(bank: World, ask: Any, tier: Tier) -> None:
+    papers = await (bank.papers(2) if tier is Tier.FIRST else bank.volumes(2))
+    handover = await sent(bank, papers, tier)
+    everybody = ("kay", "cody", "clerk", "archivist", "officer", "ops", "auditor", "kay_b", "clerk_b", "archivist_b")
+    assert await seen(ask, "TAKE_BACK", *everybody) == []
+    by = "clerk_b" if tier is Tier.FIRST else "archivist_b"
+    await bank.done(by, Ask(A.REJECT_HANDOVER, records=tuple(papers), reason="封签破损", detail=OnHandover(handover)))
+    assert await seen(ask, "TAKE_BACK", *everybody) == (["kay", "cody", "clerk"] if tier is Tier.FIRST else ["archivist"])
+    places = await placed(bank, papers, "A") if tier is Tier.FIRST else ()
+    shelf = None if tier is Tier.FIRST else bank.branches["A"].cabinet
+    back = Ask(A.TAKE_BACK, records=tuple(papers), placements=places, location=shelf, detail=OnHandover(handover))
+    await bank.seated(back, HERE if tier is Tier.FIRST else ["archivist"])
+    assert await seen(ask, "TAKE_BACK", *everybody) == []
+
+
+async def test_an_emergency_waits_for_a_branch_head_or_compliance_who_did_not_sit(bank: World, ask: Any) -> None:
+    done, review = await emergency(bank)
+    everybody = ("chief", "compliance", "auditor", "ops", "vice", "kay", "head", "chief_b")
+
+    async def waits() -> list[str]:
+        query = "{ viewer { tasks(first: 100) { kind subject { id } } } }"
+        told = [(who, (await ask(who, query))["data"]["viewer"]["tasks"]) for who in everybody]
+        line = {"kind": "REVIEW_EMERGENCY", "subject": {"id": f"review_{review}"}}
+        return [who for who, tasks in told if line in tasks]
+
+    assert await waits() == ["chief", "compliance"]
+    await bank.past_the_triggers(
+        f"update operation_seats set staff_id = '{bank.people['chief'].staff_id}' where operation_id = '{done}' and staff_id ="
+        f" '{bank.people['ops'].staff_id}'"
+    )
+    assert await waits() == ["compliance"]
+    await bank.past_the_triggers(
+        f"update operation_seats set staff_id = '{bank.people['ops'].staff_id}' where operation_id = '{done}' and staff_id ="
+        f" '{bank.people['chief'].staff_id}'"
+    )
+    await bank.done("chief", Ask(A.REVIEW_EMERGENCY, detail=EmergencyReview(review, EmergencyFinding.JUSTIFIED, "事由属实")))
+    assert await waits() == []
+
+
+async def test_a_stocktake_that_was_counted_is_compared_and_signed_by_the_head_of_operations(bank: World, ask: Any) -> None:
+    take, _, lies = await opened(bank)
+    everybody = ("ops", "ann", "bob", "chief", "kay", "auditor", "ops_b")
+
+    async def waits() -> tuple[list[str], list[str]]:
+        return await seen(ask, "COMPARE_COUNTS", *everybody), await seen(ask, "SIGN_STOCKTAKE", *everybody)
+
+    assert await waits() == ([], [])
+    await bank.done("ann", count(take, lies))
+    assert await waits() == ([], [])
+    await bank.done("bob", count(take, lies))
+    assert await waits() == (["ops"], [])
+    await bank.done("ops", Ask(A.COMPARE_COUNTS, detail=CompareCounts(take)))
+    assert await waits() == ([], ["ops"])
+    await bank.done("ops", Ask(A.SIGN_STOCKTAKE, detail=SignStocktake(take)))
+    assert await waits() == ([], [])
+
+
+async def test_a_list_for_disposal_waits_for_each_of_its_three_heads(bank: World, ask: Any) -> None:
+    volume, batch = await proposed(bank)
+    await bank.hire("office", {Role.PRESIDENT_OFFICE}, bank.branches["A"].id, (bank.branches["A"].id,))
+    left = ["head", "manager", "risk", "office"]
+    everybody = (*left, "ops", "archivist", "chief", "auditor", "head_b", "risk_b")
+    assert await seen(ask, "APPROVE_DISPOSAL", *everybody) == left
+    for who, gone in (("head", {"head", "manager"}), ("risk", {"risk"}), ("office", {"office"})):
+        await bank.done(who, await approve(bank, volume, batch))
+        left = [name for name in left if name not in gone]
+        assert await seen(ask, "APPROVE_DISPOSAL", *everybody) == left
 
 
 async def test_an_old_position_waits_for_the_officer_who_asked_for_the_release(bank: World, ask: Any) -> None:

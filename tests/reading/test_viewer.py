@@ -5,12 +5,19 @@ from typing import Any
 
 from schema.viewer import TaskKind
 from server.custody.moves import Ask
+from server.custody.moves.release import NoticeAsked
 from server.custody.registration import NewRecord, register_records
 from storage.terms import Action as A
 from storage.terms import PaperKind, Role, Tier
+from tests.custody.chapters.stocktakes import count, opened
+from tests.custody.releasing import Case
 from tests.golden import kinds_of
+from tests.harness.losses import missing
 from tests.harness.world import World
 from tests.reading.test_loan_file import ask as ask
+from tests.stories.asking import Asking
+from tests.stories.beginning import entered, read_from
+from tests.stories.conftest import api as api
 
 TASKS = "{ viewer { staff { name } roles tasks(first: 50) { kind title dueAt subject { __typename id } } } }"
 
@@ -76,6 +83,37 @@ async def test_papers_and_volumes_on_their_way_wait_for_those_who_take_them_in(b
         loose = NewRecord(f"A1{bank.tag}9", None, "登记证书", loan, branch.id, branch.id, PaperKind.OTHER_TITLE, await bank.collateral())
         await register_records(conn, officer, [loose], at)
     assert await kinds(ask, "officer") == ["SEAL"] and await kinds(ask, "cody") == ["SEAL", "TAKE_IN"]
+
+
+async def test_what_enters_without_a_seal_waits_for_the_vault_and_for_no_seal(bank: World, ask: Any, api: Asking) -> None:
+    car = await entered(bank, api)
+    certificate = read_from(car.vin, f"E{bank.tag}", isElectronic=True, registryReference="DJ-1")
+    paper = {"archiveNo": f"YJ-{bank.tag}", "title": "电子抵押登记证明", "kind": "CERTIFICATE", "pages": 1, "certificate": certificate}
+    await api.does("officer", "registerFirstTier", "records { id }", **car.where, papers=[paper])
+    assert await kinds(ask, "officer") == [] and await kinds(ask, "clerk") == await kinds(ask, "kay") == ["TAKE_IN"]
+    case = await Case.make(bank)
+    await case.paid()
+    await bank.done("officer", Ask(A.ISSUE_NOTICE, detail=NoticeAsked(case.loan)))
+    assert await kinds(ask, "officer") == [] and await kinds(ask, "clerk") == await kinds(ask, "cody") == ["TAKE_IN", "TAKE_IN"]
+
+
+async def test_what_was_presented_and_is_missing_since_waits_for_nobodys_inspection(bank: World, ask: Any) -> None:
+    papers = await bank.papers()
+    await bank.out(papers)
+    await bank.presented(papers)
+    assert await kinds(ask, "kay") == ["ACCEPT_RETURN"]
+    await missing(bank, papers[0])
+    assert await kinds(ask, "kay") == []
+
+
+async def test_who_has_counted_every_place_has_nothing_left_to_count(bank: World, ask: Any) -> None:
+    take, _, lies = await opened(bank, papers=2)
+    await bank.done("ann", count(take, lies[:1]))
+    assert await kinds(ask, "ann") == ["COUNT"]
+    await bank.done("ann", count(take, lies[1:]))
+    assert await kinds(ask, "ann") == [] and await kinds(ask, "bob") == ["COUNT"]
+    await bank.done("bob", count(take, [(code, "", "") for code, _, _ in lies]))  # they differ: both count anew
+    assert await kinds(ask, "ann") == await kinds(ask, "bob") == ["COUNT"]
 
 
 def test_every_kind_of_task_is_somebodys() -> None:

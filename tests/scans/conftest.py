@@ -25,7 +25,7 @@ def run(schema: ReadingSchema, bank: World, objects: ObjectStore) -> Run:
     async def run(who: str, name: str, payload: str, *, clamd: str | None = None, store: ObjectStore | None = None, **given: Any) -> Any:
         head = name[0].upper() + name[1:]
         query = f"""mutation M($i: {head}Input!) {{ {name}(input: $i) {{ __typename ... on {head}Payload {{ {payload} }}
-          ... on Problem {{ code message }} ... on InvalidInput {{ problems {{ path code message }} }} }} }}"""
+          ... on Problem {{ code message }} ... on InvalidInput {{ problems {{ path code message rule remedy }} }} }} }}"""
         given.setdefault("idempotencyKey", uuid4().hex)
         settings = Settings(clamd=clamd)
         context = Context(bank.people[who], bank.database, bank.desk, store or objects, settings, query=query, variables={"i": given})

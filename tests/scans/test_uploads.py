@@ -172,6 +172,18 @@ async def test_the_same_bytes_of_a_subject_are_one_scan_and_of_another_another(b
     assert made[0]["scan"]["id"] == made[1]["scan"]["id"] != made[2]["scan"]["id"]
 
 
+async def test_who_brings_the_same_bytes_after_they_were_stored_leaves_nothing_staged(bank: World, objects: ObjectStore) -> None:
+    (paper,) = await bank.papers()
+    officer, uploads, body = bank.people["officer"], Uploads(bank.database, objects), small_pdf("once more")
+    new = NewScan.of(ScanSubject.RECORD, paper, "合同", MediaType.PDF.value, body, pages=1)
+    announced = [await uploads.register(officer, new, key=f"{number}") for number in (1, 2)]
+    for number, made in enumerate(announced):
+        await put(made.whole.url, [f"{n}: {v}" for n, v in made.whole.headers.items()], body)
+        outcome, _ = await uploads.confirm(officer, UUID(made.outcome["scan"]), key=f"c{number}")
+        assert outcome["scan"] == announced[0].outcome["scan"]
+        assert not await objects.staging.keys(f"staged/{outcome['scan']}")
+
+
 async def test_forty_eight_who_bring_the_same_bytes_make_one_object(bank: World, objects: ObjectStore) -> None:
     (paper,) = await bank.papers()
     officer, uploads = bank.people["officer"], Uploads(bank.database, objects)
@@ -247,7 +259,9 @@ async def test_a_batch_is_of_at_most_two_hundred(bank: World, run: Run) -> None:
     (paper,) = await bank.papers()
     lines = [{"lineId": str(n), **scan_of(paper, PDF)} for n in range(201)]
     told = await run("officer", "registerScanBatch", "done", lines=lines)
-    assert told["problems"] == [{"path": ["lines"], "code": "TOO_MANY", "message": told["problems"][0]["message"]}]
+    assert told["problems"] == [
+        {"path": ["lines"], "code": "TOO_MANY", "message": told["problems"][0]["message"], "rule": None, "remedy": None}
+    ]
 
 
 # The electronic lock -----------------------------------------------------------------------------------------------------

@@ -6,13 +6,9 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
-import orjson
 
-from schema.reading.answers import ReadingSchema
-from server.context import Context
 from server.demo.names import small_pdf
-from server.settings import Settings
-from storage.objects import ObjectStore
+from tests.harness.door import Door
 from tests.harness.world import World
 
 
@@ -20,18 +16,14 @@ from tests.harness.world import World
 class Asking:
     """The API as the people of a small bank use it."""
 
-    schema: ReadingSchema
+    door: Door
     bank: World
-    objects: ObjectStore
 
     async def ask(self, who: str, query: str, **variables: Any) -> Any:
         """The data; an error beside it is a fault of the story."""
-        context = Context(
-            self.bank.people[who], self.bank.database, self.bank.desk, self.objects, Settings(), query=query, variables=variables
-        )
-        result = await self.schema.execute(query, variables, context)
-        assert not result.errors, result.errors
-        return orjson.loads(orjson.dumps(result.data))
+        answer = await self.door.answers(self.bank, who, query, variables)
+        assert not answer["errors"], answer["errors"]
+        return answer["data"]
 
     async def answer(self, who: str, name: str, payload: str, /, **given: Any) -> Any:
         """What the mutation answers, whatever it is."""
@@ -64,11 +56,14 @@ class Asking:
         """Each with the version that they see."""
         told: Any = None
         for who in people:
-            seen = (await self.ask(who, "query Q($i: ID!) { node(id: $i) { ... on AccessRequest { version } } }", i=request))["node"]
-            told = await self.does(
-                who, "approveRequest", "request { state } records { state }", requestId=request, expectedVersion=seen["version"]
-            )
+            seen = await self.version(request, who)
+            told = await self.does(who, "approveRequest", "request { state } records { state }", requestId=request, expectedVersion=seen)
         return told
+
+    async def version(self, request: str, who: str = "kay") -> str:
+        """Of a request, as they see it now."""
+        seen = await self.ask(who, "query Q($i: ID!) { node(id: $i) { ... on AccessRequest { version } } }", i=request)
+        return str(seen["node"]["version"])
 
     async def scans(self, who: str, kind: str, subject: str, title: str) -> str:
         """Registered, put into the store, verified: the scan's id."""

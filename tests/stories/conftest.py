@@ -2,12 +2,11 @@
 
 import pytest
 
-from schema.reading.answers import ReadingSchema
-from storage.objects import ObjectStore
+from tests.harness.door import Door
 from tests.harness.world import World
 from tests.stories.asking import Asking
 
 
 @pytest.fixture
-def api(schema: ReadingSchema, bank: World, objects: ObjectStore) -> Asking:
-    return Asking(schema, bank, objects)
+def api(door: Door, bank: World) -> Asking:
+    return Asking(door, bank)

@@ -4,19 +4,21 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from server.custody.moves import Ask
-from storage.terms import Action as A
-from tests.custody.releasing import NUMBER, Case, ago
+from storage.terms import Role
+from tests.custody.releasing import ago
 from tests.harness.world import World
 from tests.stories.asking import Asking
+from tests.stories.beginning import PERSON, entered, in_vault
 
 ZERO = {"principal": "0", "interest": "0", "fees": "0", "overdue": "0", "daysOverdue": 0}
 POSITION = "position { id } loan { status settlementFinalAt }"
 
 
 async def test_an_early_payoff_bounces_and_the_papers_go_home_when_it_is_final(bank: World, api: Asking) -> None:
-    case = await Case.make(bank)
-    loan, paper = f"loan_{case.loan}", f"record_{case.papers[0]}"
+    await bank.hire("teller", {Role.LOAN_OFFICER}, bank.branches["A"].id, (bank.branches["A"].id,))
+    car = await entered(bank, api)
+    (paper,), _ = await in_vault(bank, api, car)
+    loan, kept = car.loan, UUID(paper.removeprefix("record_"))
 
     # The transfer arrives; it may still bounce, so no notice is issued.
     paid = await core_says(api, loan, settledAt=ago(days=1).isoformat(), payoffKind="TRANSFER")
@@ -26,9 +28,10 @@ async def test_an_early_payoff_bounces_and_the_papers_go_home_when_it_is_final(b
 
     # The officer asks in good time, the heads approve, the paper is reserved; the desk does not let it go.
     request = await asked_and_approved(api, paper)
-    barcodes = await api.barcodes(case.papers)
+    barcodes = await api.barcodes([kept])
     receipt = await api.scans("clerk", "REQUEST", request, "退还签收单")
-    too_early = await api.refused("kay", "releaseOnSettlement", requestId=request, barcodes=barcodes, receiptScanId=receipt)
+    given = {"requestId": request, "barcodes": barcodes, "receiptScanId": receipt}
+    too_early = await api.refused("kay", "releaseOnSettlement", **given, expectedVersion=await api.version(request))
     assert set(too_early) == {"PAYOFF_NOT_FINAL", "SETTLEMENT_NOTICE_MISSING", "RECIPIENT_NOT_VERIFIED"}
 
     # The transfer bounces: approvals are void, the request lapses, the paper lies in the vault as before.
@@ -39,8 +42,8 @@ async def test_an_early_payoff_bounces_and_the_papers_go_home_when_it_is_final(b
     assert back["loan"] == {"status": "ACTIVE", "settlementFinalAt": None}
     assert back["requests"] == [{"id": request, "state": "LAPSED"}] and back["cases"] == []
     assert {"loan:reverse_payoff:done", "record:lapse:done"} <= {e["tag"] for e in back["events"]}
-    assert await bank.state(case.papers[0]) == "IN_VAULT"
-    again = await api.refused("kay", "releaseOnSettlement", requestId=request, barcodes=barcodes, receiptScanId=receipt)
+    assert await bank.state(kept) == "IN_VAULT"
+    again = await api.refused("kay", "releaseOnSettlement", **given, expectedVersion=await api.version(request))
     assert {"LOAN_NOT_SETTLED", "INVALID_TRANSITION"} <= set(again)
     assert set(await api.refused("officer", "requestRelease", recordIds=[paper], purpose="PAID_IN_FULL")) == {"LOAN_NOT_SETTLED"}
 
@@ -49,7 +52,9 @@ async def test_an_early_payoff_bounces_and_the_papers_go_home_when_it_is_final(b
     notice = await api.does("officer", "issueSettlementNotice", "notice { id state } paper { id state }", loanId=loan)
     assert (notice["notice"]["state"], notice["paper"]["state"]) == ("ISSUED", "PENDING_INTAKE")
     await api.scans("officer", "RECORD", notice["paper"]["id"], "结清通知书")
-    await bank.seated(Ask(A.INTAKE, records=(UUID(notice["paper"]["id"][7:]),)), ["kay", "cody", "clerk"])
+    filed = {"barcodes": await api.barcodes([UUID(notice["paper"]["id"][7:])]), "deliveredById": f"staff_{bank.people['officer'].staff_id}"}
+    taken = await api.does("kay", "intakeToVault", "operation { id }", **filed, placements=[])
+    await api.confirms(taken["operation"]["id"], ["cody", "clerk"])
     waiting = """query W($now: DateTime!) { archiveRecords(first: 10, where: { releaseReadySince: { lt: $now } }) { edges { node { id } } }
       settlementNotices(first: 5) { edges { node { state loan { number } } } } }"""
     found = await api.ask("officer", waiting, now=datetime.now(UTC).isoformat())
@@ -60,14 +65,18 @@ async def test_an_early_payoff_bounces_and_the_papers_go_home_when_it_is_final(b
     request = await asked_and_approved(api, paper)
     shown = {"requestId": request, "capacity": "OWNER", "name": "王小明"}
     assert set(await api.refused("clerk", "verifyRecipient", **shown, identityNumber="110101199003071299")) == {"RECIPIENT_NOT_VERIFIED"}
-    verified = await api.does("clerk", "verifyRecipient", "release { state recipientName }", **shown, identityNumber=NUMBER)
+    verified = await api.does(
+        "clerk", "verifyRecipient", "release { state recipientName }", **shown, identityNumber=PERSON["identityNumber"]
+    )
     assert verified["release"] == {"state": "DRAFT", "recipientName": "王小明"}
 
     # Recipient, officer and keeper sign; four people sit; the paper is the customer's again.
     receipt = await api.scans("clerk", "REQUEST", request, "退还签收单")
-    opened = await api.does(
-        "kay", "releaseOnSettlement", "operation { id state openSeats }", requestId=request, barcodes=barcodes, receiptScanId=receipt
-    )
+    seen = await api.version(request)
+    given = {"requestId": request, "barcodes": barcodes, "receiptScanId": receipt}
+    stale = await api.answer("kay", "releaseOnSettlement", "__typename", **given, expectedVersion=str(int(seen) - 1))
+    assert stale["__typename"] == "VersionConflict"  # something else than what was read would be decided
+    opened = await api.does("kay", "releaseOnSettlement", "operation { id state openSeats }", **given, expectedVersion=seen)
     assert opened["operation"]["openSeats"] == ["CODE", "CLERK", "OFFICER"]
     done = await api.confirms(
         opened["operation"]["id"], ["cody", "clerk", "teller"],
@@ -80,8 +89,8 @@ async def test_an_early_payoff_bounces_and_the_papers_go_home_when_it_is_final(b
     # Nothing brings it back; a reversal after that is a case for compliance, and the notice is void.
     late = await core_says(api, loan, fields="notices { state } cases { id kind }", principal="80000", reversalOfId=paid["position"]["id"])
     assert late["notices"] == [{"state": "VOID"}] and [c["kind"] for c in late["cases"]] == ["PAYOFF_REVERSED"]
-    assert await bank.state(case.papers[0]) == "RELEASED"
-    tasks = await api.ask("compliance", "{ viewer { tasks { kind subject { ... on Discrepancy { id } } } } }")
+    assert await bank.state(kept) == "RELEASED"
+    tasks = await api.ask("compliance", "{ viewer { tasks(first: 100) { kind subject { ... on Discrepancy { id } } } } }")
     assert {"kind": "SOLVE_CASE", "subject": {"id": late["cases"][0]["id"]}} in tasks["viewer"]["tasks"]
 
 

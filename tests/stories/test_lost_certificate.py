@@ -1,10 +1,13 @@
 """A certificate is not in its slot: sought, declared lost by two heads, issued anew; then the old one turns up, and is void."""
 
 from typing import Any
+from uuid import UUID
 
 from server.custody.moves import Ask
 from storage.terms import Action as A
 from storage.terms import HoldKind, HoldSubject
+from tests.custody.chapters.corrections import scanned
+from tests.custody.test_explained import explain
 from tests.harness.losses import certificate, in_vault
 from tests.harness.world import World
 from tests.stories.asking import Asking
@@ -66,6 +69,7 @@ async def test_a_lost_certificate_is_sought_declared_lost_issued_anew_and_its_or
     # The old one turns up behind a cabinet: it is recorded, stays void, and its number is never registered again.
     await api.does("kay", "recordVoidedOriginal", "losses { originalNote }", lossCaseId=loss, note="柜后发现，已剪角作废")
     assert set(await api.refused("kay", "recordVoidedOriginal", lossCaseId=loss, note="再次")) == {"INVALID_TRANSITION"}
+    await _void_for_ever(bank, api, loan, collateral, old, new)
     look = {"recordId": paper, "numbersMatch": True, "pagesMatch": True, "sealIntact": True, "noAlterations": True, "noDamage": True}
     back = await api.refused("kay", "resolveFound", inspections=[{**look, "pagesCounted": 1}], where="柜后")
     assert "INVALID_TRANSITION" in back
@@ -75,6 +79,26 @@ async def test_a_lost_certificate_is_sought_declared_lost_issued_anew_and_its_or
                             "{ edges { node { tag toState } } } certificate { isLive } } } }", i=paper)  # fmt: skip
     steps = [e["node"]["toState"] for e in history["node"]["custodyEvents"]["edges"] if e["node"]["toState"]]
     assert steps == ["PENDING_INTAKE", "IN_VAULT", "MISSING", "LOST", "REPLACED"] and history["node"]["certificate"] == {"isLive": False}
+
+
+async def _void_for_ever(bank: World, api: Asking, loan: UUID, collateral: UUID, old: UUID, new: UUID) -> None:
+    """Who would register the old paper, or write its number onto the new one, is told beforehand, and refused at the first seat."""
+    secures = "insert into loan_collateral (org_id, loan_id, collateral_id, amount) values ($1, $2, $3, 1)"
+    await bank.sql(secures, bank.branches["A"].id, loan, collateral)
+    row = await bank.root.fetchrow("select k.number, k.kind, k.issuer, a.vin from archive_records r join collateral_certificates k"
+                                   " on k.id = r.certificate_id join collateral a on a.id = k.collateral_id where r.id = $1", old)  # fmt: skip
+    read = {"number": row["number"], "kind": row["kind"], "issuer": row["issuer"], "issuedOn": "2024-01-05", "vin": row["vin"]}
+    paper = {"archiveNo": f"YJ-{bank.tag}-V", "title": "登记证书", "kind": "CERTIFICATE", "pages": 4, "certificate": read}
+    where = {"loanId": f"loan_{loan}", "collateralId": f"collateral_{collateral}", "vaultId": f"location_{bank.branches['A'].vault}"}
+    mine = await bank.root.fetchrow("select k.id, k.version from archive_records r join collateral_certificates k on k.id = r.certificate_id"
+                                    " where r.id = $1", new)  # fmt: skip
+    wrong = {"of": {"certificateId": f"certificate_{mine['id']}"}, "field": "number", "newValue": row["number"], "reason": "误录",
+             "evidenceScanId": f"scan_{await scanned(bank, new)}", "expectedVersion": str(mine["version"])}  # fmt: skip
+    for name, given in (("registerFirstTier", {**where, "papers": [paper]}), ("proposeCorrection", wrong)):
+        told = await explain(api, "officer", name, given)
+        assert [(c["rule"], c["code"]) for c in told["checks"] if not c["passed"]] == [("C44", "CERTIFICATE_NUMBER_VOID")]
+        (refused,) = (await api.refused("officer", name, **given)).values()
+        assert refused["code"] == "CERTIFICATE_NUMBER_VOID" and "recordVoidedOriginal" in refused["remedy"]
 
 
 async def successor(bank: World, loss: str, record: Any, envelope: Any) -> dict[str, Any]:

@@ -7,39 +7,15 @@ import pytest
 
 from tests.harness.world import World
 from tests.stories.asking import Asking
+from tests.stories.beginning import entered, read_from
 
 SOON = str(datetime.now(UTC).date() + timedelta(days=5))
 OPEN = "query O { offBalanceEntries(first: 5, where: { isOpen: { eq: true } }) { edges { node { id direction state record { id } } } } }"
 
 
-async def car(bank: World, letter: str = "A") -> tuple[str, str, str]:
-    """A loan, the car that secures it, and the car's VIN."""
-    customer, _ = await bank.customer(letter)
-    loan, asset = await bank.loan(letter, customer=customer), await bank.collateral(letter)
-    await bank.sql("update collateral set owner_id = $2 where id = $1", asset, customer)
-    await bank.sql(
-        "insert into loan_collateral (org_id, loan_id, collateral_id, amount) values ($1, $2, $3, 100000)",
-        bank.branches[letter].id, loan, asset,
-    )  # fmt: skip
-    return f"loan_{loan}", f"collateral_{asset}", await bank.sql("select vin from collateral where id = $1", asset)
-
-
-def read_from(vin: str, number: str, **more: Any) -> dict[str, Any]:
-    """What the officer reads from a certificate."""
-    given = {
-        "number": number,
-        "kind": "VEHICLE_TITLE",
-        "issuer": "市车辆管理所",
-        "issuedOn": "2024-01-05",
-        "vin": vin,
-        "ownerName": "王小明",
-    }
-    return {**given, "rightAmount": "100000.00", **more}
-
-
 async def test_a_certificate_comes_weeks_after_the_loan_and_is_kept_like_cash(bank: World, api: Asking) -> None:
-    loan, asset, vin = await car(bank)
-    where = {"loanId": loan, "collateralId": asset, "vaultId": f"location_{bank.branches['A'].vault}"}
+    car = await entered(bank, api)
+    where, vin = car.where, car.vin
 
     # The money is paid out; the registry will need some days. The label is printed at once.
     late = (datetime.now(UTC) - timedelta(days=3)).date()
@@ -134,8 +110,7 @@ async def test_a_certificate_comes_weeks_after_the_loan_and_is_kept_like_cash(ba
 
 
 async def test_the_number_is_taken_in_branch_b_and_branch_a_is_told_no_more_than_that(bank: World, api: Asking) -> None:
-    loan_b, asset_b, vin_b = await car(bank, "B")
-    loan, asset, vin = await car(bank)
+    theirs, ours = await entered(bank, api, "officer_b", "B"), await entered(bank, api)
     number = f"N{bank.tag}"
 
     def papers(which: str) -> list[dict[str, Any]]:
@@ -145,7 +120,7 @@ async def test_the_number_is_taken_in_branch_b_and_branch_a_is_told_no_more_than
                 "title": "登记证书",
                 "kind": "CERTIFICATE",
                 "pages": 4,
-                "certificate": read_from(vin_b if which == "B" else vin, number),
+                "certificate": read_from((theirs if which == "B" else ours).vin, number),
             }
         ]
 
@@ -153,38 +128,32 @@ async def test_the_number_is_taken_in_branch_b_and_branch_a_is_told_no_more_than
         "officer_b",
         "registerFirstTier",
         "records { id }",
-        loanId=loan_b,
-        collateralId=asset_b,
-        vaultId=f"location_{bank.branches['B'].vault}",
+        **theirs.where,
         papers=papers("B"),
     )
     told = await api.answer(
         "officer",
         "registerFirstTier",
         "__typename",
-        loanId=loan,
-        collateralId=asset,
-        vaultId=f"location_{bank.branches['A'].vault}",
+        **ours.where,
         papers=papers("A"),
     )
     assert [v["code"] for v in told["violations"]] == ["DUPLICATE_CERTIFICATE"]
-    assert not any(str(secret) in repr(told) for secret in (bank.branches["B"].id, loan_b[5:], asset_b[11:], vin_b))
+    assert not any(str(secret) in repr(told) for secret in (bank.branches["B"].id, theirs.loan[5:], theirs.asset[11:], theirs.vin))
     taken = [{"archiveNo": f"YJ-{bank.tag}-B", "title": "回执", "kind": "RECEIPT", "pages": 1}]
     told = await api.answer(
         "officer",
         "registerFirstTier",
         "__typename",
-        loanId=loan,
-        collateralId=asset,
-        vaultId=f"location_{bank.branches['A'].vault}",
+        **ours.where,
         papers=taken,
     )
     assert told["problems"] == [{"path": ["papers", "0", "archiveNo"], "code": "TAKEN"}]
 
 
 async def test_an_electronic_certificate_is_kept_by_its_reference_and_checked_in_the_registry(bank: World, api: Asking) -> None:
-    loan, asset, vin = await car(bank)
-    where = {"loanId": loan, "collateralId": asset, "vaultId": f"location_{bank.branches['A'].vault}"}
+    car = await entered(bank, api)
+    where, vin = car.where, car.vin
 
     def paper(**more: Any) -> list[dict[str, Any]]:
         return [
@@ -236,19 +205,15 @@ async def test_an_electronic_certificate_is_kept_by_its_reference_and_checked_in
 async def test_a_list_that_says_too_little_is_told_where(
     bank: World, api: Asking, mutation: str, given: dict[str, Any], path: list[str], code: str
 ) -> None:
-    loan, asset, _ = await car(bank)
-    told = await api.answer(
-        "officer", mutation, "__typename", loanId=loan, collateralId=asset, vaultId=f"location_{bank.branches['A'].vault}", **given
-    )
+    told = await api.answer("officer", mutation, "__typename", **(await entered(bank, api)).where, **given)
     assert told["problems"] == [{"path": path, "code": code}]
 
 
 async def test_papers_are_registered_for_a_loan_that_the_collateral_secures_and_in_a_vault(bank: World, api: Asking) -> None:
-    loan, asset, _ = await car(bank)
-    other, vault = f"loan_{await bank.loan()}", f"location_{bank.branches['A'].vault}"
+    where, other = (await entered(bank, api)).where, f"loan_{await bank.loan()}"
     papers = [{"archiveNo": f"YJ-{bank.tag}", "title": "回执", "kind": "RECEIPT", "pages": 1}]
-    told = await api.answer("officer", "registerFirstTier", "__typename", loanId=other, collateralId=asset, vaultId=vault, papers=papers)
+    told = await api.answer("officer", "registerFirstTier", "__typename", **where | {"loanId": other}, papers=papers)
     assert told["problems"] == [{"path": ["collateralId"], "code": "NOT_OF_THIS_LOAN"}]
     slot = f"location_{await bank.slot()}"
-    told = await api.answer("officer", "registerFirstTier", "__typename", loanId=loan, collateralId=asset, vaultId=slot, papers=papers)
+    told = await api.answer("officer", "registerFirstTier", "__typename", **where | {"vaultId": slot}, papers=papers)
     assert told["code"] == "NOT_FOUND"

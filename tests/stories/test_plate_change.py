@@ -3,37 +3,13 @@
 from typing import Any
 from uuid import UUID
 
+from server.compliance.events import body_of
 from tests.harness.world import World
 from tests.stories.asking import Asking
-from tests.stories.test_new_car_loan import car, read_from
+from tests.stories.beginning import entered, in_vault, read_from
 
 FINE = {"numbersMatch": True, "pagesMatch": True, "sealIntact": True, "noAlterations": True, "noDamage": True, "pagesCounted": 4}
 CERTIFICATE = "... on FirstTierRecord { certificate { id number isLive replaces { number } replacedBy { number } } }"
-
-
-async def in_vault(bank: World, api: Asking) -> tuple[list[str], dict[str, Any], str, str]:
-    """A certificate and its receipt in one envelope in the vault; what they are registered for, the VIN, the envelope."""
-    loan, asset, vin = await car(bank)
-    where = {"loanId": loan, "collateralId": asset, "vaultId": f"location_{bank.branches['A'].vault}"}
-    papers = [
-        {
-            "archiveNo": f"YJ-{bank.tag}-1",
-            "title": "登记证书",
-            "kind": "CERTIFICATE",
-            "pages": 4,
-            "certificate": read_from(vin, f"OLD{bank.tag}"),
-        },
-        {"archiveNo": f"YJ-{bank.tag}-2", "title": "抵押登记回执", "kind": "RECEIPT", "pages": 1},
-    ]
-    made = await api.does("officer", "registerFirstTier", "records { id }", **where, papers=papers)
-    ids = [r["id"] for r in made["records"]]
-    sealing = await api.does("kay", "sealEnvelope", "operation { id }", recordIds=ids, sealNo=f"F{bank.tag}1")
-    sealed = await api.confirms(sealing["operation"]["id"], ["cody"], "records { ... on FirstTierRecord { envelope { id barcode } } }")
-    envelope = sealed["records"][0]["envelope"]
-    placed = [{"envelopeId": envelope["id"], "locationId": f"location_{await bank.slot()}"}]
-    opened = await api.does("kay", "intakeToVault", "operation { id }", barcodes=[envelope["barcode"]], placements=placed)
-    await api.confirms(opened["operation"]["id"], ["cody", "clerk"])
-    return ids, where, vin, envelope["id"]
 
 
 async def lent(bank: World, api: Asking, ids: list[str]) -> None:
@@ -72,11 +48,13 @@ async def lent(bank: World, api: Asking, ids: list[str]) -> None:
 
 
 async def test_a_new_certificate_takes_the_place_of_the_old_one(bank: World, api: Asking) -> None:
-    (old, receipt), where, vin, envelope = await in_vault(bank, api)
+    car = await entered(bank, api)
+    (old, receipt), envelope = await in_vault(bank, api, car, receipt=True)
+    where, vin = car.where, car.vin
     await lent(bank, api, [old, receipt])
 
     # It cannot come back as it went: its number is another, and the mortgage entry must be on it.
-    seen = [{"recordId": i, **FINE} for i in (old, receipt)]
+    seen = [{"recordId": old, **FINE}, {"recordId": receipt, **FINE, "pagesCounted": 1}]
     assert set(await api.refused("kay", "acceptReturn", inspections=seen)) == {"MORTGAGE_ENTRY_MISSING"}
     paper = {
         "archiveNo": f"YJ-{bank.tag}-3",
@@ -90,7 +68,7 @@ async def test_a_new_certificate_takes_the_place_of_the_old_one(bank: World, api
     given = {"changes": [{"recordId": old, "newRecordId": new, "plateNo": "京A12345"}], "sealNo": f"F{bank.tag}2"}
 
     def inspected(**of_new: Any) -> list[dict[str, Any]]:
-        return [{"recordId": new, **FINE, **of_new}, {"recordId": receipt, **FINE}]
+        return [{"recordId": new, **FINE, **of_new}, {"recordId": receipt, **FINE, "pagesCounted": 1}]
 
     hidden = await api.refused("kay", "acceptChangedReturn", **given, inspections=inspected(showsMortgage=False))
     assert set(hidden) == {"MORTGAGE_ENTRY_MISSING"}  # the fraud of plate and owner changes
@@ -123,12 +101,19 @@ async def test_a_new_certificate_takes_the_place_of_the_old_one(bank: World, api
 
 
 async def test_the_same_number_with_another_plate_is_a_version_of_the_same_certificate(bank: World, api: Asking) -> None:
-    (old, receipt), _, vin, _ = await in_vault(bank, api)
+    car = await entered(bank, api)
+    (old, receipt), _ = await in_vault(bank, api, car, receipt=True)
     await lent(bank, api, [old, receipt])
-    seen = [{"recordId": i, **FINE, "showsMortgage": True} for i in (old, receipt)]
     issued = str(bank.day(-1))
-    data = read_from(vin, f"OLD{bank.tag}", issuedOn=issued, registrationNo="DY-2")
-    given = {"inspections": seen, "sealNo": f"F{bank.tag}2"}
+    data = read_from(car.vin, f"OLD{bank.tag}", issuedOn=issued, registrationNo="DY-2")
+
+    def counted(*pages: int) -> dict[str, Any]:
+        seen = [{"recordId": i, **FINE, "pagesCounted": n, "showsMortgage": True} for i, n in zip((old, receipt), pages, strict=True)]
+        return {"inspections": seen, "sealNo": f"F{bank.tag}2"}
+
+    given = counted(5, 1)  # the registry has added a page
+    short = await api.refused("kay", "acceptChangedReturn", **counted(5, 2), changes=[{"recordId": old, "certificate": data}])
+    assert set(short) == {"PAGES_DIFFER"}  # but not to the receipt
     wrong = await api.refused("kay", "acceptChangedReturn", **given, changes=[{"recordId": old, "certificate": data | {"vin": "ANOTHER"}}])
     assert set(wrong) == {"CERTIFICATE_DATA_MISMATCH"}
     opened = await api.does(
@@ -145,3 +130,16 @@ async def test_the_same_number_with_another_plate_is_a_version_of_the_same_certi
     }  # fmt: skip
     kept = "select count(*) from row_versions where table_name = 'collateral_certificates' and content->>'number' = $1"
     assert await bank.sql(kept, f"OLD{bank.tag}") == 2
+    rows = await bank.root.fetch("select canonical from events where record_id = $1::text::uuid order by seq", old[7:])
+    (change,) = [c for r in rows if (c := body_of(r["canonical"])["detail"].get("changed"))]
+    assert (change["registration_no"][1], change["issued_on"][1]) == ("DY-2", issued), change
+    words = "select w.words from event_words w join events e on e.id = w.event_id where e.record_id = $1::text::uuid and w.name = 'plate'"
+    assert (await bank.sql(words, old[7:])).endswith(" → 京B1"), "a plate stands beside the event, not in it"
+    assert all(before != after for before, after in change.values()) and not {"vin", "owner_name", "issuer", "plate_no"} & set(change)
+    asked = """query Q($i: ID!) { node(id: $i) { ... on FirstTierRecord {
+      certificate { versions { since until registrationNo issuedOn } } collateral { plates { since until plateNo } } } } }"""
+    told = (await api.ask("kay", asked, i=old))["node"]
+    said, plates = told["certificate"]["versions"], told["collateral"]["plates"]
+    assert [(v["registrationNo"], v["issuedOn"]) for v in said][-1] == ("DY-2", issued) and len(said) == 2
+    assert said[0]["until"] == said[1]["since"] and said[1]["until"] is None and said[0]["registrationNo"] != "DY-2"
+    assert plates[-1]["plateNo"] == "京B1" and len(plates) == 2 and plates[0]["until"] == plates[1]["since"]

@@ -43,7 +43,8 @@ async def test_a_loan_has_one_position_an_instant_and_a_payoff_is_taken_back_onc
     first = await api.does("core", "postLoanPosition", "position { id }", **given, asOf=at)
     assert await wrong(api, "core", "postLoanPosition", **given, asOf=at) == [("asOf", "TAKEN")]
     back = {**given, "principal": "5", "reversalOfId": first["position"]["id"]}
-    await api.does("core", "postLoanPosition", "position { id }", **back, asOf=ago(minutes=5).isoformat())
+    told = await api.does("core", "postLoanPosition", "position { reversalOf { id settledAt } }", **back, asOf=ago(minutes=5).isoformat())
+    assert told["position"]["reversalOf"]["id"] == first["position"]["id"]
     assert await wrong(api, "core", "postLoanPosition", **back, asOf=ago(minutes=4).isoformat()) == [("reversalOfId", "TAKEN")]
     other = {**back, "loanId": f"loan_{await bank.loan()}", "asOf": at}
     assert (await api.answer("core", "postLoanPosition", "__typename", **other))["code"] == "NOT_FOUND"
@@ -77,7 +78,9 @@ async def test_the_labels_are_those_of_the_request_and_the_court_has_a_name(bank
     case = await (await Case.make(bank)).ready()
     others = await api.barcodes(await bank.papers())
     given = {"requestId": f"request_{case.request}", "receiptScanId": f"scan_{case.receipt}"}
-    assert await wrong(api, "kay", "releaseOnSettlement", **given, barcodes=others) == [("barcodes", "BARCODE_MISMATCH")]
+    assert await wrong(api, "kay", "releaseOnSettlement", **given, barcodes=others, expectedVersion="1") == [
+        ("barcodes", "BARCODE_MISMATCH")
+    ]
     court = {**given, "recordIds": [f"record_{case.papers[0]}"], "court": " "}
     assert await wrong(api, "legal", "closeAsSurrendered", **court) == [("court", "EMPTY")]
 

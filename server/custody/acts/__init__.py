@@ -5,11 +5,13 @@ from uuid import UUID
 
 from server.custody.acts import (
     certificates,
+    contracts,
     corrections,
     disposal,
     envelopes,
     handovers,
     holds,
+    labels,
     lending,
     losses,
     operations,
@@ -47,6 +49,8 @@ CHAPTERS = (
     release,
     positions,
     corrections,
+    contracts,
+    labels,
 )
 CHANGES: dict[Action, Change] = {action: change for chapter in CHAPTERS for action, change in chapter.CHANGES.items()}
 

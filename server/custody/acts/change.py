@@ -1,20 +1,24 @@
 """What the changes of all chapters share: statements on movements and requests, and the case of a record that is not there."""
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Uuid, bindparam, func, update
+from sqlalchemy import ARRAY, Text, Uuid, bindparam, exists, func, select, update
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 
 from server.compliance.tags import Tag
+from server.custody import notices
 from server.custody.moves import Move
 from server.custody.policy import CASE_DAYS
+from server.custody.transitions import LIVE
 from server.custody.writing import Writing
-from storage.tables import access_requests, discrepancies, movements, off_balance_entries
-from storage.terms import DiscrepancyKind, OffBalanceDirection, RecordState, RequestState, Tier
+from storage.tables import access_requests, archive_records, discrepancies, movements, off_balance_entries, sealed_envelopes
+from storage.terms import DiscrepancyKind, NoticeKind, OffBalanceDirection, RecordState, RequestState, Tier
 
 Detail = dict[str, Any]  # what the event of the act adds
 IN_THE_VAULT = frozenset({RecordState.IN_VAULT, RecordState.RESERVED})
+COMES_BACK = [state.value for state in LIVE[Tier.FIRST] if state is not RecordState.IN_TRANSIT]  # what travels left its slot for good
 AT = TIMESTAMP(timezone=True)
 
 
@@ -30,6 +34,26 @@ SETTLE = (
     .where(access_requests.c.id == func.any(given("ids", ARRAY(Uuid))))
     .values(state=given("state", access_requests.c.state.type), decided_at=given("at", AT))
 )
+APPLICANTS = select(access_requests.c.id, access_requests.c.applicant_id).where(access_requests.c.id == func.any(given("ids", ARRAY(Uuid))))
+
+
+# I3: an envelope keeps its slot while a paper of it is in the vault or may come back into it (lent, returned and not yet looked at,
+# missing, lost), and has none else. Whoever ends the custody of a paper frees the slot that nothing will come back into.
+_left = select(archive_records.c.id).where(
+    archive_records.c.envelope_id == sealed_envelopes.c.id,
+    archive_records.c.id != func.all(given("gone", ARRAY(Uuid))),
+    archive_records.c.state == func.any(given("left", ARRAY(Text))),
+)
+FREE_SLOTS = (
+    update(sealed_envelopes)
+    .where(sealed_envelopes.c.id == func.any(given("ids", ARRAY(Uuid))), sealed_envelopes.c.location_id.is_not(None), ~exists(_left))
+    .values(location_id=None)
+)
+
+
+async def free_slots(w: Writing, envelopes: Iterable[UUID | None], gone: Iterable[UUID] = ()) -> None:
+    """Those of these envelopes that hold nothing more, but for records that this act ends."""
+    await w.conn.run(FREE_SLOTS, the_ids=sorted({e for e in envelopes if e}), the_gone=list(gone), the_left=COMES_BACK)
 
 
 async def cancel_unused(w: Writing) -> None:
@@ -39,6 +63,8 @@ async def cancel_unused(w: Writing) -> None:
     await w.conn.run(CLOSE_UNUSED, the_ids=[movement.id for _, movement in unused], the_at=w.at)
     requests = sorted({movement.request for _, movement in unused if movement.request})
     await w.conn.run(SETTLE, the_ids=requests, the_state=RequestState.CANCELLED.value, the_at=w.at)
+    for row in await w.conn.rows(APPLICANTS, the_ids=requests):
+        await notices.tell(w.conn, {row["applicant_id"]}, NoticeKind.REQUEST_CANCELLED, ("request", row["id"]), w.at)
     for record, movement in unused:
         if movement.request:
             w.chains.note(

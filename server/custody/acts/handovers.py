@@ -96,7 +96,7 @@ async def create(w: Writing) -> Detail:
 async def add_lines(w: Writing) -> Detail:
     """C30: the lines are made from the rows."""
     handover = _asked(w).handover
-    most = w.policy.number(HANDOVER_LINES_MAX, w.at, w.by.org)
+    most = w.number(HANDOVER_LINES_MAX)
     if await w.conn.value(LISTED, the_handover=handover) + len(w.records) > most:
         raise InvalidInput([InputProblem(("recordIds",), "TOO_MANY")])
     await w.conn.run(LIST, the_handover=handover, the_records=w.records)
@@ -132,7 +132,7 @@ async def _due(w: Writing) -> datetime:
     """C33: so many working days; the same day from a unit without a vault, where nothing stays overnight."""
     in_town = await w.conn.value(IN_TOWN, the_handover=_asked(w).handover)
     name = TRANSIT_DAYS_IN_TOWN if in_town else TRANSIT_DAYS_ELSEWHERE
-    days = w.policy.number(name, w.at, w.by.org)
+    days = w.number(name)
     if w.first.record.tier is Tier.FIRST and w.first.vault is None:
         days = 0
     due = w.policy.working_days_after(w.at, days)

@@ -1,5 +1,6 @@
 """Holds, in every branch that they reach."""
 
+from dataclasses import replace
 from uuid import UUID
 
 from sqlalchemy import select
@@ -53,6 +54,9 @@ async def covered_loans(w: Writing) -> set[UUID]:
     """Locks every record that the hold will cover, in every branch; answers the loans whose history must tell of it."""
     column, value = await subject_of(w)
     rows = await w.conn.rows(reading.SUBJECT_LOCKED, **_given(column, value))
+    if w.ask.action is A.PLACE_HOLD:  # The clock again: what left while this waited for its lock, left before the hold.
+        now = max(w.at, await w.conn.value(reading.NOW, shift=w.shift))
+        w.moves = tuple(replace(move, at=now) for move in w.moves)
     return {r["loan_id"] for r in rows if r["loan_id"]} | ({value} if column == "loan_id" else set())
 
 

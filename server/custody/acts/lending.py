@@ -5,14 +5,15 @@ from uuid import UUID
 
 from sqlalchemy import Boolean, update
 
-from server.custody import operations
+from server.custody import notices, operations
 from server.custody.acts.change import AT, CLOSE_UNUSED, THESE, Detail, given
+from server.custody.moves.lending import CourtPaperShown
 from server.custody.policy import ASKS, BANK_ZONE, RESERVATION_DAYS, ranks
 from server.custody.writing import Writing
 from server.errors import InputProblem, InvalidInput
 from storage.tables import access_requests, approvals, movements, request_lines
 from storage.terms import Action as A
-from storage.terms import MovementKind, Purpose, RequestKind, RequestState
+from storage.terms import MovementKind, NoticeKind, Purpose, RequestKind, RequestState
 
 MOVES = {
     RequestKind.CHECKOUT: MovementKind.CHECKOUT,
@@ -51,6 +52,7 @@ async def request_access(w: Writing) -> Detail:
     extension = kind is RequestKind.EXTENSION
     if extension and (first.movement is None or first.due_at is None):
         raise InvalidInput([InputProblem(("dueOn",), "REQUIRED")])
+    paper = ask.detail.scan if isinstance(ask.detail, CourtPaperShown) else None
     made: UUID = await w.conn.insert(
         access_requests,
         {
@@ -65,6 +67,7 @@ async def request_access(w: Writing) -> Detail:
             "submitted_at": w.at,
             "extends_id": first.movement.id if extension and first.movement else None,
             "extends_until": first.due_at if extension else None,
+            "court_paper_scan_id": paper,
             "outside_bank": bool(ask.outside_bank),  # PostgreSQL overrules it where the purpose says (C40)
         },
         returning="id",
@@ -77,6 +80,7 @@ async def request_access(w: Writing) -> Detail:
         "purpose": first.purpose,
         "reader": ask.reader or w.by.id,
         "until": first.due_at if extension else None,
+        **({"evidence": paper} if paper else {}),
     }
 
 
@@ -136,7 +140,10 @@ async def extend(w: Writing) -> Detail:
 
 
 async def reject(w: Writing) -> Detail:
-    """An approver says no, with a reason."""
+    """An approver says no, with a reason, and the applicant is told."""
+    request = w.first.request
+    assert request is not None
+    await notices.tell(w.conn, {request.applicant}, NoticeKind.REQUEST_REJECTED, ("request", request.id), w.at)
     return await _decide(w, RequestState.REJECTED)
 
 

@@ -6,8 +6,9 @@ from uuid import UUID
 
 from sqlalchemy import ARRAY, Uuid, func, select, update
 
+from server.compliance.events import Words
 from server.custody import notices
-from server.custody.acts.change import AT, THESE, Detail, cancel_unused, given, inspected, open_cases
+from server.custody.acts.change import AT, THESE, Detail, cancel_unused, free_slots, given, inspected, open_cases
 from server.custody.moves import Move
 from server.custody.moves.losses import Case, CaseOpened, Finding, ItemMissing, Loss, OriginalFound, Reissue, Search
 from server.custody.policy import CASE_DAYS
@@ -149,8 +150,9 @@ async def declare_lost(w: Writing) -> Detail:
     """F16, S11: two heads declare it; an open checkout ends with it."""
     for move in w.moves:
         await _end(w, move, MovementEnd.LOST, None)
-        await _change(w, move, {"state": LossState.LOST, "lost_at": w.at, "lost_operation_id": w.operation})
-    return await _end_lines(w)
+        declared = {"state": LossState.LOST, "lost_at": w.at, "lost_operation_id": w.operation, "statement": w.ask.reason}
+        await _change(w, move, declared)
+    return {"reason": w.ask.reason and Words(w.ask.reason), **await _end_lines(w)}
 
 
 async def record_reissue(w: Writing) -> Detail:
@@ -165,6 +167,7 @@ async def record_reissue(w: Writing) -> Detail:
         await w.conn.update(collateral_certificates, {"id": new}, {"replaces_id": old})
     lost = next(m for m in w.moves if m.record.id == asked.lost)
     await _close(w, lost, LossOutcome.REPLACED, w.first.seats[Seat.CLERK].id, w.ask.reason, reissued_as_id=asked.reissued)
+    await free_slots(w, [lost.record.envelope], [asked.lost])
     return {"lost": asked.lost, "reissued": asked.reissued, "void": old}
 
 
@@ -182,7 +185,8 @@ async def close_lost(w: Writing) -> Detail:
     """F18, S11: nothing is owed any more, two heads close the case."""
     for move in w.moves:
         await _close(w, move, LossOutcome.CLOSED_LOST, w.first.seats[Seat.SECOND].id, w.ask.reason)
-    return {}
+    await free_slots(w, [m.record.envelope for m in w.moves], w.records)
+    return {"reason": w.ask.reason and Words(w.ask.reason)}
 
 
 async def _change(w: Writing, move: Move, told: dict[str, Any]) -> None:

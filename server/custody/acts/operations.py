@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from server.compliance.events import Words
 from server.custody import operations
 from server.custody.acts.change import Detail
 from server.custody.acts.holds import covered_loans
@@ -15,7 +16,7 @@ async def withdraw(w: Writing) -> Detail:
     assert w.ask.operation is not None
     await operations.withdraw(w, w.ask.operation)
     w.made["operation"] = w.ask.operation
-    return {"operation": w.ask.operation}
+    return {"operation": w.ask.operation, "reason": w.ask.reason and Words(w.ask.reason)}
 
 
 async def administer(w: Writing) -> Detail:

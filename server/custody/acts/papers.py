@@ -2,18 +2,19 @@
 
 from uuid import UUID, uuid4
 
-from sqlalchemy import Text, Uuid, bindparam, func, select
+from sqlalchemy import Text, Uuid, bindparam, func, or_, select
 
 from server.compliance.events import Words
 from server.compliance.tags import Tag
+from server.custody import notices
 from server.custody.acts.change import Detail
 from server.custody.labels import printed
 from server.custody.moves.papers import Arrival, CertificateData, ExpectedPaper, NewPapers, Paper, Place
 from server.custody.writing import Born, Writing
 from server.errors import InputProblem, InvalidInput
-from storage.tables import archive_records, collateral, collateral_certificates, intake_receipts, loans, sealed_envelopes, seals
+from storage.tables import archive_records, collateral, collateral_certificates, events, intake_receipts, loans, sealed_envelopes, seals
 from storage.terms import Action as A
-from storage.terms import LabelKind, PaperKind, RecordState, Seat, Tier
+from storage.terms import LabelKind, NoticeKind, PaperKind, RecordState, Seat, Tier
 
 ARCHIVE_NO = select(func.archive_no_taken(bindparam("no", type_=Text, required=True)))
 OWNER_OF = select(collateral.c.org_id).where(collateral.c.id == bindparam("asset", type_=Uuid, required=True))
@@ -24,6 +25,13 @@ BORROWER = (
     select(loans.c.customer_id)
     .join(archive_records, archive_records.c.primary_loan_id == loans.c.id)
     .where(archive_records.c.id == bindparam("record", type_=Uuid, required=True))
+)
+BROUGHT_BY = (  # who registered the paper, or said that it would come
+    select(events.c.actor_id)
+    .where(events.c.record_id == bindparam("the_record", type_=Uuid, required=True))
+    .where(or_(events.c.tag == Tag.RECORD_REGISTERED.value, events.c.tag == Tag.PAPER_EXPECTED.value))
+    .order_by(events.c.happened_at)
+    .limit(1)
 )
 SEAL_OF = select(sealed_envelopes.c.seal_no).where(sealed_envelopes.c.id == bindparam("envelope", type_=Uuid, required=True))
 TOUCH_SEAL = seals.update().where(seals.c.seal_no == bindparam("the_seal", type_=seals.c.seal_no.type)).values(
@@ -149,6 +157,10 @@ async def refuse_intake(w: Writing) -> Detail:
             await w.conn.update(collateral_certificates, {"id": row["certificate_id"]}, {"is_live": False})
         changes = {"certificate_id": None, "envelope_id": None, "expected_by": until}
         await w.conn.update(archive_records, {"id": move.record.id}, changes)
+        brought = await w.conn.value(BROUGHT_BY, the_record=move.record.id)
+        subject, again = ("record", move.record.id), w.at.isoformat()  # it may come, and be refused, again
+        who = {brought} if brought else set()
+        await notices.tell(w.conn, who, NoticeKind.INTAKE_REFUSED, subject, w.at, record=move.record.id, occasion=again)
     for envelope in {m.record.envelope for m in w.moves if m.record.envelope}:
         await break_seal(w, envelope)
     return {"reasons": w.ask.reason and Words(w.ask.reason), "expected_by": until}

@@ -9,7 +9,7 @@ from sqlalchemy import ARRAY, Uuid, and_, func, or_, select, text, update
 from server.compliance.tags import Tag
 from server.custody import notices
 from server.custody.acts.change import CLOSE_UNUSED, SETTLE, Detail, given
-from server.custody.acts.volumes import reopen_closed_volumes
+from server.custody.acts.volumes import begin_retention, end_retention, reopen_closed_volumes
 from server.custody.moves.release import PositionSaid
 from server.custody.policy import CASE_DAYS
 from server.custody.writing import Writing
@@ -106,8 +106,10 @@ async def post_position(w: Writing) -> Detail:
     w.subject, w.tells, w.made["position"], w.made["loan"] = ("position", made), {said.loan}, made, said.loan
     if said.reversal_of is not None:
         await _take_back(w, said.loan, made)
+    kept = await begin_retention(w, said.loan, said.settled_at) if said.settled_at is not None else []
     told = ("as_of", "principal", "interest", "fees", "overdue", "days_overdue", "settled_at", "payoff_kind", "payoff_cleared_at")
-    return {"currency": loan["currency"], "reverses": said.reversal_of, **{name: getattr(said, name) for name in told}}
+    about = {"currency": loan["currency"], "reverses": said.reversal_of, **{name: getattr(said, name) for name in told}}
+    return about | ({"records": kept} if kept else {})
 
 
 def _row(w: Writing, said: PositionSaid, loan: Row) -> dict[str, Any]:
@@ -163,10 +165,12 @@ async def _take_back(w: Writing, loan: UUID, position: UUID) -> None:
         w.chains.note(loan, Tag.NOTICE_VOIDED, subject=("notice", notice), by=w.by.id, at=w.at, position=position)
     cases = [await _open_case(w, row, position) for row in released]
     w.made |= {"requests": requests, "notices": void, "cases": cases}
+    volumes = await end_retention(w, {loan})
     w.chains.note(
-        loan, Tag.PAYOFF_REVERSED, subject=("position", position), by=w.by.id, at=w.at, requests=requests, notices=void, cases=cases
-    )
-    await reopen_closed_volumes(w, {loan})
+        loan, Tag.PAYOFF_REVERSED, subject=("position", position), by=w.by.id, at=w.at, requests=requests, notices=void, cases=cases,
+        records=[row["id"] for row in volumes],
+    )  # fmt: skip
+    await reopen_closed_volumes(w, volumes)
 
 
 async def _free(w: Writing, row: Row) -> None:
@@ -196,7 +200,7 @@ async def _open_case(w: Writing, row: Row, position: UUID) -> UUID:
     }
     made: UUID = await w.conn.insert(
         discrepancies,
-        said | {"reported_by": w.by.id, "reported_at": w.at, "deadline_at": w.working_days(CASE_DAYS)},
+        said | {"reported_by": w.by.id, "reported_at": w.at, "deadline_at": w.working_days(CASE_DAYS, row["org_id"])},
         returning="id",
     )
     w.chains.note(

@@ -3,10 +3,10 @@
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import ARRAY, Uuid, exists, func, or_, select, update
+from sqlalchemy import ARRAY, Uuid, func, select, update
 
 from server.compliance.tags import Tag
-from server.custody.acts.change import AT, THESE, Detail, given
+from server.custody.acts.change import AT, THESE, Detail, free_slots, given
 from server.custody.acts.lending import request_access
 from server.custody.labels import printed
 from server.custody.moves.release import CourtReceiptShown, NoticeAsked, ReceiptShown, RecipientShown, ReplacementOffered
@@ -19,7 +19,6 @@ from storage.tables import (
     loans,
     movements,
     releases,
-    sealed_envelopes,
     settlement_notices,
     substitutions,
 )
@@ -39,13 +38,6 @@ LEAVE = (
 )
 END = update(movements).where(THESE).values(operation_id=None, closed_at=given("at", AT), ended_as=given("end", movements.c.ended_as.type))
 _these = func.any(given("ids", ARRAY(Uuid)))
-_gone = select(archive_records.c.envelope_id).where(archive_records.c.id == _these)
-_left = select(archive_records.c.id).where(
-    archive_records.c.envelope_id == sealed_envelopes.c.id,
-    archive_records.c.id != func.all(given("ids", ARRAY(Uuid))),
-    or_(archive_records.c.state == RecordState.IN_VAULT.value, archive_records.c.state == RecordState.RESERVED.value),
-)
-EMPTY_SLOT = update(sealed_envelopes).where(sealed_envelopes.c.id.in_(_gone), ~exists(_left)).values(location_id=None)
 _certificates = select(archive_records.c.certificate_id).where(archive_records.c.id == _these)
 NO_LONGER_LIVE = (
     update(collateral_certificates)
@@ -177,7 +169,7 @@ async def surrender(w: Writing) -> Detail:
 
 async def _no_longer_here(w: Writing) -> None:
     """The slot is free, and the certificate's number may come back on a new paper."""
-    await w.conn.run(EMPTY_SLOT, the_ids=w.records)
+    await free_slots(w, [m.record.envelope for m in w.moves], w.records)
     await w.conn.run(NO_LONGER_LIVE, the_ids=w.records)
 
 

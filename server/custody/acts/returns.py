@@ -7,21 +7,28 @@ from sqlalchemy import update
 from server.custody.acts.change import AT, THESE, Detail, given, inspected, not_known, open_cases
 from server.custody.acts.envelopes import reseal
 from server.custody.moves import Move
+from server.custody.moves.claims import Bringer
 from server.custody.moves.envelopes import NewSeal
 from server.custody.writing import Writing
 from storage.tables import movements, return_inspections
 from storage.terms import Action as A
 from storage.terms import DiscrepancyKind, PaperKind
 
-PRESENT = update(movements).where(THESE).values(returned_at=given("at", AT), returned_by=movements.c.holder_id, presented_to=given("to"))
+PRESENT = update(movements).where(THESE).values(returned_at=given("at", AT), returned_by=given("by"), presented_to=given("to"))
 STILL_OUT = update(movements).where(THESE).values(operation_id=None, returned_at=None, returned_by=None, presented_to=None)
 
 
 async def present_return(w: Writing) -> Detail:
     """F7, S5: it stops being overdue; it is not yet available."""
-    await w.conn.run(PRESENT, the_ids=w.movements, the_at=w.at, the_to=w.by.id)
+    await present(w, w.movements, w.ask.brought_by)
     w.made["checkouts"] = w.movements
-    return {"brought_by": w.ask.brought_by}
+    grounds = {m.of(Bringer).ground for m in w.moves} - {"HOLDER"}
+    return {"brought_by": w.ask.brought_by} | ({"grounds": sorted(g for g in grounds if g)} if grounds else {})
+
+
+async def present(w: Writing, checkouts: list[UUID], by: UUID | None) -> None:
+    """Laid before the caller by whoever brings it; by nobody, where it was found in the vault (C25)."""
+    await w.conn.run(PRESENT, the_ids=checkouts, the_at=w.at, the_by=by, the_to=w.by.id)
 
 
 async def accept_return(w: Writing) -> Detail:

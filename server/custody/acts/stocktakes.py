@@ -33,7 +33,7 @@ async def open_stocktake(w: Writing) -> Detail:
     asked = w.ask.detail
     assert isinstance(asked, OpenStocktake)
     (first, second), org = asked.counters, w.first.of(Team).org
-    hours = w.policy.number(COUNT_HOURS, w.at, org)
+    hours = w.number(COUNT_HOURS, org)
     row = {"org_id": org, "place_id": asked.place, "as_of": w.at, "freeze_hours": hours, "opened_by": w.by.id}
     made: UUID = await w.conn.insert(stocktakes, row | {"first_counter_id": first, "second_counter_id": second}, returning="id")
     return _about(w, made) | {"place": asked.place, "counters": list(asked.counters)}
@@ -111,8 +111,9 @@ async def _case(w: Writing, kind: CountResult, record: UUID | None, line: UUID |
     """A discrepancy, unless one of its kind is open on the record already."""
     if record and await w.conn.value(KNOWN, record=record, kind=kind.value):
         return None
-    row: Detail = {"org_id": w.first.of(Stand).org, "record_id": record, "stocktake_line_id": line, "kind": DiscrepancyKind(kind.value)}
-    row |= {"state": "OPEN", "findings": findings, "reported_by": w.by.id, "reported_at": w.at, "deadline_at": w.working_days(CASE_DAYS)}
+    org = w.first.of(Stand).org
+    row: Detail = {"org_id": org, "record_id": record, "stocktake_line_id": line, "kind": DiscrepancyKind(kind.value), "state": "OPEN"}
+    row |= {"findings": findings, "reported_by": w.by.id, "reported_at": w.at, "deadline_at": w.working_days(CASE_DAYS, org)}
     made: UUID = await w.conn.insert(discrepancies, row, returning="id")
     return made
 

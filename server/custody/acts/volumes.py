@@ -1,11 +1,12 @@
 """Second-tier volumes: filled, handed in, taken over, closed with their loan and opened again: what S1, S2 and S6 change."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import ARRAY, Uuid, bindparam, func, select, update
+from sqlalchemy import ARRAY, Uuid, bindparam, func, or_, select, update
 
+from server.compliance.events import Words
 from server.compliance.tags import Tag
 from server.custody.acts.change import Detail, given
 from server.custody.elements import BLOCKING, ELEMENTS
@@ -31,11 +32,26 @@ from storage.terms import ElementGrade, ElementResult, LabelKind, RecordState, R
 LENGTHS = (None, RetentionClass.FIVE_YEARS, RetentionClass.TWENTY_YEARS, RetentionClass.PERMANENT)
 RETENTION = select(archive_records.c.retention_class).where(archive_records.c.id == given("id"))
 UNSEEN = update(file_items).where(file_items.c.record_id == func.any(given("ids", ARRAY(Uuid)))).values(seen_by=None, seen_at=None)
-CLOSED = (
-    select(archive_records.c.id, archive_records.c.primary_loan_id)
+RETAINED = (
+    select(archive_records.c.id, archive_records.c.primary_loan_id, archive_records.c.state)
     .where(
         archive_records.c.primary_loan_id == func.any(bindparam("loans", type_=ARRAY(Uuid), required=True)),
-        archive_records.c.state == RecordState.CLOSED_VOLUME.value,
+        archive_records.c.tier == Tier.SECOND.value,
+        archive_records.c.state != RecordState.DESTROYED.value,
+        or_(archive_records.c.cutoff_at.is_not(None), archive_records.c.state == RecordState.CLOSED_VOLUME.value),
+    )
+    .order_by(archive_records.c.id)
+    .with_for_update()
+)
+
+KEPT_ON = (RecordState.CLOSED_VOLUME, RecordState.ARCHIVED, RecordState.DISPOSAL_PROPOSED, RecordState.DISPOSAL_APPROVED)
+NOT_RETAINED = (
+    select(archive_records.c.id)
+    .where(
+        archive_records.c.primary_loan_id == given("loan"),
+        archive_records.c.tier == Tier.SECOND.value,
+        or_(*(archive_records.c.state == state.value for state in KEPT_ON)),
+        archive_records.c.cutoff_at.is_(None),
     )
     .order_by(archive_records.c.id)
     .with_for_update()
@@ -96,7 +112,7 @@ async def accept_volume(w: Writing) -> Detail:
 async def return_volume(w: Writing) -> Detail:
     """S2: not whole; back to the officer with reasons."""
     await w.conn.run(UNSEEN, the_ids=w.records)
-    return {}
+    return {"reasons": w.ask.reason and Words(w.ask.reason)}
 
 
 async def check_elements(w: Writing) -> Detail:
@@ -125,7 +141,7 @@ def _is_gap(found: Found) -> bool:
 def _deadline(w: Writing, found: Found) -> datetime | None:
     if ELEMENTS[found.element] is ElementGrade.BLOCKING or not _is_gap(found):
         return None
-    return w.policy.close_of(found.deadline_on) if found.deadline_on else w.working_days(ELEMENT_DAYS)
+    return w.policy.close_of(found.deadline_on) if found.deadline_on else w.working_days(ELEMENT_DAYS, w.first.of(Contract).org)
 
 
 async def _of_contract(w: Writing) -> set[UUID]:
@@ -139,7 +155,7 @@ async def close_volume(w: Writing) -> Detail:
     for move in w.moves:
         term = move.of(Term)
         ended = term.ended_on or w.at.astimezone(BANK_ZONE).date()
-        cutoff = datetime(ended.year + 1, 1, 1, tzinfo=BANK_ZONE)
+        cutoff = _first_of_next_year(ended)
         before = await w.conn.value(RETENTION, the_id=move.record.id)
         wanted = (term.least, asked.retention if isinstance(asked, Closing) else None, RetentionClass(before) if before else None)
         kept = max(wanted, key=LENGTHS.index)
@@ -149,25 +165,46 @@ async def close_volume(w: Writing) -> Detail:
     return {"retention": told[0]} if len(set(told)) == 1 else {}
 
 
+def _first_of_next_year(day: date) -> datetime:
+    return datetime(day.year + 1, 1, 1, tzinfo=BANK_ZONE)
+
+
+async def begin_retention(w: Writing, loan: UUID, settled_at: datetime) -> list[UUID]:
+    """C45: what stayed closed or archived while its loan lived again is kept from this payoff on. The caller has locked the loan's chain."""
+    cutoff = _first_of_next_year(settled_at.astimezone(BANK_ZONE).date())
+    volumes = [row["id"] for row in await w.conn.rows(NOT_RETAINED, the_loan=loan)]
+    for volume in volumes:
+        await w.conn.update(archive_records, {"id": volume}, {"cutoff_at": cutoff})
+    return volumes
+
+
 async def reopen_volume(w: Writing) -> Detail:
     """S6: the loan lives again, or something must be added."""
     for record in w.records:
         await w.conn.update(archive_records, {"id": record}, {"cutoff_at": None})
-    return {}
+    return {"reason": w.ask.reason and Words(w.ask.reason)}
 
 
-async def reopen_closed_volumes(w: Writing, loans: set[UUID]) -> list[UUID]:
-    """C52: volumes that were closed with these loans are on the shelf again. The caller has locked the loans' chains."""
-    assert w.chains is not None
-    rows = await w.conn.rows(CLOSED, loans=sorted(loans))
+async def end_retention(w: Writing, loans: set[UUID]) -> list[Any]:
+    """C52: no retention of a volume that was closed with these loans runs on, wherever it is. The caller has locked the loans' chains."""
+    rows = await w.conn.rows(RETAINED, loans=sorted(loans))
     for row in rows:
-        await w.conn.update(archive_records, {"id": row["id"]}, {"state": RecordState.FILED, "cutoff_at": None})
+        await w.conn.update(archive_records, {"id": row["id"]}, {"cutoff_at": None})
+    return rows
+
+
+async def reopen_closed_volumes(w: Writing, rows: list[Any]) -> None:
+    """C52: those of them that stand closed on a shelf are filed again."""
+    assert w.chains is not None
+    for row in rows:
+        if row["state"] != RecordState.CLOSED_VOLUME:
+            continue
+        await w.conn.update(archive_records, {"id": row["id"]}, {"state": RecordState.FILED})
         moved: dict[str, Any] = {"tier": Tier.SECOND, "from": RecordState.CLOSED_VOLUME, "to": RecordState.FILED}
         w.chains.note(
             row["primary_loan_id"], Tag.VOLUME_REOPENED, subject=("record", row["id"]), by=w.by.id, at=w.at, record=row["id"],
             act=A.REOPEN_VOLUME, **moved,
         )  # fmt: skip
-    return [row["id"] for row in rows]
 
 
 CHANGES = {

@@ -20,6 +20,7 @@ from server.custody.moves import Ask, Elsewhere, Hold, Move, Movement, Person, R
 from server.custody.moves.queue import Queue
 from server.custody.policy import EXTENSIONS_MAX, OVERRIDE_ROLES, TERM_DAYS, Policy, ranks
 from server.custody.transitions import FULFILLING, SEATS, after, seat_roles, seats_of
+from server.errors import NotFound
 from storage.database import Connection
 from storage.terms import (
     Action,
@@ -65,21 +66,26 @@ async def moves_of(
     ask = _resolved(ask, stand)
     request = await rows.request(conn, ask.request, lock, policy)
     hold = await rows.hold(conn, ask.hold, lock)
-    subject = await rows.subject(conn, ask)
+    subject = await rows.subject(conn, ask, shift)
     queued = await lock_waiting(conn, ask, request) if lock else {}
     records = await rows.records(conn, ask, lock, queued)
     tier = Tier(records[0]["tier"]) if records else Tier.FIRST
     acting = _acting(ask, tier, caller, stand)
-    people = await rows.people(conn, {caller, acting, *stand.taken.values()}, shift)
+    named = {who for who in (ask.reader, ask.brought_by, getattr(ask.detail, "found_by", None)) if who is not None}
+    people = await rows.people(conn, {caller, acting, *stand.taken.values(), *named}, shift)
+    if not named <= people.keys():
+        raise NotFound()
     borrowers = {request.applicant, request.reader} if request else {acting, ask.reader or acting}
     facts = {
         f["record_id"]: f
         for f in await conn.rows(reading.FACTS, ids=[r["id"] for r in records], people=sorted({*people, *borrowers}), shift=shift)
     }
     any_ = next(iter(facts.values()), None)
-    # After what the histories tell already: a clock set back, here or on another machine, disorders nothing.
-    now = max(any_["now"], any_["told_until"] or any_["now"]) if any_ else await conn.value(reading.NOW, shift=shift)
-    overriders = _overriders(ask, policy, now, stand.row["org_id"] if stand.row else people[caller].org)
+    clock = any_["now"] if any_ else await conn.value(reading.NOW, shift=shift)
+    # After what the histories and the operation tell already: a clock set back, here or on another machine, disorders nothing.
+    now = max(filter(None, (clock, any_["told_until"] if any_ else None, stand.told_until)))
+    keeper = records[0]["custody_org_id"] if records else stand.row["org_id"] if stand.row else people[caller].org
+    overriders = _overriders(ask, policy, now, keeper)
     ask = _seated(ask, tier, people[caller], request, stand, overriders)
     gathering = Gathering(conn, ask, records, request, people[acting], now, policy, lock)
     known = {source.kind: await source.read(gathering) for source in SOURCES if ask.action in source.actions}
@@ -146,7 +152,8 @@ def _move(scene: Scene, record: Record | None, fact: Row | None, together: froze
     tier = record.tier if record else Tier.FIRST
     required, open_seats, sitting = _seats(scene, tier)
     ask = scene.ask if scene.ask.seat or len(required) != 1 else replace(scene.ask, seat=required[0])
-    due_at, due_at_max = _due(scene, request, movement)
+    keeper = record.custody_org if record else scene.by.org  # whose parameters hold, whoever acts
+    due_at, due_at_max = _due(scene, request, movement, keeper)
     fact = fact or {}
     known = {kind: found[record.id if record and record.id in found else None] for kind, found in scene.known.items()}
     place = next((f for f in known.values() if isinstance(f, Elsewhere)), None)
@@ -169,11 +176,13 @@ def _move(scene: Scene, record: Record | None, fact: Row | None, together: froze
         interested=_ids(fact, "interested"),
         overdue=scene.blocked & borrowers,
         inactive=_ids(fact, "inactive") & borrowers,
+        for_a_service=scene.ask.reader is not None and scene.people[scene.ask.reader].service,
         frozen=frozenset(fact.get("frozen") or ()),
+        counted_until=fact.get("counted_until"),
         mates=_ids(fact, "mates"),
         together=together,
         subject=scene.subject,
-        extensions_max=scene.policy.number(EXTENSIONS_MAX, scene.at, scene.by.org),
+        extensions_max=scene.policy.number(EXTENSIONS_MAX, scene.at, keeper),
         due_at=due_at,
         due_at_max=due_at_max,
         overriders=scene.overriders,
@@ -226,6 +235,7 @@ def _stands(record: Record, fact: Row, *, kept: bool = False) -> tuple[Movement 
         fact["claimed"],
         fact["extensions"],
         Purpose(fact["purpose"]) if fact["purpose"] else None,
+        fact["pending_until"],
     )
     if movement.kind is MovementKind.ACT:  # whoever opens the next operation closes it
         return (movement if movement.operation else None), None, record
@@ -262,7 +272,7 @@ def _seats(scene: Scene, tier: Tier) -> tuple[tuple[Seat, ...], frozenset[Seat],
     return required, open_seats, sitting | ({seat: scene.sitter or scene.by} if seat in open_seats and seat is not None else {})
 
 
-def _due(scene: Scene, request: Request | None, movement: Movement | None) -> tuple[datetime | None, datetime | None]:
+def _due(scene: Scene, request: Request | None, movement: Movement | None, keeper: UUID) -> tuple[datetime | None, datetime | None]:
     """When it is to be back, and the latest that C21 allows; an extension counts from the old due instant."""
     ask, policy = scene.ask, scene.policy
     due_at = policy.close_of(ask.due_on) if ask.due_on else (request.until if request else None)
@@ -270,4 +280,4 @@ def _due(scene: Scene, request: Request | None, movement: Movement | None) -> tu
     if purpose is None or purpose not in TERM_DAYS:  # nothing that leaves for good is due
         return due_at, None
     start = movement.due_at if movement and movement.due_at else scene.at
-    return due_at, policy.working_days_after(start, policy.term_days(purpose, scene.at, scene.by.org))
+    return due_at, policy.working_days_after(start, policy.term_days(purpose, scene.at, keeper))

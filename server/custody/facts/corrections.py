@@ -11,7 +11,7 @@ from server.custody.moves.corrections import CORRECTABLE, Corrected, Correcting
 from server.errors import NotFound
 from storage.statements import given
 from storage.tables import archive_records, collateral_certificates, contracts, events, file_items, loan_contracts, scans
-from storage.terms import Action, CorrectionSubject, ScanStatus
+from storage.terms import Action, CorrectionSubject, PaperKind
 
 SUBJECT, FIELD = given("subject"), given("field", Text)
 _told = cast(func.convert_from(func.substr(events.c.canonical, 18), "UTF8"), JSONB)["detail"].op("->>")(FIELD)
@@ -28,8 +28,10 @@ FOUND = {
     CorrectionSubject.CONTRACT: select(contracts, _contracted.label("chain")).where(contracts.c.id == SUBJECT),
     CorrectionSubject.EVENT: select(events.c.id, events.c.chain_id.label("chain"), _told.label("told")).where(events.c.id == SUBJECT),
 }
-COLUMNS = {"registrationNo": "registration_no", "issuedOn": "issued_on", "signedOn": "signed_on"}
-EVIDENCE = select(scans.c.status, scans.c.record_id).where(scans.c.id == given("scan"))
+COLUMNS = {"registrationNo": "registration_no", "issuedOn": "issued_on", "signedOn": "signed_on", "expiresOn": "expires_on"}
+EVIDENCE = select(scans.c.id).where(scans.c.id == given("scan"))
+SHOWN = select(func.correction_is_shown(given("of", Text), SUBJECT, given("scan")))
+VOID = select(func.number_is_void(given("value", Text), SUBJECT))
 TAKEN = select(func.correction_taken(given("of", Text), FIELD, SUBJECT, given("value", Text)))
 
 
@@ -41,12 +43,16 @@ async def _corrected(g: Gathering) -> Mapping[UUID | None, Corrected]:
     if row is None or scan is None:
         raise NotFound()
     allowed = asked.field in CORRECTABLE[asked.of]
+    if asked.of is CorrectionSubject.RECORD and asked.field == "expiresOn":
+        allowed = row["kind"] == PaperKind.INSURANCE_POLICY  # a certificate's day stands in its own row
     told = None if not allowed else row["told"] if asked.of is CorrectionSubject.EVENT else row[COLUMNS.get(asked.field, asked.field)]
     taken = await g.conn.value(TAKEN, of=asked.of.value, field=asked.field, subject=asked.subject, value=asked.value)
-    shows = scan["status"] == ScanStatus.STORED and (not g.ids or scan["record_id"] in g.ids)
+    numbered = asked.of is CorrectionSubject.CERTIFICATE and asked.field == "number"
+    void = numbered and await g.conn.value(VOID, subject=asked.subject, value=asked.value)
+    shows = bool(await g.conn.value(SHOWN, of=asked.of.value, subject=asked.subject, scan=asked.evidence))
     known = allowed and (asked.of is not CorrectionSubject.EVENT or told is not None)
     version = None if asked.of is CorrectionSubject.EVENT else row["version"]
-    return {None: Corrected(row["chain"], None if told is None else str(told), known, shows, bool(taken), version)}
+    return {None: Corrected(row["chain"], None if told is None else str(told), known, shows, bool(taken), bool(void), version)}
 
 
 SOURCE = Source(Corrected, frozenset({Action.CORRECT}), _corrected)

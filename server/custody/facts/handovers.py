@@ -7,9 +7,20 @@ from uuid import UUID
 from sqlalchemy import ARRAY, Text, Uuid, func, or_, select, text
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 
+from server.custody.facts.losses import settled
 from server.custody.facts.sources import Gathering, Source
 from server.custody.moves.handovers import Clearance, Line, NewHandover, OnHandover, Sides
-from server.custody.transitions.handovers import ARRIVING, BY_GIVER, COMING_BACK, LISTABLE, ON_LINES, SENDING, TAKING_OVER
+from server.custody.moves.losses import Settled
+from server.custody.transitions.handovers import (
+    ARRIVING,
+    BY_GIVER,
+    COMING_BACK,
+    LETTING_GO,
+    LISTABLE,
+    ON_LINES,
+    SENDING,
+    TAKING_OVER,
+)
 from server.errors import NotFound
 from storage.statements import given
 from storage.tables import handovers, org_units, sealed_envelopes, storage_locations
@@ -58,7 +69,9 @@ async def _lines(g: Gathering) -> Mapping[UUID | None, Line]:
         raise NotFound()
     vault, fit = await _vault(g, handover)
     rows = await g.conn.rows(FACTS, id=asked.handover, ids=g.ids, vault=vault, seal=asked.seal_no, at=g.at)
-    return {row["record_id"]: _line(g, row, vault, fit) for row in rows}
+    archived = handover["kind"] == HandoverKind.TO_ARCHIVE and g.ask.action in LETTING_GO
+    payoffs = await settled(g) if archived else {}
+    return {row["record_id"]: _line(g, row, vault, fit, payoffs.get(row["record_id"])) for row in rows}
 
 
 async def _vault(g: Gathering, handover: Any) -> tuple[UUID | None, bool]:
@@ -79,15 +92,16 @@ async def _vault(g: Gathering, handover: Any) -> tuple[UUID | None, bool]:
     return next(iter(vaults), None) or chosen, fit
 
 
-def _line(g: Gathering, row: Any, vault: UUID | None, fit: bool) -> Line:
+def _line(g: Gathering, row: Any, vault: UUID | None, fit: bool, payoff: Settled | None) -> Line:
     asked: OnHandover = g.ask.detail
     stood_as = RecordState(row["stood_as"]) if row["stood_as"] else None
     archived = row["kind"] == HandoverKind.TO_ARCHIVE and g.ask.action in ARRIVING
+    back = RecordState.FILED if stood_as is RecordState.CLOSED_VOLUME and _lives_again(g, row["record_id"]) else stood_as
     return Line(
         vault=vault,
         unit=row["from_org"] if g.ask.action in BY_GIVER else row["to_org"],
         on_duty={Seat.KEY: frozenset(row["keys"] or ()), Seat.CODE: frozenset(row["codes"] or ())},
-        back=RecordState.ARCHIVED if archived else stood_as if g.ask.action in ARRIVING | COMING_BACK else None,
+        back=RecordState.ARCHIVED if archived else back if g.ask.action in ARRIVING | COMING_BACK else None,
         kind=HandoverKind(row["kind"]),
         state=HandoverState(row["state"]),
         from_org=row["from_org"],
@@ -103,6 +117,7 @@ def _line(g: Gathering, row: Any, vault: UUID | None, fit: bool) -> Line:
         elsewhere=row["elsewhere"],
         kept_by_giver=row["kept_by_giver"],
         fit_for_archive=row["fit_for_archive"],
+        payoff_final_at=payoff.final_at if payoff else None,
         late=row["late"],
         seal_used=row["seal_used"],
         places_fit=fit and _placed(g, row["record_id"]),
@@ -112,12 +127,17 @@ def _line(g: Gathering, row: Any, vault: UUID | None, fit: bool) -> Line:
     )
 
 
+def _lives_again(g: Gathering, record: UUID) -> bool:
+    """C52: whether the payoff of a closed volume was taken back on its way; it is filed again where it arrives, as it would be on a shelf."""
+    return next(r["cutoff_at"] for r in g.records if r["id"] == record) is None
+
+
 def _placed(g: Gathering, record: UUID) -> bool:
-    """Whether the envelope of a paper that enters the vault has a slot."""
+    """Whether the envelope of a paper that enters the vault has a slot; some lie in none."""
     if g.ask.action not in (Action.RECEIVE_HANDOVER, Action.TAKE_BACK, Action.RECEIVE_RESPONSIBILITY):
         return True
     found = next(r for r in g.records if r["id"] == record)
-    return found["tier"] != Tier.FIRST or found["envelope_id"] in {p.envelope for p in g.ask.placements}
+    return found["tier"] != Tier.FIRST or found["envelope_id"] is None or found["envelope_id"] in {p.envelope for p in g.ask.placements}
 
 
 SOURCES = (

@@ -1,17 +1,19 @@
-"""What is known of what is not there: its discrepancy and case, its slot, its successor, and how its loan stands."""
+"""What is known of what is not there: its discrepancy and case, its successor, and how its loan stands."""
 
 from collections.abc import Mapping
 from uuid import UUID
 
 from sqlalchemy import ARRAY, Uuid, func, select, text
 
+from server.custody.facts.release import payoff_days
 from server.custody.facts.sources import Gathering, Source
-from server.custody.moves.losses import Case, CaseOpened, Item, ItemMissing, Loss, Reissue, Reissued, Settled, Slot
+from server.custody.moves.losses import Case, CaseOpened, Item, ItemMissing, Loss, Reissue, Reissued, Settled
+from server.custody.reading import AT
 from server.errors import NotFound
 from storage.statements import given
-from storage.tables import archive_records, discrepancies, file_items, loss_cases, sealed_envelopes, staff
+from storage.tables import discrepancies, file_items, loss_cases, staff
 from storage.terms import Action as A
-from storage.terms import DiscrepancyKind, LossState, RecordState, Tier
+from storage.terms import DiscrepancyKind, LossState, RecordState
 
 IDS = ARRAY(Uuid)
 CASE = select(discrepancies).where(discrepancies.c.id == given("id"))
@@ -24,13 +26,8 @@ ITEM_CASE = select(discrepancies.c.id).where(
 LOSSES = select(loss_cases).where(loss_cases.c.record_id == func.any(given("ids", IDS))).order_by(loss_cases.c.opened_at, loss_cases.c.id)
 LOSSES_LOCKED = LOSSES.with_for_update()
 OWNERS = select(discrepancies.c.id, discrepancies.c.owner_id).where(discrepancies.c.id == func.any(given("ids", IDS)))
-SLOTS = (
-    select(archive_records.c.id, archive_records.c.envelope_id, sealed_envelopes.c.location_id)
-    .outerjoin(sealed_envelopes, sealed_envelopes.c.id == archive_records.c.envelope_id)
-    .where(archive_records.c.id == func.any(given("ids", IDS)))
-)
 FITS = select(func.reissue_fits(given("lost"), given("reissued")))
-SETTLED = select(text("*")).select_from(func.settled_for_good(given("ids", IDS)))
+SETTLED = select(text("*")).select_from(func.settled_for_good(given("ids", IDS), given("at", AT)))
 
 
 async def cases(g: Gathering) -> Mapping[UUID | None, Case]:
@@ -74,14 +71,6 @@ async def losses(g: Gathering) -> Mapping[UUID | None, Loss]:
     return found | {None: Loss()}
 
 
-async def slots(g: Gathering) -> Mapping[UUID | None, Slot]:
-    """The slot that its envelope has, or is given."""
-    placed = {p.envelope for p in g.ask.placements}
-    tiers = {r["id"]: r["tier"] for r in g.records}
-    rows = await g.conn.rows(SLOTS, ids=g.ids)
-    return {r["id"]: Slot(tiers[r["id"]] == Tier.SECOND or r["location_id"] is not None or r["envelope_id"] in placed) for r in rows}
-
-
 async def successors(g: Gathering) -> Mapping[UUID | None, Reissued]:
     """Whether one of the two records may take the place of the other."""
     asked = g.ask.detail
@@ -91,8 +80,9 @@ async def successors(g: Gathering) -> Mapping[UUID | None, Reissued]:
 
 
 async def settled(g: Gathering) -> Mapping[UUID | None, Settled]:
-    """Of the primary loan, in whatever branch; a record without a loan owes nothing."""
-    rows = await g.conn.rows(SETTLED, ids=g.ids)
+    """Of every loan on it, in whatever branch; a record without a loan owes nothing."""
+    rows = await g.conn.rows(SETTLED, ids=g.ids, at=g.at)
+    await payoff_days(g)
     return {r["record_id"]: Settled(r["is_settled"], r["final_at"]) for r in rows}
 
 
@@ -114,7 +104,6 @@ SOURCES = (
         ),
         losses,
     ),
-    Source(Slot, frozenset({A.RESOLVE_FOUND}), slots),
     Source(Reissued, frozenset({A.RECORD_REISSUE}), successors),
     Source(Settled, frozenset({A.CLOSE_LOST}), settled),
 )

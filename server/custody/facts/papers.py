@@ -8,19 +8,21 @@ from sqlalchemy import ARRAY, Numeric, Text, Uuid, func, select, text
 
 from server.custody.facts.sources import Gathering, Source
 from server.custody.moves.certificates import ChangedReturn, Replacement
-from server.custody.moves.claims import Claim
+from server.custody.moves.claims import Bringer, Claim, Resolution
 from server.custody.moves.letters import Letters
 from server.custody.moves.papers import Arrival, CertificateData, Checked, Checks, NewPapers, Place, Title
+from server.custody.reading import AT
 from server.errors import InputProblem, InvalidInput, NotFound
 from storage.statements import given
 from storage.tables import bailee_letters, collateral, loan_collateral, loans, movements, return_claims, storage_locations
 from storage.terms import Action as A
-from storage.terms import LocationKind, PaperKind, RecordState, RequestKind
+from storage.terms import ClaimResolution, LocationKind, PaperKind, RecordState, RequestKind
 
 Found = Mapping[UUID | None, Any]
 
 
-CERTIFICATE = select(text("*")).select_from(
+NUMBER_VOID = func.number_is_void(given("number", Text), given("besides"))
+CERTIFICATE = select(text("*"), NUMBER_VOID.label("number_void")).select_from(
     func.certificate_facts(
         given("asset"), given("number", Text), given("vin", Text), given("owner", Text), given("amount", Numeric(18, 2)), given("besides")
     )
@@ -43,6 +45,9 @@ CLAIMS = (
     .where(
         movements.c.record_id == func.any(given("ids", ARRAY(Uuid))), movements.c.closed_at.is_(None), return_claims.c.resolved_at.is_(None)
     )
+)
+BRINGERS = select(movements.c.record_id, func.ground_of_return(movements.c.holder_id, given("who"), given("at", AT)).label("ground")).where(
+    movements.c.record_id == func.any(given("ids", ARRAY(Uuid))), movements.c.closed_at.is_(None), movements.c.out_at.is_not(None)
 )
 NOTHING = Title()
 
@@ -81,7 +86,7 @@ async def _checked(g: Gathering, asset: UUID | None, data: CertificateData, besi
     missing = data.is_electronic and not data.registry_reference
     if row is None:  # a certificate of nothing
         return Checked(False, False, False, False, missing)
-    return Checked(row["number_taken"], row["vin_matches"], row["owner_matches"], row["amount_matches"], missing)
+    return Checked(row["number_taken"], row["vin_matches"], row["owner_matches"], row["amount_matches"], missing, row["number_void"])
 
 
 async def _titles(g: Gathering) -> Found:
@@ -114,7 +119,9 @@ async def _replacement(g: Gathering) -> Found:
 
     lent = {r["id"] for r in g.records if r["state"] == RecordState.RETURN_PENDING}
     old = dict.fromkeys(detail.replaced, A.REPLACE_RETURNED)
-    return {id_: Replacement(fits(id_), old.get(id_)) for id_ in g.ids} | {None: Replacement(False)}
+    envelopes = {r["id"]: r["envelope_id"] for r in g.records}
+    into = {c.new: envelopes.get(c.old) for c in detail.changes if c.new}
+    return {id_: Replacement(fits(id_), old.get(id_), into.get(id_)) for id_ in g.ids} | {None: Replacement(False)}
 
 
 async def _letters(g: Gathering) -> Found:
@@ -130,11 +137,22 @@ async def _letters(g: Gathering) -> Found:
 
 async def _claims(g: Gathering) -> Found:
     rows = await g.conn.rows(CLAIMS, ids=g.ids)
-    return {None: Claim(), **{r["record_id"]: Claim(r["id"], r["claimed_by"]) for r in rows}}
+    found = isinstance(g.ask.detail, Resolution) and g.ask.detail.as_ is ClaimResolution.FOUND_IN_VAULT
+    out = {r["id"] for r in g.records if found and r["state"] == RecordState.CHECKED_OUT}  # what is missing meanwhile is found by its case
+
+    def one(r: Any) -> Claim:
+        return Claim(r["id"], r["claimed_by"], RecordState.RETURN_PENDING if r["record_id"] in out else None)
+
+    return {None: Claim(), **{r["record_id"]: one(r) for r in rows}}
+
+
+async def _bringers(g: Gathering) -> Found:
+    rows = await g.conn.rows(BRINGERS, ids=g.ids, who=g.ask.brought_by, at=g.at)
+    return {None: Bringer(), **{r["record_id"]: Bringer(r["ground"]) for r in rows}}
 
 
 TITLED = frozenset({A.INTAKE, A.SEAL_ENVELOPE, A.RECORD_REGISTRY_CHECK, A.RECORD_ARRIVAL})
-TITLED |= {A.ACCEPT_RETURN, A.ACCEPT_CHANGED_RETURN, A.RESOLVE_FOUND}  # what comes back shows the mortgage entry (C54)
+TITLED |= {A.ACCEPT_RETURN, A.ACCEPT_CHANGED_RETURN, A.RESOLVE_FOUND, A.RECORD_REISSUE}  # what comes back shows the mortgage entry (C54)
 SOURCES = (
     Source(Place, frozenset({A.EXPECT_PAPER, A.REGISTER_FIRST_TIER}), _place),
     Source(Checks, frozenset({A.REGISTER_FIRST_TIER, A.RECORD_ARRIVAL, A.ACCEPT_CHANGED_RETURN}), _checks),
@@ -142,4 +160,5 @@ SOURCES = (
     Source(Replacement, frozenset({A.ACCEPT_CHANGED_RETURN}), _replacement),
     Source(Letters, frozenset({A.CHECK_OUT, A.APPROVE, A.OVERDUE_SEARCH}), _letters),
     Source(Claim, frozenset({A.CLAIM_RETURNED, A.RESOLVE_CLAIM}), _claims),
+    Source(Bringer, frozenset({A.PRESENT_RETURN}), _bringers),
 )

@@ -20,16 +20,18 @@ from server.custody.moves.release import (
     Replacement,
     ReplacementOffered,
 )
-from server.custody.policy import POSITION_HOURS
+from server.custody.policy import COVER_PERCENT, PAYOFF_DAYS, POSITION_HOURS
+from server.custody.reading import AT
 from server.errors import InputProblem, InvalidInput, NotFound
 from storage.statements import given
 from storage.tables import archive_records, loan_positions, loans, settlement_notices
 from storage.terms import Action as A
 from storage.terms import Tier
 
-PAYOFFS = select(text("*")).select_from(func.release_facts(given("ids", ARRAY(Uuid))))
+PAYOFFS = select(text("*")).select_from(func.release_facts(given("ids", ARRAY(Uuid)), given("at", AT)))
+UNITS = select(text("unit")).select_from(func.units_of_loans_on(given("ids", ARRAY(Uuid))))
 PAYOFF = select(text("*")).select_from(func.payoff_of(given("loan")))
-FINAL = select(func.settlement_final_at(given("loan")))
+FINAL = select(func.settlement_final_at(given("loan"), given("at", AT)))
 LOAN = select(loans.c.org_id).where(loans.c.id == given("loan"))
 LOAN_LOCKED = LOAN.with_for_update()
 NOTICE = select(settlement_notices.c.id).where(settlement_notices.c.loan_id == given("loan"), settlement_notices.c.voided_at.is_(None))
@@ -55,13 +57,14 @@ RECIPIENT = select(
         given("identity", LargeBinary),
         given("scan"),
         given("until", Date),
+        given("at", AT),
     )
 )
-VERIFIED = select(func.recipient_is_verified(given("request"), given("record")))
+VERIFIED = select(func.recipient_is_verified(given("request"), given("record"), given("at", AT)))
 ON_FILE = select(func.receipt_is_on_file(given("scan"), given("request")))
 SEEN = select(archive_records.c.id).where(archive_records.c.id == given("record"))
-OFFERED = select(text("*")).select_from(func.replacement_facts(given("record"), given("replacement")))
-REPLACED = select(text("*")).select_from(func.substitution_facts(given("request"), given("record")))
+OFFERED = select(text("*")).select_from(func.replacement_facts(given("record"), given("replacement"), given("at", AT)))
+REPLACED = select(text("*")).select_from(func.substitution_facts(given("request"), given("record"), given("at", AT)))
 
 
 async def payoffs(g: Gathering) -> Mapping[UUID | None, Payoff]:
@@ -69,6 +72,8 @@ async def payoffs(g: Gathering) -> Mapping[UUID | None, Payoff]:
     if isinstance(g.ask.detail, NoticeAsked):
         return {None: await _of_loan(g, g.ask.detail.loan)}
     orgs = {r["id"]: r["org_id"] for r in g.records}
+    await payoff_days(g)
+    _cover(g)
     return {
         f["record_id"]: Payoff(
             f["settled"],
@@ -79,8 +84,14 @@ async def payoffs(g: Gathering) -> Mapping[UUID | None, Payoff]:
             f["covered"],
             f["noticed"],
         )
-        for f in await g.conn.rows(PAYOFFS, ids=g.ids)
+        for f in await g.conn.rows(PAYOFFS, ids=g.ids, at=g.at)
     }
+
+
+async def payoff_days(g: Gathering) -> None:
+    """Of every loan on the papers: PostgreSQL counts with them, and what was read is kept with the decision."""
+    for row in await g.conn.rows(UNITS, ids=g.ids):
+        g.policy.number(PAYOFF_DAYS, g.at, row["unit"])
 
 
 async def _of_loan(g: Gathering, loan: UUID) -> Payoff:
@@ -89,8 +100,9 @@ async def _of_loan(g: Gathering, loan: UUID) -> Payoff:
     if taken or await g.conn.value(PAPER, loan=loan) is None:
         raise InvalidInput([InputProblem(("loanId",), "TAKEN" if taken else "NO_PAPERS")])
     found = await g.conn.row(PAYOFF, loan=loan)
+    g.policy.number(PAYOFF_DAYS, g.at, org)
     settled, oldest = (found["settled"], found["as_of"]) if found else (False, None)
-    return Payoff(settled, True, oldest, _stale_before(g, org), await g.conn.value(FINAL, loan=loan))
+    return Payoff(settled, True, oldest, _stale_before(g, org), await g.conn.value(FINAL, loan=loan, at=g.at))
 
 
 async def _locked(g: Gathering, loan: UUID) -> UUID:
@@ -124,14 +136,20 @@ def _stale_before(g: Gathering, org: UUID) -> Any:
     return g.at - timedelta(hours=g.policy.number(POSITION_HOURS, g.at, org))
 
 
+def _cover(g: Gathering) -> None:
+    """C34, C39: what PostgreSQL asks of the value that stays, read here so that the decision names it."""
+    for unit in sorted({r["org_id"] for r in g.records}):
+        g.policy.number(COVER_PERCENT, g.at, unit)
+
+
 async def recipients(g: Gathering) -> Mapping[UUID | None, Recipient]:
     """As shown now, or as it was verified for the request."""
     assert g.request is not None  # both acts need one
     shown = g.ask.detail
     if not isinstance(shown, RecipientShown):
-        return {r: Recipient(await g.conn.value(VERIFIED, request=g.request.id, record=r)) for r in g.ids}
+        return {r: Recipient(await g.conn.value(VERIFIED, request=g.request.id, record=r, at=g.at)) for r in g.ids}
     said: dict[str, Any] = {"request": g.request.id, "capacity": shown.capacity.value, "identity": bytes.fromhex(shown.identity)}
-    said |= {"scan": shown.authority, "until": shown.authority_until}
+    said |= {"scan": shown.authority, "until": shown.authority_until, "at": g.at}
     return {r: Recipient(bool(await g.conn.value(RECIPIENT, record=r, **said))) for r in g.ids}
 
 
@@ -144,13 +162,15 @@ async def evidence(g: Gathering) -> Mapping[UUID | None, Evidence]:
 async def replacements(g: Gathering) -> Mapping[UUID | None, Replacement]:
     """Of the paper that is offered, or of the one that was approved."""
     offered = g.ask.detail
+    await payoff_days(g)
+    _cover(g)
     if isinstance(offered, ReplacementOffered):
         if await g.conn.value(SEEN, record=offered.replacement) is None:
             raise NotFound()
-        found = {r: await g.conn.row(OFFERED, record=r, replacement=offered.replacement) for r in g.ids}
+        found = {r: await g.conn.row(OFFERED, record=r, replacement=offered.replacement, at=g.at) for r in g.ids}
     else:
         assert g.request is not None  # SUBSTITUTE needs one
-        found = {r: await g.conn.row(REPLACED, request=g.request.id, record=r) for r in g.ids}
+        found = {r: await g.conn.row(REPLACED, request=g.request.id, record=r, at=g.at) for r in g.ids}
     return {r: Replacement(bool(f and f["in_vault"]), bool(f and f["approved"])) for r, f in found.items()}
 
 

@@ -36,6 +36,7 @@ class Stand:
 
     row: Row | None = None
     taken: Mapping[Seat, UUID] = field(default_factory=dict)
+    told_until: datetime | None = None  # its opening, or the last seat
 
     def pending(self, now: datetime) -> bool:
         """Whether seats may still be taken."""
@@ -98,12 +99,13 @@ async def request(conn: Connection, id_: UUID | None, lock: bool, policy: Policy
         row["reader_id"],
         row["version"],
         given,
-        row["extends_id"],
+        row["prolongs"],
         row["extends_until"],
         row["reason"],
         row["outside_bank"],
         row["queue"],
         frozenset(Role(rank) for rank in row["ranks"]) or None,
+        row["court_paper_scan_id"],
     )
 
 
@@ -115,7 +117,8 @@ async def operation(conn: Connection, id_: UUID | None, lock: bool) -> Stand:
     if row is None:
         raise NotFound()
     taken = await conn.rows(reading.SEATS, operation=id_)
-    return Stand(row, {Seat(s["seat"]): s["staff_id"] for s in taken})
+    until = max((row["opened_at"], *(s["taken_at"] for s in taken)))
+    return Stand(row, {Seat(s["seat"]): s["staff_id"] for s in taken}, until)
 
 
 async def hold(conn: Connection, id_: UUID | None, lock: bool) -> Hold | None:
@@ -138,7 +141,7 @@ async def blocked(conn: Connection, people: set[UUID], at: datetime, policy: Pol
     return frozenset(blocked)
 
 
-async def subject(conn: Connection, ask: Ask) -> Subject | None:
+async def subject(conn: Connection, ask: Ask, shift: timedelta) -> Subject | None:
     """The member of staff whom a change is about; NotFound for nobody."""
     change = ask.change or {}
     if ask.action is Action.REGISTER_STAFF:
@@ -148,10 +151,12 @@ async def subject(conn: Connection, ask: Ask) -> Subject | None:
         return None
     vault = UUID(change["vault"]) if "vault" in change else None
     start, end = (datetime.fromisoformat(change[name]) if name in change else None for name in ("from_at", "to_at"))
-    row = await conn.row(reading.STAFF_FACTS, who=UUID(who), vault=vault, start=start, end=end)
+    row = await conn.row(reading.STAFF_FACTS, who=UUID(who), vault=vault, start=start, end=end, shift=shift, seat=change.get("seat"))
     if row is None:
         raise NotFound()
-    return Subject(row["id"], row["org_id"], StaffKind(row["kind"]), row["active"], row["has_custody"], row["has_duty_then"])
+    return Subject(
+        row["id"], row["org_id"], StaffKind(row["kind"]), row["active"], row["has_custody"], row["has_duty_then"], row["has_other_seat"]
+    )
 
 
 async def people(conn: Connection, ids: set[UUID], shift: timedelta) -> dict[UUID, Person]:

@@ -9,6 +9,7 @@ from sqlalchemy import ARRAY, Text, Uuid, bindparam, text
 from server.custody.facts.sources import Gathering, Source
 from server.custody.moves import Ask
 from server.custody.moves.stocktakes import Counted, Finding, OpenStocktake, Stand, SubmitCount, Team
+from server.custody.reading import AT
 from server.custody.transitions import ENTRIES
 from server.errors import InputProblem, InvalidInput, NotFound
 from storage.database import Connection
@@ -18,8 +19,8 @@ from storage.terms import StocktakeState
 PLACE = text(  # as the caller: a place of the caller's units
     "select org_id from storage_locations where id = :place and case when app_everywhere() then true else org_id = any (app_branches()) end"
 ).bindparams(bindparam("place", type_=Uuid))
-TEAM = text("select * from stocktake_team(:place, :counters)").bindparams(
-    bindparam("place", type_=Uuid), bindparam("counters", type_=ARRAY(Uuid))
+TEAM = text("select * from stocktake_team(:place, :counters, :at)").bindparams(
+    bindparam("place", type_=Uuid), bindparam("counters", type_=ARRAY(Uuid)), bindparam("at", type_=AT)
 )
 PLACES = text(
     "select count(*) as places, coalesce(bool_or(place_is_counted(location_id)), false) as counted from places_to_count(:place)"
@@ -29,9 +30,9 @@ LOCKED = text("select * from stocktakes where id = :id for update").bindparams(b
 OPEN_ENDS = text(
     "select stocktake_places_open(:id) as uncounted, stocktake_cases_open(:id) as unresolved, stocktake_unchecked(:id) as unchecked"
 ).bindparams(bindparam("id", type_=Uuid))
-MISSING = text(
+MISSING = text(  # a paper may be missing alone, and is not found missing again
     "select f.line_id, r.id from stocktake_findings(:id) f join archive_records r on r.id = f.record_id or r.envelope_id = f.envelope_id"
-    " where f.result = 'MISSING' and r.state not in ('RELEASED', 'SUBSTITUTED', 'SURRENDERED', 'REPLACED', 'CLOSED_LOST', 'DESTROYED', 'LOST')"
+    " where f.result = 'MISSING' and r.state not in ('RELEASED', 'SUBSTITUTED', 'SURRENDERED', 'REPLACED', 'CLOSED_LOST', 'DESTROYED', 'LOST', 'MISSING')"
 ).bindparams(bindparam("id", type_=Uuid))
 # Where each code is, what the caller has counted there in this round, and where else the caller has counted a label.
 MINE = text(
@@ -47,8 +48,8 @@ ELSEWHERE = text(
     " and p.location_id = c.location_id and p.round = c.round join storage_locations l on l.id = c.location_id"
     " where c.stocktake_id = :id and c.counter_id = app_staff() and c.barcode = any (:labels)"
 ).bindparams(bindparam("id", type_=Uuid), bindparam("labels", type_=ARRAY(Text)))
-NAMED = text("select coalesce(bool_or(is_counted(id)), false) from unnest(cast(:places as uuid[])) id").bindparams(
-    bindparam("places", type_=ARRAY(Uuid))
+NAMED = text("select coalesce(bool_or(is_counted(id, :at)), false) from unnest(cast(:places as uuid[])) id").bindparams(
+    bindparam("places", type_=ARRAY(Uuid)), bindparam("at", type_=AT)
 )
 
 
@@ -60,7 +61,7 @@ async def team(g: Gathering) -> Mapping[UUID | None, Any]:
     if org is None:
         raise NotFound()
     found = await g.conn.row(PLACES, place=asked.place)
-    rows = await g.conn.rows(TEAM, place=asked.place, counters=sorted(set(asked.counters)))
+    rows = await g.conn.rows(TEAM, place=asked.place, counters=sorted(set(asked.counters)), at=g.at)
     assert found is not None
     if not found["places"]:
         raise InvalidInput([InputProblem(("placeId",), "NOTHING_TO_COUNT")])
@@ -88,7 +89,7 @@ async def missing(g: Gathering) -> Mapping[UUID | None, Any]:
 async def counted(g: Gathering) -> Mapping[UUID | None, Any]:
     """Whether a place that an entry names is being counted."""
     places = [p.location for p in g.ask.placements] + ([g.ask.location] if g.ask.location else [])
-    return {None: Counted(bool(places) and bool(await g.conn.value(NAMED, places=places)))}
+    return {None: Counted(bool(places) and bool(await g.conn.value(NAMED, places=places, at=g.at)))}
 
 
 async def records_missing(conn: Connection, ask: Ask, lock: bool) -> Sequence[UUID]:

@@ -20,7 +20,8 @@ from server.custody.moves.volumes import (
     Origin,
     Term,
 )
-from server.custody.policy import BANK_ZONE
+from server.custody.policy import BANK_ZONE, PARAMETERS, RETENTION_YEARS, SHORT_TERM_MONTHS
+from server.custody.reading import AT
 from server.errors import NotFound
 from storage.statements import given
 from storage.tables import (
@@ -37,7 +38,6 @@ from storage.tables import (
 from storage.terms import Action as A
 from storage.terms import Element, ElementResult, RecordState, RetentionClass, Role
 
-YEARS = {RetentionClass.FIVE_YEARS: 5, RetentionClass.TWENTY_YEARS: 20}
 LOAN = select(loans.c.id, loans.c.org_id).where(loans.c.id == given("id"))
 STATE_OF = select(archive_records.c.state, archive_records.c.primary_loan_id).where(archive_records.c.id == given("id"))
 CONTRACT = select(contracts.c.id, contracts.c.org_id).where(contracts.c.id == given("id"))
@@ -49,7 +49,7 @@ BEFORE = (
     .order_by(contract_element_checks.c.checked_at, contract_element_checks.c.id)
 )
 CONTENTS = select(text("*")).select_from(func.contents_of(given("ids", ARRAY(Uuid))))
-TERMS = select(text("*")).select_from(func.term_of(given("ids", ARRAY(Uuid))))
+TERMS = select(text("*")).select_from(func.term_of(given("ids", ARRAY(Uuid)), given("at", AT)))
 BATCH = select(disposal_batches).where(disposal_batches.c.id == given("id"))
 BATCH_LOCKED = BATCH.with_for_update()
 LINES = select(disposal_lines).where(disposal_lines.c.batch_id == given("id"), disposal_lines.c.is_open)
@@ -109,20 +109,30 @@ async def contents(g: Gathering) -> Mapping[UUID | None, Contents]:
 
 async def terms(g: Gathering) -> Mapping[UUID | None, Term]:
     """How the loan of each volume stands, and until when the volume is kept."""
+    keepers = {r["id"]: r["custody_org_id"] for r in g.records}
+    for keeper in sorted(set(keepers.values())):
+        g.policy.number(SHORT_TERM_MONTHS, g.at, keeper)  # PostgreSQL finds the class with it; what was read is kept with the decision
     return {
         r["record_id"]: Term(
-            r["ended"], r["ended_on"], RetentionClass(r["least_class"]), r["cutoff_at"], keep_until(r["cutoff_at"], r["retention_class"])
+            r["ended"], r["ended_on"], RetentionClass(r["least_class"]), r["cutoff_at"],
+            keep_until(r["cutoff_at"], r["retention_class"], _years(g, r["retention_class"], keepers[r["record_id"]])),
         )
-        for r in await g.conn.rows(TERMS, ids=g.ids)
-    }
+        for r in await g.conn.rows(TERMS, ids=g.ids, at=g.at)
+    }  # fmt: skip
 
 
-def keep_until(cutoff: datetime | None, retention: str | None) -> datetime | None:
-    """The first instant at which it need not be kept; none for ever, or while nobody knows."""
+def _years(g: Gathering, retention: str | None, keeper: UUID) -> int | None:
+    name = RETENTION_YEARS.get(RetentionClass(retention)) if retention else None
+    return g.policy.number(name, g.at, keeper) if name else None
+
+
+def keep_until(cutoff: datetime | None, retention: str | None, years: int | None = None) -> datetime | None:
+    """The first instant at which it need not be kept, by the class's own years or longer; none for ever, or while nobody knows."""
     if cutoff is None or retention is None or retention == RetentionClass.PERMANENT:
         return None
     local = cutoff.astimezone(BANK_ZONE)
-    return local.replace(year=local.year + YEARS[RetentionClass(retention)])
+    least = PARAMETERS[RETENTION_YEARS[RetentionClass(retention)]].least
+    return local.replace(year=local.year + max(least, years or least))
 
 
 async def batches(g: Gathering) -> Mapping[UUID | None, Batch]:

@@ -71,12 +71,13 @@ class Request:
     reader: UUID
     version: int = 1
     approvals: Mapping[Role, UUID] = field(default_factory=dict)
-    extends: UUID | None = None
+    prolongs: UUID | None = None  # of an extension: the request on which the papers left
     until: datetime | None = None
     reason: str | None = None
     outside_bank: bool = False
     queue: bool = False  # waits when its records are taken
     ranks: frozenset[Role] | None = None  # C5: whose approvals it needs, by the matrix as it held when it was made
+    court_paper: UUID | None = None  # of an extension for a court
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,7 @@ class Movement:
     claimed: bool = False
     extensions: int = 0
     purpose: Purpose | None = None
+    pending_until: datetime | None = None  # when the pending operation expires
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +157,7 @@ class Subject:
     active: bool
     has_custody: bool  # holds papers, keeps a vault or a shelf, or owns an open case, anywhere
     has_duty_then: bool  # at the vault and in the time that is asked for
+    has_other_seat: bool = False  # the other of KEY and CODE, at the vault on one of the days that are asked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +220,9 @@ class Move:
     interested: frozenset[UUID] = frozenset()  # manage the loan or are related to the party
     overdue: frozenset[UUID] = frozenset()  # applicant or reader who is blocked, or whose unit is, for what is overdue anywhere (C24)
     inactive: frozenset[UUID] = frozenset()  # applicant or reader who has left
+    for_a_service: bool = False  # whether the reader who is named is no person
     frozen: frozenset[str] = frozenset()  # kinds of open discrepancies
+    counted_until: datetime | None = None  # when the count of its place lets it go, at the latest (C17)
     mates: frozenset[UUID] = frozenset()  # other papers of the envelope that stand where this one stands
     together: frozenset[UUID] = frozenset()  # all records of the ask
     subject: Subject | None = None  # of administration
@@ -266,6 +271,11 @@ class Move:
         """Roles that a change of administration gives."""
         change = self.ask.change or {}
         return frozenset(Role(r) for r in (*change.get("roles", ()), *((change["role"],) if "role" in change else ())))
+
+    @property
+    def governed_by(self) -> UUID:
+        """The unit whose parameters hold: the record's keeper, whoever acts; that of whoever acts where there is no record."""
+        return self.on.custody_org if self.on else self.by.org
 
     @property
     def complete(self) -> bool:

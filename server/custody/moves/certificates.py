@@ -19,10 +19,10 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class ChangedReturn:
-    """ACCEPT_CHANGED_RETURN: what changed, and the seal that closes the envelope again."""
+    """ACCEPT_CHANGED_RETURN: what changed, and the seal that closes the envelope again, where there is one."""
 
     changes: tuple[Change, ...]
-    seal_no: str
+    seal_no: str | None = None
 
     def of(self, record: UUID) -> Change | None:
         """The change of which this record is the old paper."""
@@ -40,6 +40,7 @@ class Replacement:
 
     fits: bool
     becomes: Action | None = None  # of the old paper, what the act is for it
+    into: UUID | None = None  # of the new paper, the envelope of the old one
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from storage.terms import ClaimResolution
+from storage.terms import ClaimResolution, RecordState
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,3 +20,11 @@ class Claim:
 
     id: UUID | None = None
     claimed_by: UUID | None = None
+    back: RecordState | None = None  # of what is resolved as found in the vault: it waits for its inspection, nobody has brought it
+
+
+@dataclass(frozen=True, slots=True)
+class Bringer:
+    """Fact: by what right whoever brings a record back does so, as the holder or a successor; None without any."""
+
+    ground: str | None = None

@@ -23,9 +23,9 @@ class Form(Enum):
 
 
 CORRECTABLE: Mapping[CorrectionSubject, Mapping[str, Form]] = {  # fields as the API names them; of an event, facts that it told
-    CorrectionSubject.RECORD: {"title": Form.TITLE, "pages": Form.PAGES},
+    CorrectionSubject.RECORD: {"title": Form.TITLE, "pages": Form.PAGES, "expiresOn": Form.DAY},  # the last of an insurance policy alone
     CorrectionSubject.FILE_ITEM: {"title": Form.TITLE, "pages": Form.PAGES},
-    CorrectionSubject.CERTIFICATE: {"number": Form.NUMBER, "registrationNo": Form.NUMBER, "issuedOn": Form.DAY},
+    CorrectionSubject.CERTIFICATE: {"number": Form.NUMBER, "registrationNo": Form.NUMBER, "issuedOn": Form.DAY, "expiresOn": Form.DAY},
     CorrectionSubject.CONTRACT: {"number": Form.NUMBER, "signedOn": Form.DAY},
     CorrectionSubject.EVENT: {"archive_no": Form.NUMBER, "barcode": Form.NUMBER, "seal_no": Form.NUMBER},
 }
@@ -51,6 +51,7 @@ class Corrected:
     correctable: bool = True
     evidence: bool = True  # the scan is stored and shows the same record
     taken: bool = False  # the number is another's
+    void: bool = False  # the certificate or its new number is of a paper that was lost and re-issued (C44)
     version: int | None = None
 
 

@@ -42,6 +42,7 @@ class Seals:
     """Fact: whether the numbers that the act puts on are new, and all of them are there."""
 
     fresh: bool
+    closes: UUID | None = None  # of a changed return: the envelope that the seal closes
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,8 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Slots:
-    """Fact: the slot for this record."""
+    """Fact: the slot for this record, and the one that its envelope has already."""
 
     slot: Slot | None
+    own: UUID | None = None
+    named: UUID | None = None

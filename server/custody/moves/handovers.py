@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from server.custody.moves import Elsewhere
@@ -65,6 +66,7 @@ class Line(Elsewhere):
     elsewhere: bool = False  # on another open list
     kept_by_giver: bool = True
     fit_for_archive: bool = True
+    payoff_final_at: datetime | None = None  # asked of what goes to the archive department
     late: bool = False  # a shipment of this handover is overdue
     seal_used: bool = False
     places_fit: bool = True

@@ -115,13 +115,6 @@ class Loss:
 
 
 @dataclass(frozen=True, slots=True)
-class Slot:
-    """Fact: whether a first-tier paper goes back into a sealed envelope that has a slot."""
-
-    is_there: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Reissued:
     """Fact: whether the new paper may take the place of the lost one."""
 

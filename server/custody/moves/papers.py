@@ -101,6 +101,7 @@ class Checked:
     owner_matches: bool
     amount_matches: bool
     reference_missing: bool = False
+    number_void: bool = False  # of a paper that was lost and re-issued (C44)
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,4 +109,4 @@ class Replacement:
     """How the paper stands that takes the place of another."""
 
     in_vault: bool
-    approved: bool  # it secures the same loan, and its value is what the approvers saw and covers what leaves
+    approved: bool  # it secures every loan that is owed, and its value is what the approvers saw and covers what leaves

@@ -6,8 +6,10 @@ from server.custody.moves import Move
 from server.custody.rules import (
     administration,
     certificates,
+    contracts,
     corrections,
     handovers,
+    labels,
     lending,
     losses,
     overrides,
@@ -21,6 +23,7 @@ from server.custody.rules import (
     stocktakes,
     volumes,
 )
+from server.custody.rules.people import BY_ROLE
 from server.custody.rules.table import WORDS, Rule, Violation, violated, violation
 from server.custody.rules.table import overridden as _overridden
 
@@ -39,8 +42,10 @@ CHAPTERS: tuple[tuple[Rule, ...], ...] = (
     handovers.RULES,
     overrides.RULES,
     corrections.RULES,
+    contracts.RULES,
     payoff.RULES,
     release.RULES,
+    labels.RULES,
     people.VERSIONS,
 )
 RULES: tuple[Rule, ...] = tuple(
@@ -66,4 +71,4 @@ def rule_of_twin(constraint: str | None) -> Rule | None:
     return next((rule for rule in RULES if constraint and constraint in rule.twins), None)
 
 
-__all__ = ["RULES", "WORDS", "Rule", "Violation", "judge", "overridden", "rule_of_twin", "violation"]
+__all__ = ["BY_ROLE", "RULES", "WORDS", "Rule", "Violation", "judge", "overridden", "rule_of_twin", "violation"]

@@ -51,7 +51,7 @@ RULES: tuple[Rule, ...] = (
         "NOT_CURRENT_HOLDER",
         CLAIM,
         "the recorded holder claims to have returned it",
-        lambda m: m.movement is not None and m.movement.holder == m.by.id,
+        lambda m: m.movement is not None and m.movement.holder == m.by.id and m.movement.returned_at is None,
         "tg_return_claims_c25_holder",
         facts=("movement",),
     ),

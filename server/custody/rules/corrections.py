@@ -25,7 +25,7 @@ RULES: tuple[Rule, ...] = (
         "C48",
         "CORRECTION_INCOMPLETE",
         CORRECTING,
-        "a correction has a reason, and a stored scan of its record as evidence",
+        "a correction has a reason, and a stored scan of its record, or of one of its loans, as evidence",
         _explained,
         "ck_corrections_c48_reason, tg_operations_c48_evidence",
     ),

@@ -1,10 +1,11 @@
-"""C7, C30 to C33: what may stand on a handover's list, who lets it go, who takes it, and when it must have arrived."""
+"""C7, C30 to C33, C35, C45: what may stand on a handover's list, who lets it go, who takes it, and when it must have arrived."""
 
 from server.custody.moves import Move
 from server.custody.moves.handovers import Clearance, Line, Sides
 from server.custody.rules.table import Rule, as_asked
 from server.custody.transitions.handovers import (
     ARRIVING,
+    CARED_FOR,
     COMING_BACK,
     LETTING_GO,
     LISTABLE,
@@ -63,6 +64,15 @@ def _moves_if_it_can(m: Move) -> bool:
     return line.kind is HandoverKind.CUSTODIAN or m.record.state in OUT
 
 
+def _is_in_care(m: Move) -> bool:
+    return m.of(Line).kind is HandoverKind.CUSTODIAN or m.record.state in CARED_FOR[m.record.tier]
+
+
+def _cannot_bounce(m: Move) -> bool:
+    final = m.of(Line).payoff_final_at
+    return final is None or final <= m.at
+
+
 RULES: tuple[Rule, ...] = (
     Rule(
         "C7",
@@ -78,7 +88,7 @@ RULES: tuple[Rule, ...] = (
         ADDING,
         "the register knows number, copies, pages, originals and seal of what is listed",
         lambda m: m.of(Line).complete,
-        "ck_handover_lines_c30_complete",
+        "ck_handover_lines_c30_complete, tg_handover_lines_c30_sealed",
     ),
     Rule(
         "C30",
@@ -87,6 +97,14 @@ RULES: tuple[Rule, ...] = (
         "the list still says what the register says",
         lambda m: m.of(Line).line is None or m.of(Line).current,
         "tg_handover_lines_c30_list_is_true",
+    ),
+    Rule(
+        "C15",
+        "INVALID_TRANSITION",
+        ADDING,
+        "what is missing, archived or kept for disposal passes to the next custodian alone",
+        _is_in_care,
+        "[it is listed in vain: tg_handover_lines_c31_moves refuses when it is sent]",
     ),
     Rule(
         "C31",
@@ -135,7 +153,7 @@ RULES: tuple[Rule, ...] = (
         LETTING_GO,
         "the record is on no other list that is under way",
         lambda m: not m.of(Line).elsewhere,
-        "uq_handover_lines_c31_one_open",
+        "uq_handover_lines_c31_one_open, ct_movements_c31_listed",
     ),
     Rule(
         "C31",
@@ -143,7 +161,7 @@ RULES: tuple[Rule, ...] = (
         ARRIVING | COMING_BACK,
         "the record arrives as it was sent",
         _as_it_stood,
-        "ct_archive_records_c1_by_operation",
+        "ct_archive_records_c1_by_operation, ct_archive_records_c31_vault",
     ),
     Rule(
         "C31",
@@ -210,6 +228,15 @@ RULES: tuple[Rule, ...] = (
         "first-tier papers go to a unit with a vault",
         lambda m: m.record.tier is Tier.SECOND or m.of(Line).to_has_vault,
         "tg_handover_lines_c33_vault",
+    ),
+    Rule(
+        "C35",
+        "PAYOFF_NOT_FINAL",
+        LETTING_GO,
+        "the archive department takes volumes whose payoff is final",
+        _cannot_bounce,
+        "tg_handover_lines_c35_for_archive",
+        earliest=lambda m: m.of(Line).payoff_final_at,
     ),
     Rule(
         "C45",

@@ -1,6 +1,7 @@
 """C8 to C22: what may leave its place, for whom, why and for how long."""
 
 from server.custody.moves import Hold, Move
+from server.custody.moves.lending import CourtPaper
 from server.custody.policy import ASKS, FULFILS, LITIGATION, PURPOSES
 from server.custody.rules.groups import (
     ASKING,
@@ -19,7 +20,7 @@ from server.custody.rules.groups import (
     TAKING,
     VAULT_ACTS,
 )
-from server.custody.rules.table import Rule, as_asked, by_construction
+from server.custody.rules.table import Rule, as_asked, by_construction, count_ends
 from server.custody.transitions import after
 from storage.terms import Action, HoldKind, Purpose, RecordState, RequestKind, RequestState, Role, Seat
 
@@ -85,6 +86,12 @@ def _right_step(m: Move) -> bool:
     return r.state is STEPS[m.action] or lapsed
 
 
+def _of_this_checkout(m: Move) -> bool:
+    """The papers may have come back since, and have left on another request; those of one envelope left on one."""
+    r = m.request
+    return r is None or r.kind is not RequestKind.EXTENSION or (m.movement is not None and m.movement.request == r.prolongs)
+
+
 def _right_kind(m: Move) -> bool:
     return m.request is not None and m.request.kind is FULFILS[m.action]
 
@@ -110,6 +117,26 @@ def _extends_once(m: Move) -> bool:
     return m.movement is None or m.purpose in LITIGATION or m.movement.extensions < m.extensions_max
 
 
+def _not_parted(m: Move) -> bool:
+    """What is not there is told of by itself; the others of its envelope go on without it."""
+    return m.mates <= m.together or m.record.state in ALONE or m.action is Action.RETURN_MISSING
+
+
+def _within_term(m: Move) -> bool:
+    """A court's paper names a day that no term of ours bounds."""
+    if m.due_at is None or m.due_at_max is None:
+        return True
+    by_the_court = m.action in PROLONGING and m.purpose in LITIGATION and m.of(CourtPaper).on_file
+    return m.at < m.due_at and (m.due_at <= m.due_at_max or by_the_court)
+
+
+def _by_the_court(m: Move) -> bool:
+    """What is named came since the lending, for no other extension; without a court's paper the court gets no more extensions than anybody."""
+    paper = m.of(CourtPaper)
+    first = m.purpose not in LITIGATION or m.movement is None or m.movement.extensions < m.extensions_max
+    return paper.on_file or (first and not paper.named)
+
+
 def _before_due(m: Move) -> bool:
     return m.movement is None or m.movement.due_at is None or m.at < m.movement.due_at
 
@@ -120,7 +147,7 @@ RULES: tuple[Rule, ...] = (
         "ENVELOPE_SPLIT_FORBIDDEN",
         ENVELOPE_ACTS,
         "all papers of the envelope move together",
-        lambda m: m.mates <= m.together or m.record.state in ALONE,
+        _not_parted,
         "ct_archive_records_c8_together",
         facts=("mates",),
     ),
@@ -130,7 +157,8 @@ RULES: tuple[Rule, ...] = (
         EXITS,
         "each exit has the next number of its unit's tickets",
         by_construction,
-        "tg_tickets_c10_next_number, uq_tickets_c10_number, uq_tickets_c10_one_per_exit, ct_operations_c10_exit_has_ticket",
+        "tg_tickets_c10_next_number, uq_tickets_c10_number, uq_tickets_c10_one_per_exit, ct_operations_c10_exit_has_ticket, "
+        "tg_tickets_c10_unit",
     ),
     Rule(
         "C11",
@@ -186,6 +214,7 @@ RULES: tuple[Rule, ...] = (
         _no_other_operation,
         "uq_movements_c14_one_open, tg_movements_c14_one_pending",
         facts=("movement",),
+        earliest=lambda m: m.movement.pending_until if m.movement else None,
     ),
     Rule(
         "C15",
@@ -193,7 +222,7 @@ RULES: tuple[Rule, ...] = (
         ON_RECORDS,
         "the state permits the act",
         _state_permits,
-        "tg_archive_records_c15_transition, ct_archive_records_c15_state_is_rows",
+        "tg_archive_records_c15_transition, ct_archive_records_c15_state_is_rows, tg_archive_records_c15_label",
         facts=("record",),
     ),
     Rule(
@@ -208,10 +237,19 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "C15",
         "INVALID_TRANSITION",
+        frozenset({Action.APPROVE, Action.EXTEND}),
+        "an extension prolongs the checkout for which it was asked",
+        _of_this_checkout,
+        "tg_movements_c22_extension",
+        facts=("request", "movement"),
+    ),
+    Rule(
+        "C15",
+        "INVALID_TRANSITION",
         LEAVING,
         "the request is of the kind of the act",
         _right_kind,
-        "ct_movements_c15_request_kind",
+        "ct_movements_c15_request_kind, tg_movements_c15_birth",
         facts=("request",),
     ),
     Rule(
@@ -248,7 +286,8 @@ RULES: tuple[Rule, ...] = (
         "the record is not frozen by a discrepancy or a count",
         lambda m: not m.frozen,
         "tg_movements_c17_not_frozen",
-        facts=("frozen",),
+        facts=("frozen", "counted_until"),
+        earliest=count_ends,
     ),
     Rule(
         "C18",
@@ -285,8 +324,8 @@ RULES: tuple[Rule, ...] = (
         "LOAN_TERM_EXCEEDED",
         HANDING_OUT | PROLONGING,
         "the due instant is after now and within the purpose's term",
-        lambda m: m.due_at is None or m.due_at_max is None or m.at < m.due_at <= m.due_at_max,
-        "ck_movements_c21_due [the term is a parameter of the purpose, which an override (C50) or a court's day (C22) may pass: decisions keep both]",
+        _within_term,
+        "ck_movements_c21_due, tg_movements_c21_term",
         facts=("due_at", "due_at_max"),
         overridable=lambda m: m.due_at is not None and m.due_at > m.at,  # the term, never a due instant that is past
     ),
@@ -305,7 +344,16 @@ RULES: tuple[Rule, ...] = (
         PROLONGING,
         "the checkout was not extended before, or a court decides its end",
         _extends_once,
-        "tg_movements_c22_extension [the limit is a parameter]",
+        "tg_movements_c22_extension",
+        facts=("movement",),
+    ),
+    Rule(
+        "C22",
+        "COURT_PAPER_REQUIRED",
+        PROLONGING,
+        "a court's paper that is named came after the lending, for this extension alone, and without one the court has no further extension",
+        _by_the_court,
+        "tg_movements_c22_court_paper",
         facts=("movement",),
     ),
     Rule(

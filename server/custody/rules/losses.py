@@ -1,7 +1,9 @@
 """C43, C44 and what they borrow: discrepancies are solved by somebody by a day, and a loss takes its whole procedure."""
 
 from server.custody.moves import Move
-from server.custody.moves.losses import Case, Item, Loss, Reissued, Settled, Slot
+from server.custody.moves.corrections import Corrected
+from server.custody.moves.losses import Case, Item, Loss, Reissued, Settled
+from server.custody.moves.papers import Checks
 from server.custody.rules.table import Rule, by_construction
 from storage.terms import Action, DiscrepancyKind, Role
 
@@ -10,6 +12,7 @@ OPEN, RESOLVE = frozenset({Action.OPEN_CASE}), frozenset({Action.RESOLVE_DISCREP
 SEARCH = frozenset({Action.RECORD_SEARCH, Action.NOTIFY_COMPLIANCE})
 FOUND, LOST = frozenset({Action.RESOLVE_FOUND}), frozenset({Action.DECLARE_LOST})
 REISSUE, CLOSE = frozenset({Action.RECORD_REISSUE}), frozenset({Action.CLOSE_LOST})
+NUMBERING = frozenset({Action.REGISTER_FIRST_TIER, Action.RECORD_ARRIVAL, Action.ACCEPT_CHANGED_RETURN, Action.CORRECT})
 ORIGINAL = frozenset({Action.RECORD_VOIDED_ORIGINAL})
 
 
@@ -44,6 +47,13 @@ def _final(m: Move) -> bool:
     return not settled.is_settled or settled.final_at is None or settled.final_at <= m.at
 
 
+def _number_lives(m: Move) -> bool:
+    """What is re-issued has been registered by then, and its number judged."""
+    if m.action is Action.CORRECT:
+        return not m.of(Corrected).void
+    return not any(c.number_void for c in m.of(Checks).certificates)
+
+
 RULES: tuple[Rule, ...] = (
     Rule(
         "C3",
@@ -61,14 +71,6 @@ RULES: tuple[Rule, ...] = (
         _two_heads,
         "uq_operation_seats_c1_c6_one_seat_each",
         facts=("seats",),
-    ),
-    Rule(
-        "C7",
-        "SEAL_NUMBER_INVALID",
-        FOUND,
-        "what is found goes back in its sealed envelope, into a slot",
-        lambda m: m.of(Slot).is_there,
-        "ct_archive_records_c8_in_slot",
     ),
     Rule(
         "C15",
@@ -115,7 +117,7 @@ RULES: tuple[Rule, ...] = (
         "C34",
         "LOAN_NOT_SETTLED",
         CLOSE,
-        "the loan of what is lost is settled",
+        "every loan on what is lost is settled",
         lambda m: m.of(Settled).is_settled,
         "ct_archive_records_c34_lost_settled",
     ),
@@ -123,7 +125,7 @@ RULES: tuple[Rule, ...] = (
         "C35",
         "PAYOFF_NOT_FINAL",
         CLOSE,
-        "the payoff of the loan of what is lost is final",
+        "no payoff of a loan on what is lost can bounce any more",
         _final,
         "ct_archive_records_c35_lost_final",
         earliest=lambda m: m.of(Settled).final_at,
@@ -159,7 +161,7 @@ RULES: tuple[Rule, ...] = (
         LOST,
         "the search for it is on record",
         lambda m: m.of(Loss).is_searched,
-        "ck_loss_cases_c44_searched, ck_loss_cases_c44_complete",
+        "ck_loss_cases_c44_searched, ck_loss_cases_c44_complete, ct_movements_c44_ended_so",
     ),
     Rule(
         "C44",
@@ -183,14 +185,14 @@ RULES: tuple[Rule, ...] = (
         REISSUE,
         "one new paper of the same kind and collateral takes the place of one that was declared lost",
         lambda m: m.of(Reissued).fits,
-        "ct_archive_records_c44_reissue_linked",
+        "ct_archive_records_c44_reissue_linked, tg_archive_records_c44_certificate",
     ),
     Rule(
         "C44",
-        "LOSS_PROCEDURE_INCOMPLETE",
-        REISSUE,
+        "CERTIFICATE_NUMBER_VOID",
+        NUMBERING,
         "the number of what was lost is void for ever",
-        by_construction,
+        _number_lives,
         "tg_collateral_certificates_c44_void_for_ever",
     ),
 )

@@ -3,16 +3,18 @@
 from collections.abc import Callable
 
 from server.custody.moves import Move
+from server.custody.moves.certificates import Replacement
 from server.custody.moves.envelopes import Contents, Seals, Slots
 from server.custody.moves.papers import Arrival, Checked, Checks, NewPapers, Title
-from server.custody.rules.table import Rule, by_construction
+from server.custody.rules.table import Rule, by_construction, count_ends
 from storage.terms import Action as A
-from storage.terms import DiscrepancyKind, PaperKind
+from storage.terms import DiscrepancyKind, PaperKind, RecordState, Tier
 
 NAMED = frozenset({A.REGISTER_FIRST_TIER, A.RECORD_ARRIVAL})
 CERTIFIED = NAMED | {A.ACCEPT_CHANGED_RETURN}
 SEALED_ANEW = frozenset({A.SEAL_ENVELOPE, A.OPEN_ENVELOPE, A.ACCEPT_CHANGED_RETURN, A.ACCEPT_RETURN})
-PLACED = frozenset({A.INTAKE, A.MOVE_LOCATION})
+PLACED = frozenset({A.INTAKE, A.MOVE_LOCATION, A.RESOLVE_FOUND, A.RECORD_REISSUE})
+ENTERING = frozenset({A.INTAKE, A.RESOLVE_FOUND, A.RECORD_REISSUE, A.ACCEPT_CHANGED_RETURN})
 WHOLE = frozenset({A.REFUSE_INTAKE, A.OPEN_ENVELOPE, A.MOVE_LOCATION, A.REPORT_BROKEN_SEAL})
 BROKEN_SEAL = frozenset({DiscrepancyKind.SEAL_BROKEN.value, "SLOT"})  # SLOT: another paper of the envelope has a case
 
@@ -39,9 +41,29 @@ def _itemised(m: Move) -> bool:
     return m.record.pages > 0 and m.record.copies > 0
 
 
+def _enters(m: Move) -> bool:
+    """Whether the act brings this record into the vault: of a re-issue the lost one does not, nor what is found to wait once more."""
+    if m.action is A.RECORD_REISSUE:
+        return bool(m.record.id == m.ask.detail.reissued)
+    return m.record.tier is Tier.FIRST and m.back in (None, RecordState.IN_VAULT)
+
+
+def _sealed(m: Move) -> bool:
+    sealed = m.record.envelope is not None or (m.action is A.ACCEPT_CHANGED_RETURN and m.of(Replacement).into is not None)
+    return not _enters(m) or sealed or m.record.kind is PaperKind.SETTLEMENT_NOTICE or m.of(Title).is_electronic
+
+
 def _in_slot(m: Move) -> bool:
-    slot = m.of(Slots).slot
-    return m.record.envelope is None or (slot is not None and slot.is_slot and slot.is_empty and slot.vault == m.record.vault)
+    found = m.of(Slots)
+    if m.record.envelope is None or not _enters(m) or (m.action is A.RESOLVE_FOUND and found.own):
+        return True
+    slot = found.slot
+    return slot is not None and slot.is_slot and slot.is_empty and slot.vault == m.record.vault
+
+
+def _keeps_slot(m: Move) -> bool:
+    found = m.of(Slots)
+    return found.named is None or (_enters(m) and found.own in (None, found.named))
 
 
 def _taken_into_slot(m: Move) -> bool:
@@ -66,9 +88,9 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "C7",
         "SEAL_NUMBER_INVALID",
-        frozenset({A.INTAKE}),
+        ENTERING,
         "a paper enters in a sealed envelope, an electronic certificate by its reference, a settlement notice as it is",
-        lambda m: m.record.envelope is not None or m.record.kind is PaperKind.SETTLEMENT_NOTICE or m.of(Title).is_electronic,
+        _sealed,
         "ct_archive_records_c7_sealed",
         facts=("record",),
     ),
@@ -108,6 +130,14 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "C8",
+        "SLOT_KEPT",
+        frozenset({A.RESOLVE_FOUND}),
+        "what is found goes back into the slot that its envelope has, and what waits for the vault into none",
+        _keeps_slot,
+        "[what made it missing freezes its slot: tg_sealed_envelopes_c17_not_frozen]",
+    ),
+    Rule(
+        "C8",
         "SLOT_INVALID",
         frozenset({A.OPEN_ENVELOPE}),
         "what is taken out of an envelope goes into an empty slot of its own",
@@ -120,7 +150,7 @@ RULES: tuple[Rule, ...] = (
         frozenset({A.OPEN_ENVELOPE}),
         "an envelope is opened for a reason, by two, and not all of it is taken out",
         lambda m: bool(m.ask.reason and m.ask.reason.strip()) and not m.together <= frozenset(m.ask.detail.taken),
-        "ct_sealed_envelopes_c9_by_opening",
+        "ct_sealed_envelopes_c9_by_opening, ct_sealed_envelopes_c9_seal, tg_seals_c9_broken_once",
         facts=("together",),
     ),
     Rule(
@@ -180,7 +210,8 @@ RULES: tuple[Rule, ...] = (
         "what is frozen stays in its slot",
         lambda m: not m.frozen,
         "tg_sealed_envelopes_c17_not_frozen",
-        facts=("frozen",),
+        facts=("frozen", "counted_until"),
+        earliest=count_ends,
     ),
     Rule(
         "C17",
@@ -189,7 +220,8 @@ RULES: tuple[Rule, ...] = (
         "what is frozen is not opened, unless its seal is broken",
         lambda m: m.frozen <= BROKEN_SEAL,
         "[the case is opened and solved by the same people; the freeze itself holds what leaves]",
-        facts=("frozen",),
+        facts=("frozen", "counted_until"),
+        earliest=lambda m: m.counted_until if m.frozen <= BROKEN_SEAL | {"COUNT"} else None,
     ),
     Rule(
         "C30",

@@ -64,7 +64,7 @@ RULES: tuple[Rule, ...] = (
         LEAVES,
         "the settlement notice is issued, scanned and filed in the vault",
         lambda m: _partial(m) or m.of(Payoff).noticed,
-        "ct_movements_c36_notice, uq_settlement_notices_c36_one_live",
+        "ct_movements_c36_notice, uq_settlement_notices_c36_one_live, tg_settlement_notices_c36_paper",
     ),
     Rule(
         "C52",

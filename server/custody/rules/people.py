@@ -2,7 +2,7 @@
 
 from server.custody.moves import Move
 from server.custody.policy import ranks
-from server.custody.rules.groups import AT_THE_VAULT, DECIDING, DECISIONS, EVERY, EXITS, LEAVING, LIFTING, OVERRIDABLE, SEATED
+from server.custody.rules.groups import AT_THE_VAULT, DECIDING, DECISIONS, EVERY, EXITS, JUDGING, LEAVING, LIFTING, OVERRIDABLE, SEATED
 from server.custody.rules.table import Rule, by_construction
 from server.custody.transitions import SUBSTITUTES, WHO, seat_roles
 from storage.terms import Action, Role, Seat
@@ -55,8 +55,9 @@ def _no_double_duty(m: Move) -> bool:
 def _releasers_are_others(m: Move) -> bool:
     if m.request is None:
         return True
-    asked = {m.request.applicant, *m.request.approvals.values()}
-    return not any(person.id in asked for seat, person in m.seats.items() if seat not in (Seat.RECEIVER, Seat.OFFICER))
+    approvers, applicant = frozenset(m.request.approvals.values()), m.request.applicant
+    hands = {seat: person.id for seat, person in m.seats.items() if seat is not Seat.RECEIVER}
+    return not any(who in approvers or (who == applicant and seat is not Seat.OFFICER) for seat, who in hands.items())
 
 
 def _clerk_is_another(m: Move) -> bool:
@@ -86,12 +87,14 @@ def _withdraws_own(m: Move) -> bool:
     return m.opened_by == m.by.id or any(person.id == m.by.id for person in m.seats.values())
 
 
+NAMING_A_READER = frozenset({Action.REQUEST_CHECKOUT, Action.REQUEST_READING})
+BY_ROLE = "the caller has a role for this act or seat"
 RULES: tuple[Rule, ...] = (
     Rule(
         "C0",
         "ROLE_REQUIRED",
         EVERY,
-        "the caller has a role for this act or seat",
+        BY_ROLE,
         _has_role,
         ROLES_CHANGE,
         facts=("by", "required"),
@@ -163,6 +166,15 @@ RULES: tuple[Rule, ...] = (
         "tg_operation_seats_c1_no_service",
     ),
     Rule(
+        "C1",
+        "SERVICE_NOT_ALLOWED",
+        NAMING_A_READER,
+        "papers are lent to a person",
+        lambda m: not m.for_a_service,
+        "tg_access_requests_c1_no_service",
+        facts=("for_a_service",),
+    ),
+    Rule(
         "C2",
         "KEEPER_DUTY_CONFLICT",
         AT_THE_VAULT,
@@ -175,16 +187,16 @@ RULES: tuple[Rule, ...] = (
         "C3",
         "SEGREGATION_OF_DUTIES",
         DECIDING | {Action.REJECT},
-        "the approver is neither the applicant nor an earlier approver",
-        lambda m: m.request is not None and m.by.id not in {m.request.applicant, *m.request.approvals.values()},
-        "ck_approvals_c3_not_applicant, uq_approvals_c3_one_each, fk_approvals_c3_applicant",
+        "the approver is neither the applicant, nor whom the papers are for, nor an earlier approver",
+        lambda m: m.request is not None and m.by.id not in {m.request.applicant, m.request.reader, *m.request.approvals.values()},
+        "ck_approvals_c3_not_applicant, tg_approvals_c3_not_reader, uq_approvals_c3_one_each, fk_approvals_c3_applicant",
         facts=("request",),
     ),
     Rule(
         "C3",
         "SEGREGATION_OF_DUTIES",
         EXITS,
-        "whoever hands out neither applied nor approved",
+        "whoever hands out has not approved, nor, but for the officer of a release, applied",
         _releasers_are_others,
         "tg_operation_seats_c3_releaser",
         facts=("request", "seats"),
@@ -192,10 +204,11 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "C4",
         "CONFLICT_OF_INTEREST",
-        DECIDING | AT_THE_VAULT,
+        DECIDING | AT_THE_VAULT | JUDGING,
         "the caller has no interest in the loan",
         lambda m: m.ask.seat is Seat.RECEIVER or m.by.id not in m.interested,
-        "tg_approvals_c4_no_interest, tg_operation_seats_c4_no_interest",
+        "tg_approvals_c4_no_interest, tg_operation_seats_c4_no_interest, tg_operation_seats_c4_deciding, "
+        "tg_disposal_approvals_c4_no_interest, tg_archive_records_c4_taken_over",
     ),
     Rule(
         "C5",
@@ -213,7 +226,7 @@ RULES: tuple[Rule, ...] = (
         LEAVING | {Action.SERVE},
         "every rank of the matrix has approved",
         _fully_approved,
-        "ct_access_requests_c5_all_ranks, tg_request_lines_c5_before_approval",
+        "ct_access_requests_c5_all_ranks, tg_request_lines_c5_before_approval, ct_movements_c5_approved",
         facts=("request",),
         roles=_needed,
     ),
@@ -237,5 +250,12 @@ VERSIONS: tuple[Rule, ...] = (
         lambda m: m.ask.expected_version in (None, m.version_now),
         "[what the caller has read is known to the caller alone]",
     ),
-    Rule("C51", "IDEMPOTENCY_CONFLICT", EVERY, "a key is spent once, on one input", by_construction, "pk_idempotency_keys"),
+    Rule(
+        "C51",
+        "IDEMPOTENCY_CONFLICT",
+        EVERY,
+        "a key is spent once, on one input",
+        by_construction,
+        "pk_idempotency_keys, tg_idempotency_keys_c51_once",
+    ),
 )

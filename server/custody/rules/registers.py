@@ -23,7 +23,7 @@ RULES: tuple[Rule, ...] = (
         REVIEWING,
         "an emergency is reviewed once",
         lambda m: m.of(Review).is_open,
-        "tg_emergency_reviews_c1_once",
+        "tg_emergency_reviews_c1_once, tg_emergency_reviews_c1_open",
     ),
     Rule(
         "C3",

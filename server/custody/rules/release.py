@@ -1,4 +1,4 @@
-"""C37 to C40: who receives what leaves for good, what stays in its place, and that it never comes back."""
+"""C3, C13 and C37 to C40: who receives what leaves for good, what stays in its place, and that it never comes back."""
 
 from server.custody.moves import Move
 from server.custody.moves.release import Evidence, Recipient, Replacement
@@ -17,6 +17,15 @@ def _out_for_the_court(m: Move) -> bool:
 
 
 RULES: tuple[Rule, ...] = (
+    Rule(
+        "C3",
+        "SEGREGATION_OF_DUTIES",
+        SURRENDER,
+        "whoever says that the court keeps a paper does not confirm it",
+        lambda m: len({person.id for person in m.seats.values()}) == len(m.seats),
+        "uq_operation_seats_c1_c6_one_seat_each",
+        facts=("seats",),
+    ),
     Rule(
         "C13",
         "PURPOSE_NOT_ALLOWED",
@@ -48,7 +57,8 @@ RULES: tuple[Rule, ...] = (
         RELEASE | SUBSTITUTE | SURRENDER,
         "what has left for good never moves again",
         by_construction,
-        "tg_movements_c38_final, ct_archive_records_c38_left_by_movement, ck_movements_c38_end_fits_kind, tg_releases_c38_done",
+        "tg_movements_c38_final, ct_archive_records_c38_left_by_movement, ck_movements_c38_end_fits_kind, tg_releases_c38_done, "
+        "ct_movements_c38_out_is_gone",
     ),
     Rule(
         "C39",
@@ -62,9 +72,9 @@ RULES: tuple[Rule, ...] = (
         "C39",
         "REPLACEMENT_NOT_IN_VAULT",
         SUBSTITUTE | {Action.REQUEST_SUBSTITUTION},
-        "the replacement secures the same loan, and its approved value covers what leaves",
+        "the replacement secures every loan that is owed on what leaves, and its approved value covers it",
         lambda m: m.of(Replacement).approved,
-        "ct_movements_c39_value",
+        "ct_movements_c39_value, tg_substitutions_c39_before_approval",
     ),
     Rule(
         "C40",

@@ -1,5 +1,7 @@
 """C4, C15, C17, C41, C42, C55: who counts, what is frozen meanwhile, and when a stocktake is done."""
 
+from datetime import datetime
+
 from server.custody.moves import Move
 from server.custody.moves.stocktakes import Counted, OpenStocktake, Stand, Team
 from server.custody.rules.groups import ENTRIES
@@ -33,6 +35,12 @@ def _slot_is_free(m: Move) -> bool:
     return "COUNT" not in m.frozen and not (named is not None and named.named)
 
 
+def _slot_is_free_again(m: Move) -> datetime | None:
+    """Of the record's own place alone: who counts the one that is named learns nothing of it."""
+    named = m.known.get(Counted)
+    return None if named is not None and named.named else m.counted_until
+
+
 RULES: tuple[Rule, ...] = (
     Rule(
         "C4",
@@ -64,8 +72,9 @@ RULES: tuple[Rule, ...] = (
         ENTRIES,
         "nothing is put into a place that is being counted",
         _slot_is_free,
-        "tg_movements_c17_slot_counted, tg_sealed_envelopes_c17_slot_counted",
-        facts=("frozen",),
+        "tg_movements_c17_slot_counted, tg_sealed_envelopes_c17_slot_counted, ct_archive_records_c17_place",
+        facts=("frozen", "counted_until"),
+        earliest=_slot_is_free_again,
     ),
     Rule(
         "C41",

@@ -35,6 +35,11 @@ def as_asked(_: Move) -> bool:
     return True
 
 
+def count_ends(move: Move) -> datetime | None:
+    """Of what is frozen by a count alone: a discrepancy ends when somebody resolves it."""
+    return move.counted_until if move.frozen == {"COUNT"} else None
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """One row of the table."""
@@ -57,6 +62,15 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
+class Unit:
+    """A unit of the bank, by name."""
+
+    id: UUID
+    code: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Violation:
     """A rule that said no to a record."""
 
@@ -67,6 +81,7 @@ class Violation:
     earliest: datetime | None = None
     overridable: bool = False
     overriders: frozenset[Role] = frozenset()  # who may take the OVERRIDE seat for it
+    held_by: Unit | None = None  # C14: of whoever has the record
 
     def says(self, language: str) -> tuple[str, str]:
         """Message and remedy, in `en` or `zh`."""

@@ -2,7 +2,7 @@
 
 from server.custody.moves import Move
 from server.custody.moves.volumes import HEADS, Batch, BatchNamed, Closing, Contents, Origin, Received, Term
-from server.custody.rules.table import Rule
+from server.custody.rules.table import Rule, count_ends
 from storage.terms import Action, HoldKind, RetentionClass
 
 SUBMIT, ACCEPT = frozenset({Action.SUBMIT_VOLUME}), frozenset({Action.ACCEPT_VOLUME})
@@ -89,7 +89,8 @@ RULES: tuple[Rule, ...] = (
         "nothing with an open discrepancy is closed or disposed of",
         lambda m: not m.frozen,
         "tg_archive_records_c17_closing",
-        facts=("frozen",),
+        facts=("frozen", "counted_until"),
+        earliest=count_ends,
     ),
     Rule(
         "C29",
@@ -113,7 +114,7 @@ RULES: tuple[Rule, ...] = (
         ACCEPT,
         "the archivist has ticked every paper of the volume, with its pages as listed",
         _ticked,
-        "ct_archive_records_c31_item_by_item",
+        "ct_archive_records_c31_item_by_item, tg_file_items_c31_collecting",
     ),
     Rule(
         "C34",

@@ -6,9 +6,11 @@ Data only. PostgreSQL reads the same rows (tables `transitions`, `acts`, `act_se
 from server.custody.transitions import (
     administration,
     certificates,
+    contracts,
     corrections,
     everywhere,
     handovers,
+    labels,
     lending,
     losses,
     overdue,
@@ -42,6 +44,8 @@ CHAPTERS: tuple[Chapter, ...] = (
     registers.CHAPTER,
     stocktakes.CHAPTER,
     corrections.CHAPTER,
+    contracts.CHAPTER,
+    labels.CHAPTER,
 )
 TRANSITIONS: tuple[Transition, ...] = tuple(t for chapter in CHAPTERS for t in chapter.transitions)
 SEATS: dict[tuple[A, Tier], tuple[Seat, ...]] = {key: seats for chapter in CHAPTERS for key, seats in chapter.seats.items()}

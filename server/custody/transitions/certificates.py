@@ -16,6 +16,8 @@ CHAPTER = Chapter(
         *stays(Tier.FIRST, (S.IN_VAULT, S.RESERVED), A.RECORD_REGISTRY_CHECK),
         *stays(Tier.FIRST, (S.IN_VAULT, S.RESERVED, S.CHECKED_OUT), A.REGISTER_BAILEE_LETTER),
         *(t for tier in Tier for t in stays(tier, (S.CHECKED_OUT, S.MISSING), A.CLAIM_RETURNED, A.RESOLVE_CLAIM)),
+        Transition("F7", Tier.FIRST, S.CHECKED_OUT, A.RESOLVE_CLAIM, S.RETURN_PENDING),  # found in the vault
+        Transition("S5", Tier.SECOND, S.CHECKED_OUT, A.RESOLVE_CLAIM, S.RETURN_PENDING),
     ),
     seats={(A.ACCEPT_CHANGED_RETURN, Tier.FIRST): KEEPERS},
     who={

@@ -2,6 +2,7 @@
 
 from server.custody.transitions.administration import CUSTODY_ROLES
 from server.custody.transitions.chapter import KEEPERS, Chapter, Transition, stays
+from server.custody.transitions.everywhere import ENDED_BY
 from storage.terms import Action as A
 from storage.terms import RecordState as S
 from storage.terms import Role as R
@@ -13,8 +14,16 @@ CARED_FOR = {  # what a custodian answers for, and may pass on without moving it
     FIRST: (S.PENDING_INTAKE, S.IN_VAULT, S.RESERVED, S.CHECKED_OUT, S.RETURN_PENDING),
     SECOND: (S.SUBMITTED, S.FILED, S.READING, S.RESERVED, S.CHECKED_OUT, S.RETURN_PENDING, S.CLOSED_VOLUME),
 }
-DECIDABLE = {tier: (*states, S.IN_TRANSIT, S.MISSING) for tier, states in CARED_FOR.items()}
+LISTED = {  # what the next custodian takes over besides, though it is not there or comes back to nobody
+    FIRST: CARED_FOR[FIRST],
+    SECOND: (*CARED_FOR[SECOND], S.MISSING, S.LOST, S.ARCHIVED, S.DISPOSAL_PROPOSED, S.DISPOSAL_APPROVED),
+}
+PAST = {  # what a line may have become since: whatever it is, the list does not stay open for it
+    FIRST: (S.IN_TRANSIT, S.MISSING, S.LOST, *ENDED_BY[FIRST]),
+    SECOND: (S.IN_TRANSIT, *ENDED_BY[SECOND]),
+}
 LISTABLE = (A.ADD_HANDOVER_LINES, A.REMOVE_HANDOVER_LINES)
+UNDOING = (A.REMOVE_HANDOVER_LINES, A.REJECT_HANDOVER, A.RECALL_RESPONSIBILITY)
 SENDING = frozenset({A.SEND_HANDOVER, A.SEND_PENDING})  # on its way
 LETTING_GO = SENDING | {A.SEND_RESPONSIBILITY}
 ARRIVING = frozenset({A.RECEIVE_HANDOVER, A.RECEIVE_PENDING})
@@ -39,10 +48,13 @@ CHAPTER = Chapter(
         *(Transition("S7", SECOND, state, A.SEND_HANDOVER, S.IN_TRANSIT) for state in SHELVED),
         *(Transition("S7", SECOND, S.IN_TRANSIT, A.RECEIVE_HANDOVER, state) for state in (*SHELVED, S.ARCHIVED)),
         *(Transition("S7", SECOND, S.IN_TRANSIT, A.TAKE_BACK, state) for state in SHELVED),
-        *(t for tier, states in CARED_FOR.items() for t in stays(tier, states, *LISTABLE, A.SEND_RESPONSIBILITY)),
-        *(t for tier, states in CARED_FOR.items() for t in stays(tier, states, A.RECEIVE_RESPONSIBILITY, A.RECEIVE_CUSTODY)),
-        *(t for tier, states in DECIDABLE.items() for t in stays(tier, states, A.REJECT_HANDOVER, A.RECALL_RESPONSIBILITY)),
-        *(t for tier in Tier for t in stays(tier, (S.IN_TRANSIT, S.MISSING), A.REMOVE_HANDOVER_LINES)),
+        *(
+            t
+            for tier, states in LISTED.items()
+            for t in stays(tier, states, A.ADD_HANDOVER_LINES, A.SEND_RESPONSIBILITY, A.RECEIVE_CUSTODY)
+        ),
+        *(t for tier, states in CARED_FOR.items() for t in stays(tier, states, A.RECEIVE_RESPONSIBILITY)),
+        *(t for tier in Tier for t in stays(tier, (*LISTED[tier], *PAST[tier]), *UNDOING)),
     ),
     seats={
         (A.SEND_HANDOVER, FIRST): KEEPERS,

@@ -49,6 +49,7 @@ def _reading() -> Iterable[Transition]:
 
 APPLICANTS = frozenset({R.LOAN_OFFICER, R.LEGAL, R.AUDITOR, R.COLLECTIONS})
 APPROVERS = frozenset({R.CREDIT_DEPT_HEAD, R.RISK_HEAD, R.BRANCH_HEAD, R.VICE_PRESIDENT, R.PRESIDENT})  # may stand in the matrix of C5
+RECEIVERS = {Tier.FIRST: frozenset({R.VAULT_KEEPER_KEY, R.VAULT_KEEPER_CODE}), Tier.SECOND: frozenset({R.ARCHIVIST})}  # of what comes back
 CHAPTER = Chapter(
     transitions=(*_lending(Tier.FIRST, S.IN_VAULT), *_lending(Tier.SECOND, S.FILED), *_reading()),
     seats={
@@ -62,13 +63,13 @@ CHAPTER = Chapter(
     who={
         A.REQUEST_CHECKOUT: APPLICANTS,
         A.REQUEST_READING: APPLICANTS | {R.INSPECTOR, R.COMPLIANCE, R.RISK_HEAD},
-        A.REQUEST_EXTENSION: APPLICANTS,
+        A.REQUEST_EXTENSION: EVERYONE,  # whoever holds it (C19)
         A.APPROVE: APPROVERS,
         A.RESERVE: APPROVERS,
         A.EXTEND: APPROVERS,
         A.REJECT: APPROVERS,
         A.CANCEL: EVERYONE,
-        A.PRESENT_RETURN: frozenset({R.VAULT_KEEPER_KEY, R.VAULT_KEEPER_CODE, R.ARCHIVIST}),
+        A.PRESENT_RETURN: RECEIVERS[Tier.FIRST] | RECEIVERS[Tier.SECOND],
         A.START_READING: frozenset({R.ARCHIVIST}),
         A.END_READING: frozenset({R.ARCHIVIST}),
     },

@@ -13,7 +13,7 @@ CHAPTER = Chapter(
     transitions=(
         *(row for tier in Tier for row in stays(tier, (S.CHECKED_OUT,), A.RECALL)),
         Transition("F14", Tier.FIRST, S.CHECKED_OUT, A.OVERDUE_SEARCH, S.MISSING),
-        Transition("S11", Tier.SECOND, S.CHECKED_OUT, A.OVERDUE_SEARCH, S.MISSING),
+        *(Transition("S11", Tier.SECOND, start, A.OVERDUE_SEARCH, S.MISSING) for start in (S.CHECKED_OUT, S.READING)),
     ),
     who={A.RECALL: RECALLERS | {R.SYSTEM}, A.OVERDUE_SEARCH: frozenset({R.SYSTEM})},
 )

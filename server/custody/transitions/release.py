@@ -31,5 +31,6 @@ CHAPTER = Chapter(
     exits=frozenset({A.RELEASE, A.SUBSTITUTE}),
     at_desk=frozenset({A.SURRENDER}),
     takes=frozenset({A.RELEASE, A.SUBSTITUTE}),
+    decides=frozenset({A.RELEASE, A.SUBSTITUTE}),
     recordless=frozenset({A.POST_POSITION, A.ISSUE_NOTICE}),
 )

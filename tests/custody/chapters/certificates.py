@@ -7,11 +7,12 @@ from uuid import UUID, uuid4
 
 from server.custody.moves import Ask, Inspection, Move, Movement, Placement
 from server.custody.moves.certificates import Change, ChangedReturn, RegistryCheck, Replacement
-from server.custody.moves.claims import Claim, Resolution
+from server.custody.moves.claims import Bringer, Claim, Resolution
 from server.custody.moves.envelopes import Seals
 from server.custody.moves.letters import BaileeLetter, Letters
 from server.custody.moves.papers import Checks, Title
 from server.custody.moves.registers import Booking, EmergencyReview, Entry, Review, Ticket, VoidTicket
+from server.custody.transitions.lending import RECEIVERS
 from storage.terms import Action as A
 from storage.terms import (
     BaileeKind,
@@ -27,7 +28,7 @@ from storage.terms import (
 )
 from tests.custody.attacking import STATE, Attack, movement, operation, twin, who
 from tests.custody.breaking import Break, change_ask, change_found, change_movement
-from tests.custody.chapters.papers import DUPLICATE, NEW_SEAL, RIGHT, fact, known, on
+from tests.custody.chapters.papers import DUPLICATE, NEW_SEAL, RIGHT, SEALED, VOID_NUMBER, fact, known, on
 from tests.custody.chapters.stocktakes import electronic_certificate
 from tests.custody.examples import ANN, CODY, KAY, NOW, OTHER, REQ, RID, person
 from tests.harness.world import World
@@ -46,7 +47,7 @@ def _changed(m: Move) -> Move:
     """The new paper of a change."""
     m = on(replace(m, movement=None), state=RecordState.PENDING_INTAKE, kind=PaperKind.CERTIFICATE)
     m = replace(m, ask=replace(m.ask, detail=ChangedReturn((Change(OTHER, RID),), "S9"), inspections=(FOUND,)))
-    return known(m, Seals(True), Title(True), Replacement(True), Checks())
+    return known(m, Seals(True), Title(True), Replacement(True, into=OTHER), Checks())
 
 
 def _replaced(m: Move) -> Move:
@@ -62,6 +63,10 @@ def _about(detail: Any, *facts: Any, **changes: Any) -> Any:
     return lambda m: known(replace(m, on=None, ask=replace(m.ask, records=(), detail=detail, **changes)), *facts)
 
 
+def _received(m: Move) -> Move:
+    return replace(m, by=person(ANN, min(RECEIVERS[m.record.tier])))
+
+
 ADJUST = {
     A.ACCEPT_CHANGED_RETURN: _changed,
     A.REPLACE_RETURNED: _replaced,
@@ -72,7 +77,8 @@ ADJUST = {
     A.REGISTER_BAILEE_LETTER: lambda m: replace(m, ask=replace(m.ask, detail=LETTER)),
     A.RECORD_REGISTRY_CHECK: lambda m: known(replace(m, ask=replace(m.ask, detail=RegistryCheck(True, "E-1"))), Title(True, True, True)),
     A.CLAIM_RETURNED: _claimed,
-    A.RESOLVE_CLAIM: _claimed,
+    A.PRESENT_RETURN: lambda m: known(_received(replace(m, ask=replace(m.ask, brought_by=OTHER))), Bringer("DELEGATE")),
+    A.RESOLVE_CLAIM: lambda m: _received(_claimed(m)),
     A.VOID_TICKET: _about(VoidTicket(OTHER), Ticket(OTHER, OTHER, OTHER, 7, False), reason="打印作废"),
     A.BOOK_OFF_BALANCE_ENTRY: _about(Booking(OTHER, OffBalanceState.BOOKED, "8801"), Entry(OTHER, RID, OTHER, OffBalanceState.PENDING)),
     A.REVIEW_EMERGENCY: _about(
@@ -119,11 +125,13 @@ BREAKS: tuple[Break, ...] = (
     Break("whoever claims does not resolve it", A.RESOLVE_CLAIM, SECOND, fact(Claim(OTHER, ANN))),
     Break(SEEN, A.ACCEPT_CHANGED_RETURN, FIRST, change_ask(inspections=())),
     Break(SEEN, A.ACCEPT_CHANGED_RETURN, FIRST, change_found(no_damage=False)),
-    Break(PAIR, A.ACCEPT_CHANGED_RETURN, FIRST, fact(Replacement(False))),
+    Break(PAIR, A.ACCEPT_CHANGED_RETURN, FIRST, fact(Replacement(False, into=OTHER))),
     Break(PAIR, A.REPLACE_RETURNED, FIRST, fact(Replacement(False))),
     Break(NEW_SEAL, A.ACCEPT_CHANGED_RETURN, FIRST, fact(Seals(False))),
+    Break(SEALED, A.ACCEPT_CHANGED_RETURN, FIRST, fact(Replacement(True))),
     Break(NEW_SEAL, A.ACCEPT_RETURN, FIRST, fact(Seals(False))),
     Break(DUPLICATE, A.ACCEPT_CHANGED_RETURN, FIRST, fact(Checks((replace(RIGHT.certificates[0], number_taken=True),)))),
+    Break(VOID_NUMBER, A.ACCEPT_CHANGED_RETURN, FIRST, fact(Checks((replace(RIGHT.certificates[0], number_void=True),)))),
     Break(LETTERED, A.CHECK_OUT, FIRST, fact(Letters(False))),
     Break(COVERED, A.CHECK_OUT, FIRST, fact(Letters(True, NOW.date()))),
     Break(COVERED, A.EXTEND, FIRST, fact(Letters(True, NOW.date()))),
@@ -251,6 +259,14 @@ async def _(bank: World) -> Attack:
     _, moved = await claimed(bank)
     back = "update movements set returned_at = clock_timestamp(), returned_by = holder_id, presented_to = $2 where id = $1"
     return Attack("kay", ((back, moved, who(bank, "kay")),))
+
+
+@twin("ct_movements_c25_found_in_vault")
+async def _(bank: World) -> Attack:
+    papers = await bank.papers()
+    await bank.out(papers)
+    here = "update movements set returned_at = clock_timestamp(), presented_to = $2 where id = $1"
+    return Attack("kay", ((here, await movement(bank, papers[0]), who(bank, "kay")), (STATE, papers[0], "RETURN_PENDING")))
 
 
 SOLVED = "update return_claims set resolved_at = clock_timestamp(), resolved_by = $2, resolution = 'FOUND_IN_VAULT' where movement_id = $1"

@@ -30,9 +30,15 @@ def known(**changes: Any) -> Callable[[Move], dict[str, Any]]:
 
 BREAKS = (
     Break("what is corrected is one of the facts that may be mistyped", A.CORRECT, Tier.FIRST, known(correctable=False)),
-    Break("a correction has a reason, and a stored scan of its record as evidence", A.CORRECT, Tier.SECOND, known(evidence=False)),
+    Break(
+        "a correction has a reason, and a stored scan of its record, or of one of its loans, as evidence",
+        A.CORRECT,
+        Tier.SECOND,
+        known(evidence=False),
+    ),
     Break("the new value is another than the one that stands there", A.CORRECT, Tier.FIRST, known(before=ASKED.value)),
     Break("the new number is nobody else's", A.CORRECT, Tier.FIRST, known(taken=True)),
+    Break("the number of what was lost is void for ever", A.CORRECT, Tier.FIRST, known(void=True)),
 )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -14,6 +15,7 @@ from tests.custody.attacking import Attack, Step, operation, twin, who
 from tests.custody.breaking import Break
 from tests.custody.examples import ANN, ARCH, ORG, OTHER, person
 from tests.custody.handing import opened, seal, sent
+from tests.harness.losses import paid_off
 from tests.harness.world import World
 
 FIRST, SECOND = Tier.FIRST, Tier.SECOND
@@ -72,6 +74,8 @@ BREAKS = (
     Break("the record arrives as it was sent", A.RECEIVE_PENDING, FIRST, line_is(stood_as=RecordState.IN_VAULT)),
     Break("the record arrives as it was sent", A.TAKE_BACK, FIRST, line_is(stood_as=RecordState.PENDING_INTAKE)),
     Break("only what is out passes without being moved", A.SEND_RESPONSIBILITY, SECOND, lambda m: {"on": replace(m.record, state=RecordState.FILED)}),
+    Break("what is missing, archived or kept for disposal passes to the next custodian alone", A.ADD_HANDOVER_LINES, SECOND,
+          lambda m: {"on": replace(m.record, state=RecordState.MISSING)}),
     Break("each envelope has a slot in the vault that takes it", A.RECEIVE_HANDOVER, FIRST, line_is(places_fit=False)),
     Break("both units are open", A.CREATE_HANDOVER, FIRST, lambda m: {"known": {Sides: Sides(True, False)}}),
     Break(CLEARED, A.SEND_RESPONSIBILITY, SECOND, lambda m: {**line_is(**CUSTODIAN | {"giver": ARCH}, uncounted=1)(m)}),
@@ -84,6 +88,8 @@ BREAKS = (
           lambda m: {"known": {Clearance: Clearance(False)}}),
     Break("no shipment of the handover is overdue", A.SEND_HANDOVER, FIRST, line_is(late=True)),
     Break("first-tier papers go to a unit with a vault", A.SEND_HANDOVER, FIRST, line_is(to_has_vault=False)),
+    Break("the archive department takes volumes whose payoff is final", A.SEND_HANDOVER, SECOND,
+          lambda m: line_is(payoff_final_at=m.at + timedelta(days=1))(m)),
     Break("the archive department takes closed volumes of the twenty-year and permanent classes", A.SEND_HANDOVER, SECOND,
           line_is(fit_for_archive=False)),
 )  # fmt: skip
@@ -126,6 +132,13 @@ async def _(bank: World) -> Attack:
 
 @twin("ck_handover_lines_c30_complete")
 async def _(bank: World) -> Attack:
+    papers, (volume,) = await bank.papers(), await bank.volumes()
+    await bank.past_the_triggers(f"delete from file_items where record_id = '{volume}'")
+    return Attack("clerk", ((LINE, await opened(bank, papers), volume),))
+
+
+@twin("tg_handover_lines_c30_sealed")
+async def _(bank: World) -> Attack:
     papers, more = await bank.papers(), await bank.registered()
     await bank.past_the_triggers(f"update archive_records set envelope_id = null where id = '{more[0][0]}'")
     return Attack("clerk", ((LINE, await opened(bank, papers), more[0][0]),))
@@ -135,7 +148,7 @@ async def _(bank: World) -> Attack:
 async def _(bank: World) -> Attack:
     papers = await bank.papers()
     handover = await opened(bank, papers)
-    await bank.sql("update archive_records set pages = 9 where id = $1", papers[0])
+    await bank.past_the_triggers(f"update archive_records set pages = 9 where id = '{papers[0]}'")
     return await shipped(bank, handover, papers[0])
 
 
@@ -230,5 +243,15 @@ async def _(bank: World) -> Attack:
 @twin("tg_handover_lines_c45_for_archive")
 async def _(bank: World) -> Attack:
     volumes = await bank.volumes()
+    handover = await opened(bank, volumes, by="archivist", kind=HandoverKind.TO_ARCHIVE)
+    return await shipped(bank, handover, volumes[0], SECOND)
+
+
+@twin("tg_handover_lines_c35_for_archive")
+async def _(bank: World) -> Attack:
+    loan = await bank.loan()
+    volumes = await bank.volumes(loan=loan)
+    await paid_off(bank, loan, "CHEQUE")
+    await bank.done("archivist", Ask(A.CLOSE_VOLUME, records=tuple(volumes)))
     handover = await opened(bank, volumes, by="archivist", kind=HandoverKind.TO_ARCHIVE)
     return await shipped(bank, handover, volumes[0], SECOND)

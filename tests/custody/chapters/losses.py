@@ -6,7 +6,8 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from server.custody.moves import Inspection, Move, Movement
+from server.custody.moves import Ask, Inspection, Move, Movement
+from server.custody.moves.envelopes import Slot, Slots
 from server.custody.moves.losses import (
     Case,
     CaseOpened,
@@ -20,14 +21,14 @@ from server.custody.moves.losses import (
     Reissued,
     Search,
     Settled,
-    Slot,
 )
 from server.custody.moves.papers import Title
 from storage.terms import Action as A
-from storage.terms import DiscrepancyKind, LossState, MovementKind, Role, Seat, Tier
+from storage.terms import DiscrepancyKind, LossState, MovementKind, PaperKind, Role, Seat, Tier
 from storage.terms import RecordState as S
-from tests.custody.attacking import CASE, FINISH, SEAT, STATE, Attack, Step, operation, twin, who
+from tests.custody.attacking import CASE, FINISH, SEAT, STATE, Attack, Step, operation, relate, twin, who
 from tests.custody.breaking import Break, change_ask, change_found, change_seat
+from tests.custody.chapters.papers import ENVELOPE, FREE, IN_SLOT, SEALED, VAULT
 from tests.custody.examples import ANN, LEA, NOW, OTHER, RID, person
 from tests.harness.losses import certificate, found, in_vault, lost, missing, paid_off, reissued, searched
 from tests.harness.world import FINE, World
@@ -35,11 +36,11 @@ from tests.harness.world import FINE, World
 FIRST, SECOND = Tier.FIRST, Tier.SECOND
 OPEN = Case(uuid4(), DiscrepancyKind.SEAL_BROKEN, False, False, OTHER, 1, True, NOW + timedelta(days=1))
 SOUGHT = Loss(uuid4(), OPEN.id, LossState.SEARCHED, ANN, True, True, True, version=1)
-FACTS = {Case: OPEN, Item: Item(False), Loss: SOUGHT, Slot: Slot(True), Reissued: Reissued(True), Settled: Settled(True, NOW)}
+FACTS = {Case: OPEN, Item: Item(False), Loss: SOUGHT, Reissued: Reissued(True), Settled: Settled(True, NOW)}
 DETAILS = {
     A.OPEN_CASE: CaseOpened(OPEN.id, ANN, date(2026, 11, 24)), A.RESOLVE_DISCREPANCY: CaseResolved(OPEN.id),
     A.REPORT_ITEM_MISSING: ItemMissing(OTHER), A.RECORD_SEARCH: Search("库内"), A.RESOLVE_FOUND: Finding("柜后"),
-    A.RECORD_REISSUE: Reissue(RID, OTHER), A.RECORD_VOIDED_ORIGINAL: OriginalFound("柜后"),
+    A.RECORD_REISSUE: Reissue(OTHER, RID), A.RECORD_VOIDED_ORIGINAL: OriginalFound("柜后"),
 }  # fmt: skip
 
 
@@ -47,14 +48,28 @@ def _known(m: Move) -> Move:
     return replace(m, known={**m.known, **FACTS}, ask=replace(m.ask, detail=DETAILS.get(m.action)))
 
 
+def _into_the_vault(m: Move) -> Move:
+    """A certificate, sealed, and a slot for it."""
+    on = m.record if m.record.tier is SECOND else replace(m.record, vault=VAULT, envelope=ENVELOPE, kind=PaperKind.CERTIFICATE)
+    return replace(m, on=on, known={**m.known, Title: Title(m.record.tier is FIRST), Slots: FREE})
+
+
+def _reissued(m: Move) -> Move:
+    """The new paper."""
+    return _into_the_vault(replace(_known(m), on=replace(m.record, state=S.PENDING_INTAKE)))
+
+
 def _found(m: Move) -> Move:
     made = _known(m)
     look = replace(m.ask.inspections[0], **FINE, findings=None) if m.ask.inspections else None
-    made = replace(made, known={**made.known, Title: Title(is_certificate=True)})
+    made = _into_the_vault(made)
     return replace(made, ask=replace(made.ask, inspections=(look or Inspection(RID, **FINE, pages_counted=1),)))
 
 
-ADJUST = dict.fromkeys((*DETAILS, A.NOTIFY_COMPLIANCE, A.DECLARE_LOST, A.CLOSE_LOST), _known) | {A.RESOLVE_FOUND: _found}
+ADJUST = dict.fromkeys((*DETAILS, A.NOTIFY_COMPLIANCE, A.DECLARE_LOST, A.CLOSE_LOST), _known) | {
+    A.RESOLVE_FOUND: _found,
+    A.RECORD_REISSUE: _reissued,
+}
 
 
 def fact(made: object) -> Callable[[Move], dict[str, Any]]:
@@ -67,7 +82,15 @@ BREAKS = (
     Break("whoever reported a discrepancy does not resolve it", A.RESOLVE_DISCREPANCY, FIRST, fact(replace(OPEN, reported_by=ANN))),
     Break(TWO_HEADS, A.DECLARE_LOST, FIRST, change_seat(Seat.SECOND, person(LEA, Role.VICE_PRESIDENT))),
     Break(TWO_HEADS, A.CLOSE_LOST, SECOND, change_seat(Seat.SECOND, person(LEA, Role.VICE_PRESIDENT))),
-    Break("what is found goes back in its sealed envelope, into a slot", A.RESOLVE_FOUND, FIRST, fact(Slot(False))),
+    *(
+        Break(IN_SLOT, A.RESOLVE_FOUND, FIRST, fact(Slots(slot)))
+        for slot in (None, Slot(False, True, VAULT), Slot(True, False, VAULT), Slot(True, True, OTHER))
+    ),
+    Break(IN_SLOT, A.RECORD_REISSUE, FIRST, fact(Slots(Slot(True, True, OTHER)))),
+    Break(SEALED, A.RECORD_REISSUE, FIRST, lambda m: {"on": replace(m.record, envelope=None)}),
+    Break(SEALED, A.RESOLVE_FOUND, FIRST, lambda m: {"on": replace(m.record, envelope=None)}),
+    Break("what is found goes back into the slot that its envelope has, and what waits for the vault into none", A.RESOLVE_FOUND, FIRST,
+          fact(Slots(Slot(True, True, VAULT), own=OTHER, named=VAULT))),
     Break("the discrepancy is not resolved yet", A.OPEN_CASE, SECOND, fact(replace(OPEN, is_resolved=True))),
     Break(
         "a record that is missing is found or declared lost, not resolved in words", A.RESOLVE_DISCREPANCY, SECOND,
@@ -78,8 +101,8 @@ BREAKS = (
     Break("a certificate that comes back still shows the bank's mortgage entry", A.RESOLVE_FOUND, FIRST,
           lambda m: {"movement": Movement(RID, MovementKind.CHECKOUT, OTHER, ANN, NOW, NOW, NOW + timedelta(days=1))}),
     Break("what was found was inspected and found right in every respect", A.RESOLVE_FOUND, SECOND, change_ask(inspections=())),
-    Break("the loan of what is lost is settled", A.CLOSE_LOST, FIRST, fact(Settled(False))),
-    Break("the payoff of the loan of what is lost is final", A.CLOSE_LOST, SECOND, fact(Settled(True, NOW + timedelta(days=3)))),
+    Break("every loan on what is lost is settled", A.CLOSE_LOST, FIRST, fact(Settled(False))),
+    Break("no payoff of a loan on what is lost can bounce any more", A.CLOSE_LOST, SECOND, fact(Settled(True, NOW + timedelta(days=3)))),
     Break(CASE_WHOLE, A.OPEN_CASE, FIRST, fact(replace(OPEN, owner_active=False))),
     Break(CASE_WHOLE, A.OPEN_CASE, SECOND, fact(replace(OPEN, deadline=NOW))),
     Break("no case of that paper is open already", A.REPORT_ITEM_MISSING, SECOND, fact(Item(True))),
@@ -92,7 +115,10 @@ BREAKS = (
         fact(Reissued(False)),
     ),
     Break("the state permits the act", A.DECLARE_LOST, FIRST, lambda m: {"on": replace(m.record, state=S.IN_VAULT)}),
-    Break("the version is the one that was read", A.DECLARE_LOST, SECOND, change_ask(expected_version=7)),
+    *(
+        Break("the version is the one that was read", action, tier, change_ask(expected_version=7))
+        for action, tier in ((A.DECLARE_LOST, SECOND), (A.RELEASE, FIRST), (A.SUBSTITUTE, FIRST))
+    ),
 )  # fmt: skip
 
 
@@ -125,7 +151,7 @@ RESOLVED = "update discrepancies set state = 'RESOLVED', resolved_at = clock_tim
 CLOSED = "update loss_cases set state = 'CLOSED', outcome = $2, closed_at = clock_timestamp() where record_id = $1"
 LOOKED = (
     "insert into return_inspections (discrepancy_id, record_id, operation_id, inspected_by, inspected_at, numbers_match, pages_match, seal_intact,"
-    " no_alterations, no_damage, pages_counted, passed) values ($1, $2, $3, $4, clock_timestamp(), true, true, true, true, true, 1, true)"
+    " no_alterations, no_damage, pages_counted, passed) values ($1, $2, $3, $4, clock_timestamp(), true, true, true, true, true, (select pages from archive_records where id = $2), true)"
 )
 BOOKED = (
     "insert into off_balance_entries (org_id, record_id, operation_id, direction, queued_at) values ($1, $2, $3, 'IN', clock_timestamp())"
@@ -270,3 +296,13 @@ async def _(bank: World) -> Attack:
         " values ($1, $2, $3, 'VEHICLE_TITLE', '车管所', '2024-01-05')"
     )
     return Attack("officer", ((again, bank.branches["A"].id, collateral, await bank.sql(number, old)),))
+
+
+@twin("tg_operation_seats_c4_deciding")
+async def _(bank: World) -> Attack:
+    record = await volume(bank)
+    await missing(bank, record)
+    await searched(bank, record)
+    opened = await bank.done("ops", Ask(A.DECLARE_LOST, records=(record,), reason="经查找无着"))
+    await relate(bank, "vice", record)
+    return Attack("vice", ((SEAT, UUID(opened["operation"]), "SECOND", who(bank, "vice")),))

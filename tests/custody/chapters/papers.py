@@ -80,6 +80,7 @@ NEW_SEAL, SEALED = (
     "the seal has a number that was never used before",
     "a paper enters in a sealed envelope, an electronic certificate by its reference, a settlement notice as it is",
 )
+VOID_NUMBER = "the number of what was lost is void for ever"
 IN_SLOT = "each envelope goes into an empty slot of the vault that keeps its papers"
 FOUNDED = "an envelope is opened for a reason, by two, and not all of it is taken out"
 
@@ -103,6 +104,7 @@ BREAKS: tuple[Break, ...] = (
         for sentence, name, value in (
             (DUPLICATE, "number_taken", True), (VEHICLE, "vin_matches", False), (OWNER, "owner_matches", False),
             (AMOUNT, "amount_matches", False), ("an electronic certificate has its reference in the registry", "reference_missing", True),
+            (VOID_NUMBER, "number_void", True),
         )
     ),
     Break(DATA, A.REGISTER_FIRST_TIER, FIRST, _paper(kind=PaperKind.RECEIPT)),

@@ -10,10 +10,10 @@ from server.custody.moves import Ask, Move
 from server.custody.moves.release import Evidence, Payoff, Recipient, Replacement
 from server.custody.policy import ranks
 from storage.terms import Action as A
-from storage.terms import HoldKind, MovementKind, Purpose, RequestKind, RequestState, Tier
+from storage.terms import HoldKind, MovementKind, Purpose, RequestKind, RequestState, Role, Seat, Tier
 from tests.custody.attacking import FINISH, MOVE, SEAT, STATE, Attack, Step, operation, twin, who
-from tests.custody.breaking import Break
-from tests.custody.examples import ANN, HEAD, LOU, NOW, OTHER, REQ, RISK
+from tests.custody.breaking import Break, change_seat
+from tests.custody.examples import ANN, HEAD, LEA, LOU, NOW, OTHER, REQ, RISK, person
 from tests.custody.releasing import Case, Substitution, ago, identity, secures, surrendering
 from tests.harness.world import World
 
@@ -65,7 +65,7 @@ def _purpose(purpose: Purpose, kind: type | None = None, **changes: Any) -> Call
 SETTLED, FINAL = "principal, interest and fees of the loan are zero", "no payoff of a loan on the collateral can bounce any more"
 RECENT = "the positions of all loans on the collateral are recent"
 FITS = "the recipient is the owner, or holds a valid power of attorney that is on file"
-WORTH = "the replacement secures the same loan, and its approved value covers what leaves"
+WORTH = "the replacement secures every loan that is owed on what leaves, and its approved value covers it"
 BREAKS = (
     *(Break(SETTLED, act, FIRST, _known(Payoff, settled=False)) for act in (A.REQUEST_RELEASE, A.RELEASE, A.ISSUE_NOTICE)),
     *(
@@ -84,6 +84,10 @@ BREAKS = (
     Break("the receipt with its three signatures is on file", A.RELEASE, FIRST, _known(Evidence, on_file=False)),
     Break("the replacement lies in the vault and is promised to nobody", A.SUBSTITUTE, FIRST, _known(Replacement, in_vault=False)),
     *(Break(WORTH, act, FIRST, _known(Replacement, approved=False)) for act in (A.SUBSTITUTE, A.REQUEST_SUBSTITUTION)),
+    Break(
+        "whoever says that the court keeps a paper does not confirm it", A.SURRENDER, FIRST,
+        change_seat(Seat.SECOND, person(LEA, Role.OPS_HEAD)),
+    ),
     Break("the court's receipt is on file", A.SURRENDER, FIRST, _known(Evidence, on_file=False)),
     Break(
         "what is surrendered was lent on this request, for the court", A.SURRENDER, FIRST, _purpose(Purpose.CERTIFICATE_CHANGE)

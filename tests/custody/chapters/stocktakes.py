@@ -250,5 +250,8 @@ async def electronic_certificate(bank: World) -> UUID:
         " select org_id, collateral_id, 'E' || left(id::text, 8), 'OTHER_RIGHT', '不动产登记中心', '2024-01-01', true, 'REF-1'"
         " from archive_records where id = $1 returning id", ids[0],
     )  # fmt: skip
-    await bank.past_the_triggers(f"update archive_records set kind = 'CERTIFICATE', certificate_id = '{certificate}' where id = '{ids[0]}'")
+    await bank.past_the_triggers(
+        f"update sealed_envelopes set location_id = null where id = (select envelope_id from archive_records where id = '{ids[0]}');"
+        f" update archive_records set kind = 'CERTIFICATE', envelope_id = null, certificate_id = '{certificate}' where id = '{ids[0]}'"
+    )
     return ids[0]

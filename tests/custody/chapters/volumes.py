@@ -25,7 +25,7 @@ from server.custody.moves.volumes import (
 from server.custody.registration import NewRecord, register_records
 from storage.terms import Action as A
 from storage.terms import DocumentType, Element, ElementResult, HoldKind, HoldSubject, RetentionClass, Role, Seat, Tier
-from tests.custody.attacking import CASE, STATE, Attack, twin, who
+from tests.custody.attacking import CASE, STATE, Attack, relate, twin, who
 from tests.custody.breaking import Break, change_ask, change_seat
 from tests.custody.examples import HEAD, LEA, NOW, OTHER, RID, RISK, person
 from tests.harness.losses import paid_off
@@ -134,6 +134,22 @@ async def proposed(bank: World) -> tuple[UUID, UUID]:
     volume = await expired(bank)
     made = await bank.done("archivist", Ask(A.PROPOSE_DISPOSAL, records=(volume,), reason="保管期满"))
     return volume, UUID(made["batch"])
+
+
+async def approve(bank: World, volume: UUID, batch: UUID) -> Ask:
+    """The ask of a head who has read the list."""
+    read = await bank.sql("select encode(list_hash, 'hex') from disposal_batches where id = $1", batch)
+    return Ask(A.APPROVE_DISPOSAL, records=(volume,), detail=BatchNamed(batch, read))
+
+
+async def approved(bank: World) -> tuple[UUID, UUID]:
+    """A volume that three heads want destroyed."""
+    here = bank.branches["A"].id
+    await bank.hire("office", {Role.PRESIDENT_OFFICE}, here, (here,))
+    volume, batch = await proposed(bank)
+    for name in ("head", "risk", "office"):
+        await bank.done(name, await approve(bank, volume, batch))
+    return volume, batch
 
 
 ITEM_OF = "insert into file_items (org_id, record_id, position, document_type, title, pages, contract_id) values ($1, $2, $3, 'CONTRACT', '合同', 3, $4)"
@@ -268,3 +284,18 @@ async def _(bank: World) -> Attack:
 async def _(bank: World) -> Attack:
     volume, _ = await proposed(bank)
     return Attack("archivist", ((STATE, volume, "DISPOSAL_APPROVED"),))
+
+
+@twin("tg_disposal_approvals_c4_no_interest")
+async def _(bank: World) -> Attack:
+    volume, batch = await proposed(bank)
+    await relate(bank, "head", volume)
+    return Attack("head", (await approval(bank, batch, "CREDIT_DEPT_HEAD", "head"),))
+
+
+@twin("tg_archive_records_c4_taken_over")
+async def _(bank: World) -> Attack:
+    volume = await submitted(bank)
+    await relate(bank, "archivist", volume)
+    seen = "update file_items set seen_by = $2, seen_at = clock_timestamp() where record_id = $1"
+    return Attack("archivist", tuple((step, volume, who(bank, "archivist")) for step in (seen, TAKEN)))

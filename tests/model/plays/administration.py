@@ -58,6 +58,12 @@ def _confirmed(stage: Stage) -> Iterator[Try]:
 
 def _on_duty_then(stage: Stage, what: Try) -> AbstractContextManager[None]:
     during = asyncpg.Range(*(datetime.fromisoformat(what.input[name]) for name in ("startsAt", "endsAt")))
+    return row(stage, "keeper_duties", vault_id=stage.bank.branches["A"].vault, staff_id=me(stage, "kay_b"), seat="KEY", during=during)
+
+
+def _the_code_before(stage: Stage, what: Try) -> AbstractContextManager[None]:
+    start = datetime.fromisoformat(what.input["startsAt"])
+    during = asyncpg.Range(start - timedelta(hours=1), start)
     return row(stage, "keeper_duties", vault_id=stage.bank.branches["A"].vault, staff_id=me(stage, "kay_b"), seat="CODE", during=during)
 
 
@@ -76,7 +82,10 @@ PLAYS = (
         Spoil("a service account gets no custody role and no duty", lambda _, right: right.but(role="ARCHIVIST"),
               lambda stage, what: changed(stage, "staff", me(stage, "president"), kind="SERVICE")),
     )),
-    Play("assign duty", _duties, (Spoil("the keeper has no other duty for the vault in that time", world=_on_duty_then),)),
+    Play("assign duty", _duties, (
+        Spoil("the keeper has no other duty for the vault in that time", world=_on_duty_then),
+        Spoil("nobody has the key and the code of one vault on one day", world=_the_code_before),
+    )),
     Play("deactivate", _leavers, (Spoil("a leaver holds no paper, no duty, no shelf and no open case", world=_keeps_a_shelf),)),
     Play("confirm administration", _confirmed, (
         SERVICE,

@@ -1,22 +1,27 @@
 """Certificates that come back changed, claims of an earlier return, what a registry says: F8b, C25, C54, C55."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import AbstractContextManager
 from typing import Any
 from uuid import UUID
 
+from server.custody.moves import Ask
+from storage.terms import Action as A
+from storage.terms import Tier
 from tests.harness.losses import in_vault
+from tests.harness.world import World
+from tests.model import arranging
 from tests.model.plays import Play, Spoil
-from tests.model.plays.lending import LATE_HOLDER, finding, out, worse
+from tests.model.plays.lending import LATE_HOLDER, MISCOUNTED, finding, out, worse
 from tests.model.plays.papers import DATA, NEW_SEAL, SEATED, lying, number, waiting
 from tests.model.plays.spoiling import by, changed, me, now, row, without
 from tests.model.stage import Stage, Try
-from tests.stories.test_new_car_loan import read_from
+from tests.stories.beginning import read_from
 
 BACK = """select r.id, r.collateral_id, k.number, a.vin from archive_records r join movements m on m.record_id = r.id and m.closed_at is null
   join collateral a on a.id = r.collateral_id join collateral_certificates k on k.id = r.certificate_id
   where r.id = any($1) and r.state = 'RETURN_PENDING' and m.operation_id is null and cardinality(frozen_kinds(r.id)) = 0"""
-CLAIMED = """select m.id, r.tier, p.username, c.id as claim from return_claims c join movements m on m.id = c.movement_id
+CLAIMED = """select m.id, r.tier, r.state, p.username, c.id as claim from return_claims c join movements m on m.id = c.movement_id
   join archive_records r on r.id = m.record_id join staff p on p.id = m.holder_id
   where c.resolved_at is null and m.closed_at is null and r.org_id = any($1) and r.state in ('CHECKED_OUT', 'MISSING') order by m.id"""
 ELECTRONIC = """select r.id, c.registry_reference from archive_records r join collateral_certificates c on c.id = r.certificate_id
@@ -48,7 +53,7 @@ def _accepted(stage: Stage) -> Iterator[Try]:
             "certificate": read_from(r["vin"], r["number"], issuedOn="2026-11-03"),
             "plateNo": "京A12345",
         }
-        yield Try("kay", "acceptChangedReturn", {**given, "changes": [same], "inspections": [finding(r["id"], showsMortgage=True)]})
+        yield Try("kay", "acceptChangedReturn", {**given, "changes": [same], "inspections": [finding(stage, r["id"], showsMortgage=True)]})
         for new in waiting(stage):
             if (
                 new["kind"] == "CERTIFICATE"
@@ -57,7 +62,7 @@ def _accepted(stage: Stage) -> Iterator[Try]:
                 and new["collateral_id"] == r["collateral_id"]
             ):
                 other = {"recordId": f"record_{r['id']}", "newRecordId": f"record_{new['id']}"}
-                seen = [finding(new["id"], showsMortgage=True)]
+                seen = [finding(stage, new["id"], showsMortgage=True)]
                 yield Try("kay", "acceptChangedReturn", {**given, "changes": [other], "inspections": seen})
 
 
@@ -80,7 +85,7 @@ def _of_another_car(stage: Stage, right: Try) -> Try | None:
     for new in waiting(stage):
         if new["envelope_id"] is None and not new["electronic"] and new["collateral_id"] != back["collateral_id"]:
             other = {"recordId": one["recordId"], "newRecordId": f"record_{new['id']}"}
-            return right.but(changes=[other], inspections=[finding(new["id"], showsMortgage=True)])
+            return right.but(changes=[other], inspections=[finding(stage, new["id"], showsMortgage=True)])
     return None
 
 
@@ -97,6 +102,26 @@ def _resolutions(stage: Stage) -> Iterator[Try]:
         who = "kay" if m["tier"] == "FIRST" else "archivist"
         told = {"checkoutId": f"checkout_{m['id']}", "resolution": "RETURNED_BY_HOLDER", "findings": "柜台登记簿有签收"}
         yield Try(who, "resolveClaim", told)
+
+
+def _here(tier: Tier) -> Callable[[Stage], Iterator[Try]]:
+    """What the holder says to have returned lies in the vault, or on its shelf."""
+
+    def offers(stage: Stage) -> Iterator[Try]:
+        for m in stage.rows(CLAIMED, stage.ours()):
+            if m["tier"] == tier and m["state"] == "CHECKED_OUT":
+                told = {"checkoutId": f"checkout_{m['id']}", "resolution": "FOUND_IN_VAULT", "findings": "库内已见"}
+                yield Try("kay" if tier is Tier.FIRST else "archivist", "resolveClaim", told)
+
+    return offers
+
+
+def _out_and_claimed(tier: Tier) -> Callable[[World], Coroutine[Any, Any, object]]:
+    async def arrange(bank: World) -> None:
+        made = await arranging.out(tier)(bank)
+        await bank.done("officer", Ask(A.CLAIM_RETURNED, records=(made,), reason="上周已交回柜台"))
+
+    return arrange
 
 
 def _movement(what: Try) -> UUID:
@@ -129,9 +154,10 @@ def _on_paper(stage: Stage, right: Try) -> Try | None:
 
 
 PLAYS = (
-    Play("accept a changed return", _accepted, (
+    Play("accept a changed return", _accepted, often=4, spoils=(
         NEW_SEAL, *SEATED, *(_read(s) for s in DATA if s.sentence != "a certificate comes with its data, and nothing else does"),
         Spoil("what goes into the vault after a change was inspected and found right", worse(noDamage=False, findings="破损")),
+        Spoil(MISCOUNTED.sentence, lambda stage, right: MISCOUNTED.change(stage, right) if "newRecordId" in right.input["changes"][0] else None),
         Spoil("a certificate that comes back still shows the bank's mortgage entry", worse(showsMortgage=False)),
         Spoil("old and new paper are certificates of one collateral", _of_another_car),
     )),
@@ -143,5 +169,6 @@ PLAYS = (
         Spoil("a claim is open", world=_unclaimed),
         Spoil("whoever claims does not resolve it", world=_own),
     )),
+    *(Play(f"find in its place what was claimed: {tier}", _here(tier), (), _out_and_claimed(tier)) for tier in Tier),
     Play("record a registry check", _checked, (Spoil("a registry is asked about an electronic certificate", _on_paper),)),
 )  # fmt: skip

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from tests.custody.chapters.corrections import scanned
+from tests.custody.chapters.papers import VOID_NUMBER
 from tests.model.plays import Play, Spoil
-from tests.model.plays.papers import number
+from tests.model.plays.papers import number, void_number
 from tests.model.plays.spoiling import SERVICE, VERSION, given, now
 from tests.model.stage import Stage, Try
 
@@ -69,14 +70,19 @@ def _taken(stage: Stage, right: Try) -> Try | None:
     return right.but(newValue=other) if mine and other else None
 
 
+def _void(stage: Stage, right: Try) -> Try | None:
+    return right.but(newValue=void_number(stage)) if "certificateId" in right.input["of"] else None
+
+
 PLAYS = (
     Play("propose a correction", _proposed, (
         VERSION,
         Spoil("what is corrected is one of the facts that may be mistyped", given(field="state", newValue="IN_VAULT")),
-        Spoil("a correction has a reason, and a stored scan of its record as evidence", given(reason=" ")),
-        Spoil("a correction has a reason, and a stored scan of its record as evidence", _other_scan),
+        Spoil("a correction has a reason, and a stored scan of its record, or of one of its loans, as evidence", given(reason=" ")),
+        Spoil("a correction has a reason, and a stored scan of its record, or of one of its loans, as evidence", _other_scan),
         Spoil("the new value is another than the one that stands there", _as_it_stands),
         Spoil("the new number is nobody else's", _taken),
+        Spoil(VOID_NUMBER, _void),
     )),
     Play("confirm a correction", _confirmed, (SERVICE,)),
 )  # fmt: skip

@@ -65,9 +65,21 @@ FOR_A_LIST = """select h.id as handover_id, r.id as record_id from handovers h, 
   order by h.id desc, r.id desc limit 3"""
 
 
-def _listed(stage: Stage) -> Iterator[Try]:
-    for r in stage.look(FOR_A_LIST, here(stage)):
-        yield Try("clerk", "addHandoverLines", of_line(r))
+VOLUMES_FOR_A_LIST = """select h.id as handover_id, r.id as record_id from handovers h, archive_records r where h.org_id = $1 and h.state = 'DRAFT'
+  and h.kind = 'BETWEEN_UNITS' and r.custody_org_id = h.org_id and r.state = 'FILED' and r.tier = 'SECOND' and r.org_id = h.org_id
+  and not exists (select from handover_lines l where l.handover_id = h.id and l.record_id = r.id) order by h.id desc, r.id desc limit 3"""
+
+
+def _listed(wanted: str) -> Callable[[Stage], Iterator[Try]]:
+    def offers(stage: Stage) -> Iterator[Try]:
+        for r in stage.look(wanted, here(stage)):
+            yield Try("clerk", "addHandoverLines", of_line(r))
+
+    return offers
+
+
+def _missing(stage: Stage, what: Try) -> AbstractContextManager[None]:
+    return changed(stage, "archive_records", first_record(stage, what), state="MISSING")
 
 
 def _unsealed(stage: Stage, what: Try) -> AbstractContextManager[None]:
@@ -113,6 +125,11 @@ def _on_the_way(stage: Stage, right: Try) -> Try:
 
 async def _draft(bank: World) -> None:
     await handing.opened(bank, [await arranging.in_vault(bank)])
+
+
+async def _draft_and_volume(bank: World) -> None:
+    await _draft(bank)
+    await arranging.filed(bank)
 
 
 async def _draft_and_paper(bank: World) -> None:
@@ -199,6 +216,17 @@ def _no_vault(stage: Stage, what: Try) -> AbstractContextManager[None]:
 
 def _kept_short(stage: Stage, what: Try) -> AbstractContextManager[None]:
     return changed(stage, "archive_records", first_record(stage, what), retention_class="FIVE_YEARS")
+
+
+def _not_final(stage: Stage, what: Try) -> AbstractContextManager[None]:
+    newest = "select p.id from loan_positions p join archive_records r on r.primary_loan_id = p.loan_id where r.id = $1 order by p.as_of desc limit 1"
+    return changed(
+        stage,
+        "loan_positions",
+        stage.sql(newest, first_record(stage, what)),
+        payoff_kind="CHEQUE",
+        settled_at=now(stage) - timedelta(hours=2),
+    )
 
 
 async def _sends_one(bank: World) -> tuple[Ask, Sequence[str]]:
@@ -319,7 +347,10 @@ DRAFT = "only a draft takes further lines, and each record once"
 SLOTS = "each envelope has a slot in the vault that takes it"
 PLAYS = (
     Play("begin a handover", _begun, (Spoil("both units are open", world=_b_is_closed),)),
-    Play("list", _listed, (
+    Play("list volumes", _listed(VOLUMES_FOR_A_LIST), (
+        Spoil("what is missing, archived or kept for disposal passes to the next custodian alone", world=_missing),
+    ), _draft_and_volume),
+    Play("list", _listed(FOR_A_LIST), (
         Spoil("the register knows number, copies, pages, originals and seal of what is listed", world=_unsealed),
         Spoil(KEEPS, world=_kept_by_b),
         Spoil(DRAFT, _listed_twice),
@@ -343,6 +374,7 @@ PLAYS = (
     Play("send volumes", _goes(S.FILED, "archivist"), (), draft(arranging.filed)),
     Play("send closed volumes", _goes(S.CLOSED_VOLUME, "archivist"), (), draft(arranging.closed)),
     Play("send to the archive", _goes(S.CLOSED_VOLUME, "archivist", "TO_ARCHIVE"), (
+        Spoil("the archive department takes volumes whose payoff is final", world=_not_final),
         Spoil("the archive department takes closed volumes of the twenty-year and permanent classes", world=_kept_short),
     ), draft(arranging.closed, "archivist", kind=HandoverKind.TO_ARCHIVE)),
     Play("offer the care of what is out", _goes(S.CHECKED_OUT, "archivist"), (), draft(arranging.out(SECOND), "archivist")),

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from datetime import timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import NAMESPACE_OID, UUID, uuid4, uuid5
 
 from server.custody.policy import ranks
 from storage.terms import Purpose, Role, Tier
@@ -37,17 +37,6 @@ from tests.model.plays.spoiling import (
 from tests.model.stage import Stage, Try
 
 APPROVERS = {Role.CREDIT_DEPT_HEAD: "head", Role.RISK_HEAD: "risk", Role.VICE_PRESIDENT: "vice"}
-TAKERS = {
-    "KEY": "kay",
-    "CODE": "cody",
-    "CLERK": "clerk",
-    "OFFICER": "teller",
-    "OVERRIDE": "chief",
-    "SUPERVISOR": "ops",
-    "ARCHIVIST": "archivist",
-    "PROPOSER": "legal",
-    "SECOND": "legal_two",
-}
 PURPOSES = {"FIRST": Purpose.CERTIFICATE_CHANGE, "SECOND": Purpose.AUDIT}
 IDLE = """select r.id, r.tier, r.barcode from archive_records r where r.org_id = any($1) and r.custody_org_id = r.org_id and r.state = any($2)
   and not exists (select from movements m where m.record_id = r.id and m.closed_at is null)
@@ -66,8 +55,6 @@ REQUESTS = """select q.id, q.kind, q.tier, q.purpose, q.version, r.id as record,
   and not exists (select from movements m where m.holder_id = $3 and m.closed_at is null and m.returned_at is null and m.due_at < now() + $4)
   order by q.id"""
 
-
-SEATS_OFTEN = 20  # of each act at the vault two or three seats are taken after the first
 RECORDS = 3  # of each tier, ready to be asked for
 
 
@@ -130,7 +117,9 @@ def _rejections(stage: Stage) -> Iterator[Try]:
 def _cancellations(stage: Stage) -> Iterator[Try]:
     for state in ("SUBMITTED", "APPROVED"):
         for q in requests(stage, state)[2:]:
-            yield Try("officer", "cancelRequest", {"requestId": f"request_{q['id']}", "expectedVersion": str(q["version"])})
+            yield Try(
+                "officer", "cancelRequest", {"requestId": f"request_{q['id']}", "expectedVersion": str(q["version"]), "reason": "不需要了"}
+            )
 
 
 def _unused(tier: str) -> Callable[[Stage], Iterator[Try]]:
@@ -140,7 +129,11 @@ def _unused(tier: str) -> Callable[[Stage], Iterator[Try]]:
         for q in requests(stage, "APPROVED"):
             free_ = stage.sql("select operation_id is null from movements where record_id = $1 and closed_at is null", q["record"])
             if q["tier"] == tier and q["record_state"] == "RESERVED" and q["kind"] == "CHECKOUT" and free_:
-                yield Try("officer", "cancelRequest", {"requestId": f"request_{q['id']}", "expectedVersion": str(q["version"])})
+                yield Try(
+                    "officer",
+                    "cancelRequest",
+                    {"requestId": f"request_{q['id']}", "expectedVersion": str(q["version"]), "reason": "不需要了"},
+                )
 
     return offers
 
@@ -199,56 +192,6 @@ OUT = (
 )  # fmt: skip
 
 
-# Seats -------------------------------------------------------------------------------------------------------------------------
-PENDING_AT_A_VAULT = """select o.id, o.required_seats, v.org_id as unit, reader.username as receiver,
-  array(select seat from operation_seats s where s.operation_id = o.id) as taken from operations o
-  join storage_locations v on v.id = o.vault_id left join access_requests q on q.id = o.request_id left join staff reader on reader.id = q.reader_id
-  where o.org_id = any($1) and o.state = 'PENDING' and o.expires_at > $2 and not 'PROPOSER' = any (o.required_seats) order by o.id"""
-
-
-def _seats(stage: Stage) -> Iterator[Try]:
-    names, letters = (
-        {p.staff_no: name for name, p in stage.bank.people.items()},
-        {b.id: letter for letter, b in stage.bank.branches.items()},
-    )
-    for o in stage.rows(PENDING_AT_A_VAULT, stage.ours(), now(stage)):
-        seat = next(s for s in o["required_seats"] if s not in o["taken"])
-        who = names[o["receiver"]] if seat == "RECEIVER" else stage.bank.of(TAKERS[seat], letters[o["unit"]])
-        yield Try(who, "confirmOperation", {"operationId": f"operation_{o['id']}", "seat": seat})
-
-
-def _seat(seat: str, change: Change) -> Change:
-    return lambda stage, right: change(stage, right) if right.input["seat"] == seat else None
-
-
-def _keeper(stage: Stage, right: Try) -> Try | None:
-    """Whoever has the KEY seat."""
-    taken = "select p.username from operation_seats s join staff p on p.id = s.staff_id where s.operation_id = $1::text::uuid and s.seat = 'KEY'"
-    who = stage.sql(taken, right.input["operationId"].removeprefix("operation_"))
-    return right.but(next(name for name, p in stage.bank.people.items() if p.staff_no == who)) if who else None
-
-
-def _clerk_too(stage: Stage, what: Try) -> AbstractContextManager[None]:
-    return row(stage, "staff_roles", staff_id=me(stage, what.who), role="REGISTER_CLERK")
-
-
-def _withdrawals(stage: Stage) -> Iterator[Try]:
-    for one in list(_seats(stage))[1:]:
-        opened = stage.sql("select s.username from operations o join staff s on s.id = o.opened_by where o.id = $1",
-                           UUID(one.input["operationId"].removeprefix("operation_")))  # fmt: skip
-        who = next(n for n, p in stage.bank.people.items() if p.staff_no == opened)
-        yield Try(who, "withdrawOperation", {"operationId": one.input["operationId"], "reason": "稍后再办"})
-
-
-def _done_operation(stage: Stage, right: Try) -> Try | None:
-    mine = stage.sql(
-        "select o.id from operations o where o.org_id = any($1) and o.state = 'DONE' and o.opened_by = $2 limit 1",
-        stage.ours(),
-        me(stage, right.who),
-    )
-    return right.but(operationId=f"operation_{mine}") if mine else None
-
-
 # Back ----------------------------------------------------------------------------------------------------------------------------
 def out(stage: Stage, state: str) -> list[Any]:
     return stage.rows(
@@ -266,15 +209,30 @@ def _presented(stage: Stage) -> Iterator[Try]:
             yield Try("kay" if r["tier"] == "FIRST" else "archivist", "presentReturn", given_)
 
 
-def finding(record: UUID, **found: Any) -> dict[str, Any]:
+def _the_other(_: Stage, right: Try) -> Try:
+    """The archivist at the vault, a keeper at the shelf."""
+    return right.but("archivist" if right.who == "kay" else "kay")
+
+
+def _to_oneself(stage: Stage, right: Try) -> Try:
+    return right.but(broughtById=f"staff_{me(stage, right.who)}")
+
+
+def _of_the_keeper(stage: Stage, what: Try) -> AbstractContextManager[None]:
+    """Whoever receives is the holder."""
+    return movement_is(holder_id=me(stage, what.who))(stage, what)
+
+
+def finding(stage: Stage, record: UUID, **found: Any) -> dict[str, Any]:
     names = {"numbers_match": "numbersMatch", "pages_match": "pagesMatch", "seal_intact": "sealIntact", "no_alterations": "noAlterations",
              "no_damage": "noDamage"}  # fmt: skip
-    return {"recordId": f"record_{record}", "pagesCounted": 1, **{names[k]: v for k, v in FINE.items()}, **found}
+    pages = stage.sql("select pages from archive_records where id = $1", record)
+    return {"recordId": f"record_{record}", "pagesCounted": pages, **{names[k]: v for k, v in FINE.items()}, **found}
 
 
 def _accepted(stage: Stage) -> Iterator[Try]:
     for r in out(stage, "RETURN_PENDING"):
-        yield Try("kay" if r["tier"] == "FIRST" else "archivist", "acceptReturn", {"inspections": [finding(r["id"])]})
+        yield Try("kay" if r["tier"] == "FIRST" else "archivist", "acceptReturn", {"inspections": [finding(stage, r["id"])]})
 
 
 def _refused(tier: str, **found: Any) -> Callable[[Stage], Iterator[Try]]:
@@ -282,13 +240,16 @@ def _refused(tier: str, **found: Any) -> Callable[[Stage], Iterator[Try]]:
         for r in out(stage, "RETURN_PENDING"):
             if r["tier"] == tier:
                 who = "kay" if tier == "FIRST" else "archivist"
-                yield Try(who, "rejectReturn", {"inspections": [finding(r["id"], numbersMatch=False, findings="号码不符", **found)]})
+                yield Try(who, "rejectReturn", {"inspections": [finding(stage, r["id"], numbersMatch=False, findings="号码不符", **found)]})
 
     return offers
 
 
 def worse(**found: Any) -> Change:
     return lambda _, right: right.but(inspections=[{**i, **found} for i in right.input["inspections"]])
+
+
+MISCOUNTED = Spoil("as many pages were counted as the register has, except of a certificate that came back changed", worse(pagesCounted=99))
 
 
 def _readings(stage: Stage) -> Iterator[Try]:
@@ -302,12 +263,16 @@ def _read(stage: Stage) -> Iterator[Try]:
         yield Try("archivist", "endReading", {"recordIds": [f"record_{r['id']}"]})
 
 
-def _extensions(stage: Stage) -> Iterator[Try]:
-    for r in out(stage, "CHECKED_OUT"):
-        asked = stage.sql("select exists (select from access_requests where extends_id = $1 and state = 'SUBMITTED')", r["movement"])
-        mine = r["username"] == stage.bank.people["officer"].staff_no
-        if mine and not asked and r["tier"] == "SECOND" and r["extensions"] == 0 and r["due_at"] > now(stage) + timedelta(hours=1):
-            yield Try("officer", "requestExtension", {"checkoutId": f"checkout_{r['movement']}", "dueOn": soon(stage, 4)})
+def _extensions(tier: str) -> Callable[[Stage], Iterator[Try]]:
+    def offers(stage: Stage) -> Iterator[Try]:
+        for r in out(stage, "CHECKED_OUT"):
+            asked = stage.sql("select exists (select from access_requests where extends_id = $1 and state = 'SUBMITTED')", r["movement"])
+            mine = r["username"] == stage.bank.people["officer"].staff_no
+            if mine and not asked and r["tier"] == tier and r["extensions"] == 0 and r["due_at"] > now(stage) + timedelta(hours=1):
+                about = {"checkoutId": f"checkout_{r['movement']}", "dueOn": soon(stage, 4), "reason": "尚未办结"}
+                yield Try("officer", "requestExtension", about)
+
+    return offers
 
 
 def _short_letter(stage: Stage, what: Try) -> AbstractContextManager[None]:
@@ -319,6 +284,54 @@ def _short_letter(stage: Stage, what: Try) -> AbstractContextManager[None]:
     return changed(stage, "bailee_letters", letter, signed_on=day, return_by=day)
 
 
+def _paper(what: Try) -> UUID:
+    return uuid5(NAMESPACE_OID, what.input["checkoutId"])
+
+
+def _courts(_: Stage, right: Try) -> Try:
+    return right.but(courtPaperScanId=f"scan_{_paper(right)}")
+
+
+def _courts_scan(shows: Callable[[Stage, Try], dict[str, Any]]) -> World:
+    def world(stage: Stage, what: Try) -> AbstractContextManager[None]:
+        here, officer, at = stage.bank.branches["A"].id, me(stage, "officer"), now(stage)
+        plain = {"id": _paper(what), "org_id": here, "visible_to": [here], "scan_version": 1000, "title": "传票", "media_type": "application/pdf",
+                 "sha256": uuid4().bytes * 2, "size_bytes": 1, "pages": 1, "status": "STORED", "uploaded_by": officer, "registered_at": at,
+                 "upload_expires_at": at, "stored_at": at, "object_key": "k", "object_version_id": "v", "lock_until": at}  # fmt: skip
+        return row(stage, "scans", **plain | shows(stage, what))
+
+    return world
+
+
+def _elsewhere(_: Stage, __: Try) -> dict[str, Any]:
+    """The scan that is named is of the branch, and shows neither the record nor its request."""
+    return {"subject_kind": "REQUEST", "subject_id": uuid4()}
+
+
+def _before(stage: Stage, what: Try) -> dict[str, Any]:
+    """It shows the record, as that was before it was lent."""
+    record = first_record(stage, what)
+    return {"subject_kind": "RECORD", "subject_id": record, "record_id": record, "stored_at": now(stage) - timedelta(days=400)}
+
+
+def _of_an_earlier_checkout(stage: Stage, what: Try) -> AbstractContextManager[None]:
+    """Which came back since."""
+    kind = stage.sql("select kind from access_requests where id = $1", UUID(what.input["requestId"].removeprefix("request_")))
+    if kind != "EXTENSION":
+        raise NotNow
+    return request_is(extends_id=uuid4())(stage, what)
+
+
+def _for_compliance(stage: Stage, right: Try) -> Try:
+    return right.but(readerId=f"staff_{me(stage, 'compliance')}")
+
+
+def _a_service(stage: Stage, _: Try) -> AbstractContextManager[None]:
+    """Whoever is named is no person."""
+    return changed(stage, "staff", me(stage, "compliance"), kind="SERVICE")
+
+
+COURT = "a court's paper that is named came after the lending, for this extension alone, and without one the court has no further extension"
 LATE = Spoil(
     "the checkout is not yet due", world=movement_is(out_at=lambda at: at - timedelta(days=2), due_at=lambda at: at - timedelta(minutes=1))
 )
@@ -332,16 +345,18 @@ PLAYS = (
             purpose="AUDIT" if right.input["purpose"] == "CERTIFICATE_CHANGE" else "CERTIFICATE_CHANGE")),
         Spoil("all papers of the envelope move together", _half),
         Spoil("another purpose is told in words", given(purpose="OTHER", reason="  ")),
+        Spoil("papers are lent to a person", _for_compliance, _a_service),
         Spoil("the state permits the act", world=lambda stage, what: changed(stage, "archive_records", first_record(stage, what), state="MISSING")),
     )),
     Play("request reading", asked("requestReading", "FILED"), (OVERDUE,)),
     Play("approve", _approvals, often=8, spoils=(
         HOLD, FROZEN, OVERDUE, VERSION, INTEREST, STEP,
-        Spoil("the approver is neither the applicant nor an earlier approver",
+        Spoil("the approver is neither the applicant, nor whom the papers are for, nor an earlier approver",
               world=lambda stage, what: request_is(applicant_id=me(stage, what.who))(stage, what)),
         Spoil("the approver holds a rank that the request still needs", by("chief")),
         Spoil("the record is not reserved for another request", world=taken()),
         Spoil("the record has no open checkout", world=taken(out_at=lambda at: at, due_at=lambda at: at + timedelta(days=2), exit_operation_id=lambda _: uuid4())),
+        Spoil("an extension prolongs the checkout for which it was asked", world=_of_an_earlier_checkout),
         LATE, CLAIMED, EXTENDED,
     )),
     Play("reject", _rejections, (VERSION,)),
@@ -354,26 +369,18 @@ PLAYS = (
         Spoil("what leaves the bank leaves under a signed letter with return duty", world=lambda stage, what: without(
             stage, "bailee_letters", "request_id = $1", UUID(what.input["requestId"].removeprefix("request_")))),
         Spoil("the papers are due no later than a letter promises their return", world=_short_letter),
-        Spoil("whoever hands out neither applied nor approved", world=approved_by("kay")),
+        Spoil("whoever hands out has not approved, nor, but for the officer of a release, applied", world=approved_by("kay")),
         Spoil("the caller has a role for this act or seat", given(seat="CLERK")),
     )),
     Play("check out volumes", checkouts("SECOND"), often=2, spoils=OUT),
-    Play("take a seat", _seats, often=SEATS_OFTEN, spoils=(
-        SERVICE,
-        Spoil("the receiver is the person the request names", _seat("RECEIVER", by("legal"))),
-        Spoil("the caller takes an open seat of the operation", _seat("CODE", lambda _, right: right.but("kay", seat="KEY"))),
-        Spoil("the caller has a role for this act or seat", _seat("CLERK", by("legal_two"))),
-        Spoil("the clerk is not one of the keepers", _seat("CLERK", _keeper), _clerk_too),
-    )),
-    Play("withdraw", _withdrawals, (
-        Spoil("only who opened or joined an operation withdraws it", by("vice")),
-        Spoil("the operation is still pending", _done_operation),
-    )),
     Play("present", _presented, often=2, spoils=(
         Spoil("a claim is resolved before the paper is taken back", world=movement_is(claimed_at=lambda at: at)),
-        Spoil("the recorded holder brings it back", lambda stage, right: right.but(broughtById=f"staff_{me(stage, 'legal')}")),
+        Spoil("the recorded holder or a successor brings it back", lambda stage, right: right.but(broughtById=f"staff_{me(stage, 'legal')}")),
+        Spoil("whoever brings it back is not the one who receives it", _to_oneself, _of_the_keeper),
+        Spoil("a paper comes back to a keeper of the vault, a volume to the archivist", _the_other),
     )),
     Play("accept", _accepted, often=2, spoils=(
+        MISCOUNTED,
         SERVICE, INTEREST, PENDING,
         Spoil("the returned record was inspected and found right in every respect", worse(noDamage=False, findings="破损")),
     )),
@@ -384,9 +391,11 @@ PLAYS = (
         Spoil("the request is of the kind of the act", world=request_is(kind="CHECKOUT")),
     )),
     Play("end reading", _read, often=2),
-    Play("request extension", _extensions, (
+    Play("request extension of papers", _extensions("FIRST"), (LATE, CLAIMED, EXTENDED), arranging.out(Tier.FIRST), often=2),
+    Play("request extension of volumes", _extensions("SECOND"), (
         LATE, CLAIMED, EXTENDED,
         Spoil("the due instant is after now and within the purpose's term", lambda s, right: right.but(dueOn=soon(s, 80))),
         Spoil("the holder asks for the extension", by("legal")),
+        *(Spoil(COURT, _courts, _courts_scan(shows)) for shows in (_elsewhere, _before)),
     )),
 )  # fmt: skip

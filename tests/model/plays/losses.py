@@ -11,13 +11,15 @@ from server.custody.transitions.losses import REST, SOUGHT
 from storage.terms import Action as A
 from storage.terms import RecordState as S
 from storage.terms import Tier
+from tests.custody.chapters.papers import IN_SLOT, SEALED
 from tests.harness import losses
 from tests.harness.world import FINE, World
 from tests.model import arranging
 from tests.model.arranging import FIRST, MAKE, SECOND, Made
-from tests.model.plays import NotNow, Play, Spoil
+from tests.model.plays import Change, NotNow, Play, Spoil
+from tests.model.plays.lending import MISCOUNTED
 from tests.model.plays.looking import here, last_seat, missing_from, quiet
-from tests.model.plays.spoiling import INTEREST, SERVICE, VERSION, by, changed, first_record, me, now, row, without
+from tests.model.plays.spoiling import INTEREST, SERVICE, VERSION, by, changed, first_record, given, me, now, row, without
 from tests.model.stage import Stage, Try
 
 OPENS = {FIRST: "kay", SECOND: "archivist"}
@@ -64,7 +66,7 @@ def _finding(stage: Stage, tier: Tier, back_to: S) -> Iterator[Try]:
             **{names[k]: v for k, v in FINE.items()},
         }
         placed = []
-        if tier is FIRST and r["slot"] is None:
+        if back_to is S.IN_VAULT and r["slot"] is None:
             placed = [{"envelopeId": f"envelope_{r['envelope_id']}", "locationId": f"location_{stage.run(stage.bank.slot())}"}]
         yield Try(OPENS[tier], "resolveFound", {"inspections": [looked], "where": "柜后", "placements": placed})
 
@@ -78,6 +80,38 @@ def _slotless(stage: Stage, what: Try) -> AbstractContextManager[None]:
         raise NotNow
     envelope = stage.sql("select envelope_id from archive_records where id = $1", first_record(stage, what))
     return changed(stage, "sealed_envelopes", envelope, location_id=None)
+
+
+def _unsealed(stage: Stage, what: Try) -> AbstractContextManager[None]:
+    if what.input.get("placements"):
+        raise NotNow  # of an envelope that would be nobody's
+    return changed(stage, "archive_records", first_record(stage, what), envelope_id=None)
+
+
+def _slot_of_another_vault(stage: Stage) -> UUID:
+    return stage.run(stage.bank.slot("B"))
+
+
+def _cabinet(stage: Stage) -> UUID:
+    return stage.bank.branches["A"].cabinet
+
+
+def _into(place: Callable[[Stage], UUID]) -> Change:
+    """The same envelopes, put there."""
+
+    def change(stage: Stage, right: Try) -> Try | None:
+        placed = [p | {"locationId": f"location_{place(stage)}"} for p in right.input.get("placements", ())]
+        return right.but(placements=placed) if placed else None
+
+    return change
+
+
+def _into_another_slot(stage: Stage, right: Try) -> Try | None:
+    if right.input.get("placements"):
+        return None
+    record = UUID(right.input["inspections"][0]["recordId"].removeprefix("record_"))
+    envelope = stage.sql("select envelope_id from archive_records where id = $1", record)
+    return right.but(placements=[{"envelopeId": f"envelope_{envelope}", "locationId": f"location_{stage.run(stage.bank.slot())}"}])
 
 
 def _counted(stage: Stage, what: Try) -> AbstractContextManager[None]:
@@ -231,10 +265,13 @@ PLAYS = (
     Play("tell compliance", _told, (Spoil(REPORTER, by("legal")),), arranging.missing(arranging.filed)),
     Play("find a paper", _found(FIRST, S.IN_VAULT), (
         SERVICE, INTEREST,
-        Spoil("what is found goes back in its sealed envelope, into a slot", world=_slotless),
-        Spoil("what was found was inspected and found right in every respect", _worse),
+        Spoil(IN_SLOT, world=_slotless),
+        Spoil(SEALED, world=_unsealed),
+        Spoil("what is found goes back into the slot that its envelope has, and what waits for the vault into none", _into_another_slot),
+        Spoil("what was found was inspected and found right in every respect", _worse), MISCOUNTED,
         Spoil("nothing is put into a place that is being counted", world=_counted),
     ), arranging.missing(arranging.in_vault)),
+    Play("find a paper that waited", _found(FIRST, S.PENDING_INTAKE), (), arranging.missing(MAKE[FIRST, S.PENDING_INTAKE])),
     Play("find a paper: last seat", last_seat(A.RESOLVE_FOUND, FIRST), (), arranging.but_the_last(_finds_one)),
     *(
         Play(f"find a volume: {state}", _found(SECOND, state), (
@@ -248,8 +285,8 @@ PLAYS = (
             Play(f"declare lost, the second head: {tier}", last_seat(A.DECLARE_LOST, tier), (Spoil(TWO_HEADS, by("ops"), _both_heads),),
                  arranging.but_the_last(lambda bank, make=make: _declares_one(bank, make))),
             Play(f"close a loss: {tier}", _closed(tier), (
-                Spoil("the loan of what is lost is settled", world=_unpaid),
-                Spoil("the payoff of the loan of what is lost is final", world=_not_final),
+                Spoil("every loan on what is lost is settled", world=_unpaid),
+                Spoil("no payoff of a loan on what is lost can bounce any more", world=_not_final),
             ), arranging.lost(make, paid=True)),
             Play(f"close a loss, the second head: {tier}", last_seat(A.CLOSE_LOST, tier), (),
                  arranging.but_the_last(lambda bank, make=make: _closes_one(bank, make))),
@@ -257,6 +294,7 @@ PLAYS = (
     ),
     Play("take in what was re-issued", _reissued, (
         Spoil("one new paper of the same kind and collateral takes the place of one that was declared lost", _of_another),
+        Spoil(IN_SLOT, _into(_slot_of_another_vault)), Spoil(IN_SLOT, _into(_cabinet)), Spoil(IN_SLOT, given(placements=[])),
     ), _to_reissue),
     Play("take in what was re-issued: last seat", last_seat(A.RECORD_REISSUE, FIRST), (), arranging.but_the_last(_reissues_one)),
     Play("the original turns up", _turned_up, (

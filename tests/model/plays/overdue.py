@@ -29,9 +29,9 @@ def _called_before(stage: Stage, what: Try) -> AbstractContextManager[None]:
     return changed(stage, "movements", checkout, recalled_at=now(stage), recalled_by=me(stage, "archivist"), recall_reason="他人急用")
 
 
-def _never_came(tier: Tier) -> Callable[[Stage], Iterator[Try]]:
+def _never_came(tier: Tier, state: S) -> Callable[[Stage], Iterator[Try]]:
     def offers(stage: Stage) -> Iterator[Try]:
-        for r in quiet(stage, tier, S.CHECKED_OUT):
+        for r in quiet(stage, tier, state):
             if r["holder_id"] == me(stage, "president"):
                 ask = Ask(A.OVERDUE_SEARCH, records=(r["id"],), reason="OVERDUE")
                 yield Job("core", "OVERDUE_SEARCH", {"recordIds": [f"record_{r['id']}"]}, ask)
@@ -39,11 +39,11 @@ def _never_came(tier: Tier) -> Callable[[Stage], Iterator[Try]]:
     return offers
 
 
-def _long_out(tier: Tier) -> Callable[[World], Any]:
+def _long_out(tier: Tier, state: S) -> Callable[[World], Any]:
     """Out for two months, with somebody of the head office, so that nobody of the branch is blocked for it."""
 
     async def arrange(bank: World) -> None:
-        made = await arranging.MAKE[tier, S.CHECKED_OUT](bank)
+        made = await arranging.MAKE[tier, state](bank)
         await bank.past_the_triggers(  # nobody outside the bank has it
             f"delete from bailee_letters where request_id = (select request_id from movements where record_id = '{made}' and closed_at is null)"
         )
@@ -72,10 +72,10 @@ def _with_a_bailee(stage: Stage, what: Try) -> AbstractContextManager[None]:
 PLAYS = (
     Play("call back", _called_back, (Spoil("the holder was not asked for it back before", world=_called_before),), arranging.MAKE[SECOND, S.CHECKED_OUT]),
     *(
-        Play(f"seek what never came back: {tier}", _never_came(tier), (
+        Play(f"seek what never came back: {tier} {state}", _never_came(tier, state), (
             Spoil("it was due days ago and was not presented", world=_not_due),
             Spoil("what a bailee keeps under a letter is confirmed in writing, not sought", world=_with_a_bailee),
-        ), _long_out(tier))
-        for tier in Tier
+        ), _long_out(tier, state))
+        for tier, state in ((Tier.FIRST, S.CHECKED_OUT), (SECOND, S.CHECKED_OUT), (SECOND, S.READING))
     ),
 )  # fmt: skip

@@ -9,12 +9,14 @@ from uuid import UUID
 from server.custody.moves import Ask
 from storage.terms import Action as A
 from storage.terms import PaperKind
+from tests.custody.chapters.papers import VOID_NUMBER
+from tests.model import arranging
 from tests.model.plays import Change, NotNow, Play, Spoil
 from tests.model.plays.spoiling import INTEREST, OFF_DUTY, PENDING, SERVICE, first_record, frozen, me, now, row
 from tests.model.stage import Stage, Try
-from tests.stories.test_new_car_loan import car, read_from
+from tests.stories.beginning import read_from
 
-WAITING_MAX = 6  # papers that wait for the vault
+WAITING_MAX = 9  # papers that wait for the vault
 WAITING = """select r.id, r.barcode, r.kind, r.envelope_id, r.collateral_id, e.barcode as label, coalesce(c.is_electronic, false) as electronic
   from archive_records r left join sealed_envelopes e on e.id = r.envelope_id left join collateral_certificates c on c.id = r.certificate_id
   where r.org_id = any($1) and r.custody_org_id = r.org_id and r.state = $2 and cardinality(frozen_kinds(r.id)) = 0 and r.id <> all ($3)
@@ -28,6 +30,9 @@ EMPTY = """select l.id from storage_locations l where l.vault_id = $1 and l.kind
 CERTIFIED = """with made as (insert into collateral_certificates (org_id, collateral_id, number, kind, issuer, issued_on, vin, is_electronic,
   registry_reference) select a.org_id, a.id, $3, 'VEHICLE_TITLE', '车管所', '2026-11-02', a.vin, $4, $5 from collateral a where a.id = $2 returning id)
   update archive_records r set certificate_id = made.id from made where r.id = $1"""
+REISSUED = "select exists (select from collateral_certificates where voided_at is not null and org_id = $1)"
+VOIDED = "insert into collateral_certificates (org_id, collateral_id, number, kind, issuer, issued_on, is_live, voided_at)" \
+         " values ($1, $2, $3, 'VEHICLE_TITLE', '车管所', '2024-01-05', false, now())"  # fmt: skip
 TAKEN = """select l.id from storage_locations l where l.vault_id = $1 and exists (select from sealed_envelopes e where e.location_id = l.id) limit 1"""
 
 
@@ -35,7 +40,7 @@ def lay_in(stage: Stage) -> None:
     """Two cars, each with its loan; empty slots; an envelope of two papers in the vault."""
     bank = stage.bank
     if "cars" not in stage.stock:
-        stage.stock["cars"] = [stage.run(car(bank)) for _ in range(2)]
+        stage.stock["cars"] = [stage.run(arranging.car(bank)) for _ in range(2)]
     while len(stage.rows(EMPTY, bank.branches["A"].vault)) < 3:
         stage.run(bank.slot())
     if not any(e["papers"] > 1 for e in lying(stage)):
@@ -53,6 +58,8 @@ def lay_in(stage: Stage) -> None:
                 stage.run(bank.seated(Ask(A.INTAKE, records=(record,)), ("kay", "cody", "clerk")))
     if not any(r["kind"] == "CERTIFICATE" for r in loose):
         _certified(stage, electronic=False)
+    if not stage.sql(REISSUED, bank.branches["A"].id):
+        stage.run(bank.root.execute(VOIDED, bank.branches["A"].id, first["collateral"], number(stage, "C")))
 
 
 def _ids(loan: str, collateral: str) -> dict[str, UUID]:
@@ -227,6 +234,14 @@ def _live_number(stage: Stage) -> str:
     return str(found)
 
 
+def void_number(stage: Stage) -> str:
+    """Of a certificate that was lost and re-issued."""
+    found = stage.sql("select number from collateral_certificates where voided_at is not null and org_id = any($1) limit 1", stage.ours())
+    if found is None:
+        raise NotNow
+    return str(found)
+
+
 def _without_data(stage: Stage, right: Try) -> Try | None:
     if right.mutation == "recordArrival":
         return right.but(certificate=None) if "certificate" in right.input else None
@@ -304,6 +319,7 @@ def _reported(stage: Stage, what: Try) -> AbstractContextManager[None]:
 ITEMISED = Spoil("number, copies and pages of each paper are itemised", _paper(pages=0))
 DATA = (
     Spoil("no live certificate of the bank has this number", _read(number=_live_number)),
+    Spoil(VOID_NUMBER, _read(number=void_number)),
     Spoil("a certificate comes with its data, and nothing else does", _without_data),
     Spoil("the certificate shows the vehicle of the collateral", _read(vin="LSV0000000000000")),
     Spoil("the certificate names the owner of the collateral", _read(ownerName="李四")),
@@ -314,7 +330,7 @@ NEW_SEAL = Spoil("the seal has a number that was never used before", lambda stag
 WHOLE = "an envelope is refused, opened, moved and reported with all its papers"
 SEATED = (SERVICE, INTEREST, OFF_DUTY, PENDING)
 PLAYS = (
-    Play("register papers", _registered, (ITEMISED, *DATA)),
+    Play("register papers", _registered, (ITEMISED, *DATA), often=3),
     Play("expect a paper", _expected),
     Play("record an arrival", _arrived, (ITEMISED, *DATA)),
     Play("refuse intake", _refused, (Spoil(WHOLE, _one_of_two),)),
@@ -337,7 +353,7 @@ PLAYS = (
         Spoil("an envelope is opened for a reason, by two, and not all of it is taken out", _all_out),
         Spoil("what is frozen is not opened, unless its seal is broken", world=frozen),
     )),
-    Play("move an envelope", _moved, (
+    Play("move an envelope", _moved, often=2, spoils=(
         *SEATED,
         Spoil("each envelope goes into an empty slot of the vault that keeps its papers", _into_taken),
         Spoil("what is frozen stays in its slot", world=frozen),

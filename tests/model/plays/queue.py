@@ -142,7 +142,11 @@ def _prolongs(stage: Stage) -> Iterator[Try]:
             m["due_at"] > now(stage) + timedelta(hours=1) and m["extensions"] == 0 and m["recalled_at"] is None and m["claimed_at"] is None
         )
         if r["holder_id"] == me(stage, "officer") and fresh and not asked and not _waits(stage, r["id"]):
-            yield Try("officer", "requestExtension", {"checkoutId": f"checkout_{r['movement']}", "dueOn": str(stage.bank.due(4))})
+            yield Try(
+                "officer",
+                "requestExtension",
+                {"checkoutId": f"checkout_{r['movement']}", "dueOn": str(stage.bank.due(4)), "reason": "尚未办结"},
+            )
 
 
 def _called_back(stage: Stage, what: Try) -> AbstractContextManager[None]:

@@ -6,15 +6,31 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from server.custody.moves import Ask
 from storage.terms import Action as A
 from storage.terms import Tier
-from tests.custody.releasing import NUMBER, Case, scan, secures, surrendering
+from tests.custody.releasing import NUMBER, Case, Substitution, scan, secures, surrendering
 from tests.harness.world import World as Bank
 from tests.model import arranging
 from tests.model.plays import NotNow, Play, Spoil, World
 from tests.model.plays.lending import LATE_HOLDER, LEAVING, approved_by
 from tests.model.plays.looking import last_seat
-from tests.model.plays.spoiling import HOLD, INTEREST, OFF_DUTY, OVERDUE, SERVICE, changed, given, me, now, request_is, row, without
+from tests.model.plays.spoiling import (
+    HOLD,
+    INTEREST,
+    OFF_DUTY,
+    OVERDUE,
+    SERVICE,
+    VERSION,
+    by,
+    changed,
+    given,
+    me,
+    now,
+    request_is,
+    row,
+    without,
+)
 from tests.model.stage import Stage, Try
 
 NAMES = ("released", "substituted", "surrendered")
@@ -86,6 +102,14 @@ async def _all_but_the_officer(bank: Bank) -> None:
         raise NotNow
     case, _ = await _ready(bank)
     await bank.seated(case.release, ["kay", "cody", "clerk"])
+
+
+async def _all_but_the_clerk(bank: Bank) -> None:
+    """A substitution of which the last seat is open."""
+    if await bank.sql(arranging.BLOCKED, bank.branches["A"].id, bank.desk.shift):
+        raise NotNow
+    case = await Substitution.make(bank)
+    await bank.seated(Ask(A.SUBSTITUTE, request=case.request), ["kay", "cody"])
 
 
 async def _pair(stage: Stage) -> dict[UUID, UUID]:
@@ -164,6 +188,10 @@ def _reserved(stage: Stage, name: str) -> list[Any]:
     ]
 
 
+def _version(stage: Stage, request: UUID) -> str:
+    return str(stage.sql("select version from access_requests where id = $1", request))
+
+
 def _verified(stage: Stage, request: UUID) -> bool:
     return bool(stage.sql("select exists (select from releases where request_id = $1)", request))
 
@@ -180,7 +208,7 @@ def _releases(stage: Stage) -> Iterator[Try]:
         receipt = stage.sql(RECEIPT, r["request"])
         if receipt and _paid(stage, r["loan"]) and _filed(stage, r["loan"]) and _verified(stage, r["request"]):
             told = {"requestId": f"request_{r['request']}", "barcodes": [r["barcode"]], "receiptScanId": f"scan_{receipt}"}
-            yield Try("kay", "releaseOnSettlement", told)
+            yield Try("kay", "releaseOnSettlement", told | {"expectedVersion": _version(stage, r["request"])})
 
 
 # Substituted, surrendered --------------------------------------------------------------------------------------------------------
@@ -193,7 +221,8 @@ def _offered(stage: Stage) -> Iterator[Try]:
 
 def _substitutions(stage: Stage) -> Iterator[Try]:
     for r in _reserved(stage, "substituted"):
-        yield Try("kay", "substituteCollateral", {"requestId": f"request_{r['request']}", "barcodes": [r["barcode"]]})
+        told = {"requestId": f"request_{r['request']}", "barcodes": [r["barcode"]], "expectedVersion": _version(stage, r["request"])}
+        yield Try("kay", "substituteCollateral", told)
 
 
 def _surrenders(stage: Stage) -> Iterator[Try]:
@@ -295,6 +324,10 @@ def _promised(stage: Stage, new: UUID) -> AbstractContextManager[None]:
     )
 
 
+def _head_of_operations_too(stage: Stage, what: Try) -> AbstractContextManager[None]:
+    return row(stage, "staff_roles", staff_id=me(stage, what.who), role="OPS_HEAD")
+
+
 OWED = (
     Spoil("principal, interest and fees of the loan are zero", world=_position(principal_amount=1)),
     Spoil("every other loan on the collateral is paid off too, in every branch", world=_another_loan),
@@ -305,8 +338,14 @@ FINAL = Spoil(
     world=_position(payoff_kind="TRANSFER", settled_at=lambda at: at - timedelta(days=1)),
 )
 RECENT = Spoil("the positions of all loans on the collateral are recent", world=_stale)
-GONE = (*LEAVING, SERVICE, INTEREST, OFF_DUTY, Spoil("whoever hands out neither applied nor approved", world=approved_by("kay")))
-COVERS = "the replacement secures the same loan, and its approved value covers what leaves"
+GONE = (
+    *LEAVING,
+    SERVICE,
+    INTEREST,
+    OFF_DUTY,
+    Spoil("whoever hands out has not approved, nor, but for the officer of a release, applied", world=approved_by("kay")),
+)
+COVERS = "the replacement secures every loan that is owed on what leaves, and its approved value covers it"
 PLAYS = (
     Play("post a payoff", _payoffs),
     Play("take a payoff back", _reversals),
@@ -316,7 +355,7 @@ PLAYS = (
         Spoil("the recipient is the owner, or holds a valid power of attorney that is on file", given(identityNumber="110101199003071299")),
     )),
     Play("release", _releases, (
-        *GONE, *OWED[:2], FINAL, RECENT,
+        *GONE, *OWED[:2], FINAL, RECENT, VERSION,
         Spoil(OWED[2].sentence, world=request_is(purpose="PARTIAL_RELEASE")),
         Spoil("the settlement notice is issued, scanned and filed in the vault", world=_void),
         Spoil("the recipient is the owner, or holds a valid power of attorney that is on file", world=_unknown),
@@ -325,13 +364,16 @@ PLAYS = (
     Play("release: last seat", last_seat(A.RELEASE, Tier.FIRST), (), _all_but_the_officer),
     Play("request a substitution", _offered, (HOLD, OVERDUE, Spoil(COVERS, world=_replacement(_worthless)))),
     Play("substitute", _substitutions, often=2, spoils=(
-        *GONE, Spoil(COVERS, world=_replacement(_worthless)),
+        *GONE, VERSION, Spoil(COVERS, world=_replacement(_worthless)),
         Spoil("the replacement lies in the vault and is promised to nobody", world=_replacement(_promised)),
     )),
+    Play("substitute: last seat", last_seat(A.SUBSTITUTE, Tier.FIRST), (), _all_but_the_clerk),
     Play("surrender", _surrenders, (
         SERVICE, HOLD,
         Spoil("what is surrendered was lent on this request, for the court", world=request_is(purpose="CERTIFICATE_CHANGE")),
         Spoil("the court's receipt is on file", world=_unshown),
     )),
-    Play("confirm a surrender", _confirmed, often=2, spoils=(SERVICE,)),
+    Play("confirm a surrender", _confirmed, often=2, spoils=(
+        SERVICE, Spoil("whoever says that the court keeps a paper does not confirm it", by("legal"), _head_of_operations_too),
+    )),
 )  # fmt: skip

@@ -1,0 +1,1 @@
+drop function frozen_records();

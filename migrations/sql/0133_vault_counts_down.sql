@@ -1,0 +1,1 @@
+drop function vault_counted(uuid);

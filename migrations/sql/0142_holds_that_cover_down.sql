@@ -1,0 +1,1 @@
+drop function holds_that_cover(uuid);

@@ -1,0 +1,1 @@
+drop view certificate_versions, collateral_plates;

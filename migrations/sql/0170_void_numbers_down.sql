@@ -1,0 +1,1 @@
+drop function number_is_void(text, uuid);

@@ -1,0 +1,2 @@
+drop function counted_until(uuid, timestamptz);
+drop function pending_until(uuid);

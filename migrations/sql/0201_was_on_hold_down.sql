@@ -1,0 +1,1 @@
+drop function was_on_hold(uuid, uuid, uuid, timestamptz);

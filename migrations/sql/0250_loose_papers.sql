@@ -1,0 +1,89 @@
+-- C41: a settlement notice lies in the vault as it is, in no envelope and so in no slot. No count listed it, and one that lay in a cabinet was
+-- something extra there. A count of the vault lists each, wherever in it they lie; a count of one cabinet lets it lie.
+create function is_loose(r archive_records) returns boolean language sql immutable parallel safe as $$
+  select coalesce(r.tier = 'FIRST' and r.kind = 'SETTLEMENT_NOTICE' and r.envelope_id is null, false) $$;
+create or replace function tg_stocktakes_frame() returns trigger
+language plpgsql security definer set search_path = public, pg_temp as $$
+declare whole boolean := (select kind = 'VAULT' from storage_locations where id = new.place_id); begin
+  insert into stocktake_places (org_id, stocktake_id, location_id, cabinet_id, frozen_until)
+    select new.org_id, new.id, p.location_id, p.cabinet_id, case when not whole then least(new.as_of, clock_timestamp()) + make_interval(hours => new.freeze_hours) end
+    from places_to_count(new.place_id) p;
+  insert into stocktake_lines (org_id, stocktake_id, expectation, location_id, envelope_id, barcode, seal_no)
+    select new.org_id, new.id, case when bool_or(r.state in ('IN_VAULT', 'RESERVED')) then 'PRESENT' else 'OUT' end,
+           e.location_id, e.id, e.barcode, e.seal_no
+    from sealed_envelopes e join archive_records r on r.envelope_id = e.id
+    where r.state in ('IN_VAULT', 'RESERVED', 'CHECKED_OUT', 'RETURN_PENDING', 'IN_TRANSIT', 'MISSING')
+      and (e.location_id in (select location_id from stocktake_places where stocktake_id = new.id)
+           or whole and e.location_id is null and r.vault_id = new.place_id)
+    group by e.id;
+  insert into stocktake_lines (org_id, stocktake_id, expectation, location_id, record_id, barcode)
+    select new.org_id, new.id,
+           case when r.state in ('FILED', 'RESERVED', 'CLOSED_VOLUME', 'ARCHIVED', 'DISPOSAL_PROPOSED', 'DISPOSAL_APPROVED') then 'PRESENT' else 'OUT' end,
+           r.location_id, r.id, r.barcode
+    from archive_records r where r.tier = 'SECOND' and r.state not in ('COLLECTING', 'SUBMITTED', 'LOST', 'CLOSED_LOST', 'DESTROYED')
+      and r.location_id in (select location_id from stocktake_places where stocktake_id = new.id);
+  insert into stocktake_lines (org_id, stocktake_id, expectation, record_id, barcode)
+    select new.org_id, new.id, case when r.state in ('IN_VAULT', 'RESERVED') then 'PRESENT' else 'OUT' end, r.id, r.barcode
+    from archive_records r where whole and r.vault_id = new.place_id and is_loose(r)
+      and r.state in ('IN_VAULT', 'RESERVED', 'CHECKED_OUT', 'RETURN_PENDING', 'IN_TRANSIT', 'MISSING');
+  insert into stocktake_lines (org_id, stocktake_id, expectation, record_id, barcode)
+    select new.org_id, new.id, 'REGISTRY', r.id, r.barcode
+    from archive_records r join collateral_certificates c on c.id = r.certificate_id
+    where whole and c.is_electronic and r.vault_id = new.place_id and r.state in ('IN_VAULT', 'RESERVED');
+  return null;
+end $$;
+create or replace function stocktake_findings_of_all(stocktake uuid) returns table (
+  line_id uuid, result text, location_id uuid, envelope_id uuid, record_id uuid, barcode text, found_location_id uuid, found_seal_no text)
+language sql stable security definer set search_path = public, pg_temp as $$
+  with found as materialized (
+    select c.location_id as place, c.barcode as code, c.seal_no as seal, e.id as envelope, r.id as record,
+           coalesce(e.location_id, r.location_id) as listed_at, e.seal_no as seal_now,
+           coalesce((select bool_or(x.state in ('IN_VAULT', 'RESERVED')) from archive_records x where x.envelope_id = e.id),
+                    r.state in ('FILED', 'RESERVED', 'CLOSED_VOLUME', 'ARCHIVED', 'DISPOSAL_PROPOSED', 'DISPOSAL_APPROVED')
+                    or is_loose(r) and r.state = 'IN_VAULT') as is_in,
+           coalesce(is_loose(r) and r.vault_id = s.vault_id, false) as at_home
+    from stocktakes t join stocktake_places p on p.stocktake_id = t.id
+    join stocktake_counts c on c.stocktake_id = t.id and c.location_id = p.location_id and c.round = p.round and c.counter_id = t.first_counter_id
+    join storage_locations s on s.id = c.location_id
+    left join barcodes b on b.code = c.barcode
+    left join sealed_envelopes e on e.id = b.subject_id
+    left join archive_records r on r.id = b.subject_id
+    where t.id = stocktake and c.barcode is not null),
+  listed as materialized (
+    select l.*, f.place, f.code, f.seal, f.seal_now, f.is_in as found_in, f.listed_at, coalesce(f.at_home, false) as at_home,
+      coalesce((select bool_or(x.state in ('IN_VAULT', 'RESERVED')) and e.location_id is not distinct from l.location_id
+                from sealed_envelopes e join archive_records x on x.envelope_id = e.id where e.id = l.envelope_id group by e.id),
+               (select (x.state in ('FILED', 'RESERVED', 'CLOSED_VOLUME', 'ARCHIVED', 'DISPOSAL_PROPOSED', 'DISPOSAL_APPROVED')
+                        or x.state = 'IN_VAULT' and is_loose(x))
+                       and x.location_id is not distinct from l.location_id from archive_records x where x.id = l.record_id)) as still_there,
+      exists (select from archive_records x where (x.envelope_id = l.envelope_id or x.id = l.record_id)
+              and x.state in ('CHECKED_OUT', 'READING', 'RETURN_PENDING', 'IN_TRANSIT')) as is_out,
+      coalesce((select bool_and(x.state = 'MISSING' and (coalesce(e.location_id, x.location_id) = l.location_id or is_loose(x))
+                  and not exists (select from movements m where m.record_id = x.id and m.closed_at is null and m.out_at is not null))
+                from archive_records x left join sealed_envelopes e on e.id = x.envelope_id
+                where (x.envelope_id = l.envelope_id or x.id = l.record_id) and x.state not in
+                  ('RELEASED', 'SUBSTITUTED', 'SURRENDERED', 'REPLACED', 'CLOSED_LOST', 'DESTROYED', 'LOST')), false) as is_missing
+    from stocktake_lines l left join lateral (
+      select * from found f where f.envelope = l.envelope_id or f.record = l.record_id
+      order by f.place is distinct from l.location_id, f.place limit 1) f on true
+    where l.stocktake_id = stocktake and l.expectation <> 'NOTHING')
+  select l.id, case
+      when l.expectation = 'REGISTRY' then 'TO_RECHECK'
+      when l.place is null and l.is_missing then 'MISSING'
+      when l.place is null and (l.expectation = 'OUT' or l.is_out) then 'OUT_WITH_TICKET'
+      when l.place is null and not l.still_there then 'MOVED_SINCE'
+      when l.place is null then 'MISSING'
+      when l.expectation = 'OUT' and not coalesce(l.found_in, false) then 'EXTRA'
+      when l.at_home and l.found_in then 'MATCHED'
+      when l.place = l.location_id and (l.envelope_id is null or l.seal in (l.seal_no, l.seal_now)) then 'MATCHED'
+      when l.place = l.location_id then 'SEAL_BROKEN'
+      when l.found_in and l.place is not distinct from l.listed_at then 'MOVED_SINCE'
+      else 'WRONG_SLOT' end,
+    l.location_id, l.envelope_id, l.record_id, l.barcode, l.place, l.seal
+  from listed l
+  union all
+  select null, case when f.is_in and f.listed_at is not null then 'WRONG_SLOT' else 'EXTRA' end, null, f.envelope, f.record, f.code, f.place, f.seal
+  from found f
+  where not exists (select from listed l where l.envelope_id = f.envelope or l.record_id = f.record)
+    and not (coalesce(f.is_in, false) and (f.at_home or f.place is not distinct from f.listed_at)) $$;
+comment on column stocktake_lines.location_id is 'Where it should lie; null for what is out, electronic, in no envelope or unexpected.';

@@ -1,0 +1,1 @@
+alter function facts_of(uuid[], uuid[], interval) reset plan_cache_mode;
