@@ -22,7 +22,7 @@ TITLES = {
     K.CONFIRMATION_DUE: ("A bailee's written confirmation is due", "须取得受托保管人的书面确认"),
     K.READY_TO_FETCH: ("It is your turn: what you waited for is reserved", "排队申请已轮到，请及时领取"),
     K.RESERVATION_LAPSED: ("A reservation lapsed unused", "预留已过期失效"),
-    K.WAITING_LAPSED: ("A request has waited in vain", "排队申请已失效"),
+    K.WAITING_LAPSED: ("A request has waited in vain", "申请空等，已失效"),
     K.DUE_PROVISIONAL: ("Due dates are provisional: the holidays are not known", "节假日安排未公布，到期日为暂定"),
     K.DUE_MOVED: ("A due date moved to a working day", "到期日已顺延至工作日"),
     K.CASE_LATE: ("A case is past its deadline", "差异处理已超期"),

@@ -15,6 +15,7 @@ from server.jobs.worker import app_of, work
 from storage.objects import ObjectStore
 from storage.terms import Action as A
 from storage.terms import Purpose, Tier
+from tests.custody.releasing import SEATED, Case
 from tests.harness import losses, servers
 from tests.harness.jobs import jobs_of
 from tests.harness.web import site
@@ -247,6 +248,33 @@ async def test_who_waits_in_vain_lapses_and_a_missed_turn_is_made_up_for(bank: W
     bank.later(days=60)
     await (await jobs_of(bank)).tidy()
     assert await bank.sql(state, requests[0]) == "LAPSED"
+
+
+async def test_what_was_asked_and_nobody_can_grant_any_more_lapses_and_its_applicant_is_told(bank: World) -> None:
+    (volume,), case = await bank.volumes(), await Case.make(bank)
+    await bank.out([volume], tier=SECOND)
+    longer = UUID((await bank.done("officer", Ask(A.REQUEST_EXTENSION, records=(volume,), due_on=bank.due(4))))["request"])
+    lent = await bank.requests(case.papers)
+    still = await bank.requests([*await bank.papers()])
+    jobs = await jobs_of(bank)
+    await bank.presented([volume], tier=SECOND)
+    await case.ready()
+    assert await jobs.tidy() == 0  # all of them can still be granted: what was presented may be rejected and go on being out
+    lapse = "update access_requests set state = 'LAPSED', decided_at = clock_timestamp() where id = $1"
+    for request in (longer, lent, still):
+        with pytest.raises(asyncpg.CheckViolationError) as refused:
+            async with bank.database.transaction(bank.people["officer"]) as conn:
+                await conn.raw.execute(lapse, request)
+        assert refused.value.constraint_name == "tg_access_requests_c15_step"
+    await bank.accepted([volume], tier=SECOND)
+    await bank.seated(case.release, SEATED)
+    assert sum(await asyncio.gather(jobs.tidy(), jobs.tidy())) == 2
+    states = "select state from access_requests where id = $1"
+    assert [await bank.sql(states, request) for request in (longer, lent, still)] == ["LAPSED", "LAPSED", "SUBMITTED"]
+    for request in (longer, lent):
+        assert await bank.sql("select count(*) from events where subject_id = $1 and tag = 'request:lapse:done'", request) == 1
+        told = await bank.sql("select array_agg(staff_id) from notices where subject_id = $1 and kind = 'WAITING_LAPSED'", request)
+        assert told == [bank.people["officer"].staff_id]
 
 
 async def test_a_due_day_in_an_unknown_year_is_provisional_and_moves_later_once_the_holidays_are_known(bank: World) -> None:

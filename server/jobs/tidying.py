@@ -52,8 +52,14 @@ WAITING = select(q.id, q.queued_at, q.org_id, q.applicant_id, q.reader_id).where
 TURNS = WAITING.where(
     ~_line.where(~_in(r.state, {state for _, state in REST}) | _taken.correlate(request_lines).exists()).correlate(access_requests).exists()
 ).order_by(q.queued_at, q.id).limit(BATCH)  # fmt: skip
-IN_VAIN = WAITING.add_columns(_line.where(_in(r.state, ENDED)).correlate(access_requests).exists().label("ended")).order_by(
-    q.queued_at, q.id
+_ended = _line.where(_in(r.state, ENDED)).correlate(access_requests).exists()
+_is_back = select(m.id).where(m.id == q.extends_id, m.closed_at.is_not(None)).correlate(access_requests).exists()
+WAITS = WAITING.add_columns(_ended.label("ended")).order_by(q.queued_at, q.id)
+UNDECIDED = (
+    select(q.id, q.applicant_id, q.reader_id)
+    .where(q.state == RequestState.SUBMITTED.value, or_(_ended, _is_back))
+    .order_by(q.submitted_at, q.id)
+    .limit(BATCH)
 )
 LINES = (
     select(r.id, func.coalesce(r.primary_loan_id, r.custody_org_id).label("chain"))
@@ -92,20 +98,22 @@ async def _expire(desk: Desk, by: Principal, operation: UUID, records: list[UUID
 
 
 async def _in_vain(desk: Desk, by: Principal, at: datetime) -> int:
-    """Requests that have waited too long, or for what never comes back."""
+    """Requests that have waited too long, or for what never comes back; undecided ones that nobody can grant any more."""
     done = 0
     async with desk.database.transaction(by) as conn:
-        now, rows = await desk.policy(conn), await conn.rows(IN_VAIN)
-    for row in rows:
+        now, waits, undecided = await desk.policy(conn), await conn.rows(WAITS), await conn.rows(UNDECIDED)
+    for row in waits:
         if row["ended"] or at >= now.working_days_after(row["queued_at"], now.number(policy.QUEUE_DAYS, at, row["org_id"])):
-            done += await _lapse(desk, by, row, at)
+            done += await _lapse(desk, by, row, RequestState.WAITING, at)
+    for row in undecided:
+        done += await _lapse(desk, by, row, RequestState.SUBMITTED, at)
     return done
 
 
-async def _lapse(desk: Desk, by: Principal, row: Any, at: datetime) -> int:
+async def _lapse(desk: Desk, by: Principal, row: Any, state: RequestState, at: datetime) -> int:
     async with desk.database.transaction(by) as conn:
         request = await conn.row(reading.REQUEST_LOCKED, request=row["id"])
-        if request is None or request["state"] != RequestState.WAITING:
+        if request is None or request["state"] != state:
             return 0
         await conn.run(SETTLE, the_ids=[row["id"]], the_state=RequestState.LAPSED.value, the_at=at)
         chains = {line["chain"] for line in await conn.rows(LINES, the_request=row["id"])}

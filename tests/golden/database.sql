@@ -3131,16 +3131,23 @@ AS $function$ begin
   return null;
 end $function$;
 
--- tg_access_requests_c15_step(): owned by loanfile_owner, called by its owner alone
+-- tg_access_requests_c15_step(): owned by loanfile_judge, called by its owner alone
 CREATE OR REPLACE FUNCTION public.tg_access_requests_c15_step()
  RETURNS trigger
  LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
 AS $function$ begin
   if not ((old.state, new.state) in (('SUBMITTED', 'APPROVED'), ('SUBMITTED', 'REJECTED'), ('SUBMITTED', 'CANCELLED'),
                                      ('APPROVED', 'FULFILLED'), ('APPROVED', 'LAPSED'), ('APPROVED', 'CANCELLED'),
                                      ('SUBMITTED', 'WAITING'), ('WAITING', 'APPROVED'), ('WAITING', 'CANCELLED'), ('WAITING', 'LAPSED'))
           or new.kind = 'RELEASE' and (old.state, new.state) = ('SUBMITTED', 'LAPSED')
-          or new.kind = 'EXTENSION' and (old.state, new.state) = ('SUBMITTED', 'FULFILLED')) then
+          or new.kind = 'EXTENSION' and (old.state, new.state) = ('SUBMITTED', 'FULFILLED')
+          or (old.state, new.state) = ('SUBMITTED', 'LAPSED') and (
+            exists (select from movements m where m.id = new.extends_id and m.closed_at is not null)
+            or exists (select from request_lines l join archive_records r on r.id = l.record_id
+                       where l.request_id = new.id
+                         and r.state in ('RELEASED', 'SUBSTITUTED', 'SURRENDERED', 'REPLACED', 'DESTROYED', 'CLOSED_LOST')))) then
     perform broken('tg_access_requests_c15_step'); end if;
   return new;
 end $function$;
