@@ -54,6 +54,17 @@ class Branch:
     cabinet: UUID
 
 
+Hired = tuple[set[Role], UUID, tuple[UUID, ...], bool]
+STAFF = """
+  with hired as (
+    insert into staff (staff_no, username, name, org_id) select no, no, name, org from unnest($1::text[], $2::text[], $3::uuid[]) s (no, name, org)
+    returning id, staff_no),
+  ranked as (
+    insert into staff_roles (staff_id, role) select h.id, r.role from unnest($4::text[], $5::text[]) r (no, role) join hired h on h.staff_no = r.no)
+  select id, staff_no from hired"""
+DUTIES = """
+  insert into keeper_duties (vault_id, staff_id, seat, during)
+  select vault, staff, seat, '[2000-01-01,2100-01-01)' from unnest($1::uuid[], $2::uuid[], $3::text[]) d (vault, staff, seat)"""
 UNITS = """
   with recursive below as (select $1::uuid as id union select o.id from org_units o join below b on o.parent_id = b.id)
   select array_agg(id) from below"""
@@ -91,7 +102,8 @@ class World:
     async def _units(self) -> None:
         head = await self.sql("insert into org_units (code, name, level) values ($1, '总行', 'HEAD_OFFICE') returning id", f"HO{self.tag}")
         self.head = head
-        for letter in "AB":
+        hired: dict[str, Hired] = {name: (roles, head, (), True) for name, roles in HEAD_OFFICE.items()}
+        for letter, mark in (("A", ""), ("B", "_b")):
             org = await self.sql(
                 "insert into org_units (code, name, level, parent_id, has_vault) values ($1, $2, 'BRANCH', $3, true) returning id",
                 f"{letter}{self.tag}", f"{letter} 支行", head,
@@ -99,24 +111,27 @@ class World:
             vault = await self._place(org, "VAULT", None, None)
             cabinet = await self._place(org, "CABINET", vault, vault)
             self.branches[letter] = Branch(org, vault, cabinet)
-            for name, roles in PEOPLE.items():
-                await self.hire(name if letter == "A" else f"{name}_b", roles, org, (org,))
-            for name, seat in (("kay", "KEY"), ("cody", "CODE")):
-                person = self.people[name if letter == "A" else f"{name}_b"]
-                await self.sql(
-                    "insert into keeper_duties (vault_id, staff_id, seat, during) values ($1, $2, $3, '[2000-01-01,2100-01-01)')",
-                    vault, person.staff_id, seat,
-                )  # fmt: skip
-        for name, roles in HEAD_OFFICE.items():
-            await self.hire(name, roles, head, (), everywhere=True)
+            hired |= {f"{name}{mark}": (roles, org, (org,), False) for name, roles in PEOPLE.items()}
+        await self._hire(hired)
+        await self.root.execute(DUTIES, *zip(*(
+            (branch.vault, self.people[f"{name}{mark}"].staff_id, seat)
+            for branch, mark in zip(self.branches.values(), ("", "_b"), strict=True) for name, seat in (("kay", "KEY"), ("cody", "CODE"))
+        ), strict=True))  # fmt: skip
 
     async def hire(self, name: str, roles: set[Role], org: UUID, branches: tuple[UUID, ...], *, everywhere: bool = False) -> Principal:
-        no = f"{name}-{self.tag}"
-        id_ = await self.sql("insert into staff (staff_no, username, name, org_id) values ($1, $1, $2, $3) returning id", no, name, org)
-        for role in roles:
-            await self.sql("insert into staff_roles (staff_id, role) values ($1, $2)", id_, role.value)
-        self.people[name] = Principal(id_, org, name, frozenset(roles), branches, everywhere, no)
+        await self._hire({name: (roles, org, branches, everywhere)})
         return self.people[name]
+
+    async def _hire(self, hired: dict[str, Hired]) -> None:
+        """All in one statement, as every test begins with it."""
+        numbers = [f"{name}-{self.tag}" for name in hired]
+        ranks = [(no, role.value) for no, (roles, *_) in zip(numbers, hired.values(), strict=True) for role in roles]
+        rows = await self.root.fetch(
+            STAFF, numbers, list(hired), [org for _, org, *_ in hired.values()], [no for no, _ in ranks], [role for _, role in ranks]
+        )
+        ids = {row["staff_no"]: row["id"] for row in rows}
+        for no, (name, (roles, org, branches, everywhere)) in zip(numbers, hired.items(), strict=True):
+            self.people[name] = Principal(ids[no], org, name, frozenset(roles), branches, everywhere, no)
 
     async def _place(self, org: UUID, kind: str, parent: UUID | None, vault: UUID | None) -> UUID:
         self.number += 1
