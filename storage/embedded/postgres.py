@@ -10,7 +10,7 @@ from pathlib import Path
 from storage.embedded.children import Child, Children, EmbeddedError, clean_environment, launched
 
 ROLES = Path(__file__).with_name("roles.sql")
-START_SECONDS_MAX = 30.0
+START_SECONDS_MAX = 120.0  # a slow machine, or one that has much to recover
 STILL_DYING = ("lock file", "shared memory", "pre-existing")  # backends of a killed postmaster hold the data for seconds
 SETTINGS = {
     "listen_addresses": "",
