@@ -38,7 +38,9 @@ REQUEST = mutation("requestCheckout", "request { id } events { id }")
 def pair(told: dict[str, Any], database_name: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Site]]:
     folder = tmp_path_factory.mktemp("pair")  # one home: both trust one issuer
     with ExitStack() as stack:
-        yield [stack.enter_context(site(told, database_name, folder, log_name=f"{n}.log")) for n in range(2)]
+        # Whoever comes last waits for all others, and that is their statement's time.
+        patient = {"statement_seconds_max": "120"}
+        yield [stack.enter_context(site(told, database_name, folder, log_name=f"{n}.log", **patient)) for n in range(2)]
 
 
 class Crowd:
