@@ -45,7 +45,8 @@ class Listener:
 @asynccontextmanager
 async def listener(site: Site, username: str | None = None, token: str | None = None) -> AsyncIterator[Listener]:
     """A socket, already admitted when a username or a token is given."""
-    async with connect(f"{site.address.replace('http', 'ws')}/graphql", subprotocols=[PROTOCOL], proxy=None) as socket:  # type: ignore[list-item]
+    address, patient = f"{site.address.replace('http', 'ws')}/graphql", {"open_timeout": SILENCE_SECONDS_MAX, "ping_interval": None}
+    async with connect(address, subprotocols=[PROTOCOL], proxy=None, **patient) as socket:  # type: ignore[list-item]
         made = Listener(socket)
         if username or token:
             assert await made.begin(token or site.token(username or "")) == {"type": "connection_ack"}
