@@ -47,6 +47,17 @@ HEAD_OFFICE = {
 FINE = {"numbers_match": True, "pages_match": True, "seal_intact": True, "no_alterations": True, "no_damage": True}
 
 
+TAGS: set[str] = set()
+
+
+def new_tag() -> str:
+    """What sets the names of one bank apart; of a thousand banks in one database two would have the same now and then."""
+    while (tag := secrets.token_hex(3)) in TAGS:
+        pass
+    TAGS.add(tag)
+    return tag
+
+
 @dataclass
 class Branch:
     id: UUID
@@ -64,7 +75,7 @@ class World:
     database: Database
     root: "asyncpg.Connection[Any]"
     desk: Desk
-    tag: str = field(default_factory=lambda: secrets.token_hex(3))
+    tag: str = field(default_factory=new_tag)
     branches: dict[str, Branch] = field(default_factory=dict)
     people: dict[str, Principal] = field(default_factory=dict)
     number: int = 0
