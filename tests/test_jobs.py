@@ -309,7 +309,7 @@ async def test_a_server_runs_the_jobs_when_it_starts(
                    bank.people["jobs"].staff_id)  # fmt: skip
     await bank.sql("update movements set lapses_at = reserved_at where record_id = $1", volumes[0])
     with site(told, database_name, tmp_path_factory.mktemp("working"), worker="true") as served:
-        async with asyncio.timeout(90):
+        async with asyncio.timeout(300):  # a tick that was taken a moment ago comes again in a minute
             while await bank.state(volumes[0]) != "FILED":  # noqa: ASYNC110  # another process brings it about
                 await asyncio.sleep(0.5)
         assert "Traceback" not in served.logged()

@@ -175,7 +175,7 @@ async def test_a_deadlock_is_run_again_and_nobody_hears_of_it(house: House, peop
         # The server is the one that gives way; it looks once, and by then we must wait for it, however busy the machine is.
         await root.execute("alter system set deadlock_timeout = '5s'")
         await root.execute("select pg_reload_conf()")
-        while await root.fetchval("show deadlock_timeout") != "5s":
+        while await root.fetchval("show deadlock_timeout") != "5s":  # noqa: ASYNC110  # another process brings it about
             await asyncio.sleep(0.02)
         await root.execute("set deadlock_timeout = '60s'")
         held = root.transaction()

@@ -106,7 +106,7 @@ def verify(export: Path, ledger: Ledger, *more: str | Path) -> tuple[int, str]:
     alone.mkdir()
     shutil.copy(str(verifier.__file__), alone / "verifier.py")
     command = [sys.executable, "-I", "verifier.py", str(export), "--key", str(keys_file(ledger, alone)), *map(str, more)]
-    done = subprocess.run(command, cwd=alone, capture_output=True, text=True, timeout=120, check=False, env={"PATH": os.environ["PATH"]})
+    done = subprocess.run(command, cwd=alone, capture_output=True, text=True, timeout=600, check=False, env={"PATH": os.environ["PATH"]})
     return done.returncode, done.stdout + done.stderr
 
 

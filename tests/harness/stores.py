@@ -63,7 +63,9 @@ class OwnStore:
 
     def _stands(self) -> bool:
         try:
-            return all(stat.read_text().rpartition(")")[2].split()[0] == "T" for stat in Path(f"/proc/{self.process.pid}/task").glob("*/stat"))
+            return all(
+                stat.read_text().rpartition(")")[2].split()[0] == "T" for stat in Path(f"/proc/{self.process.pid}/task").glob("*/stat")
+            )
         except OSError:  # a thread that has just ended
             return False
 
