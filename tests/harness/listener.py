@@ -6,12 +6,15 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import asyncpg
 from websockets.asyncio.client import ClientConnection, connect
 
 from tests.harness.web import Site
 
 PROTOCOL = "graphql-transport-ws"
-SILENCE_SECONDS_MAX = 120
+SILENCE_SECONDS_MAX = 300  # events wait for every transaction of the cluster that was begun before them, of other tests too
+SETTLED = """select pg_snapshot_xmin(pg_current_snapshot())::text::bigint > greatest(
+  (select max(transaction_id::text::bigint) from events), (select max(transaction_id::text::bigint) from notices), 0)"""
 
 
 class Listener:
@@ -51,3 +54,13 @@ async def listener(site: Site, username: str | None = None, token: str | None = 
         if username or token:
             assert await made.begin(token or site.token(username or "")) == {"type": "connection_ack"}
         yield made
+
+
+async def settled(root: "asyncpg.Connection[Any]") -> None:
+    """Until what has happened is certain: a subscription begins behind what is, and tells again what came beside a transaction that still runs.
+
+    That one may be of another test, in another database: PostgreSQL numbers them all alike.
+    """
+    async with asyncio.timeout(SILENCE_SECONDS_MAX):
+        while not await root.fetchval(SETTLED):  # noqa: ASYNC110  # other sessions bring it about
+            await asyncio.sleep(0.02)

@@ -74,13 +74,14 @@ def clone(told: dict[str, Any], *, empty: bool = False) -> str:
                 await root.execute(f"create database {name} owner loanfile_owner template {TEMPLATE} strategy wal_log")
                 return
             await root.execute(create_database(name))
+            await root.execute("select pg_advisory_lock(1)")  # the roles are the whole cluster's: two workers would change one row at once
+            inside = await asyncpg.connect(url(told, "super", name))
+            try:
+                await inside.execute((Path(__file__).parents[2] / "storage/embedded/roles.sql").read_text("utf-8"))
+            finally:
+                await inside.close()
         finally:
             await root.close()
-        inside = await asyncpg.connect(url(told, "super", name))
-        try:
-            await inside.execute((Path(__file__).parents[2] / "storage/embedded/roles.sql").read_text("utf-8"))
-        finally:
-            await inside.close()
 
     asyncio.run(make())
     return name

@@ -48,6 +48,17 @@ HEAD_OFFICE = {
 FINE = {"numbers_match": True, "pages_match": True, "seal_intact": True, "no_alterations": True, "no_damage": True}
 
 
+TAGS: set[str] = set()
+
+
+def new_tag() -> str:
+    """What sets the names of one bank apart; of a thousand banks in one database two would have the same now and then."""
+    while (tag := secrets.token_hex(3)) in TAGS:
+        pass
+    TAGS.add(tag)
+    return tag
+
+
 @dataclass
 class Branch:
     id: UUID
@@ -60,25 +71,12 @@ UNITS = """
   select array_agg(id) from below"""
 
 
-TAGS: set[str] = set()
-
-
-def unused_tag() -> str:
-    """Six letters by which nothing else of this process is called: of a thousand banks of one database, which are as many as the tests make,
-    two that were left to chance would be called alike in one run of thirty.
-    """
-    while (tag := secrets.token_hex(3)) in TAGS:
-        pass
-    TAGS.add(tag)
-    return tag
-
-
 @dataclass
 class World:
     database: Database
     root: "asyncpg.Connection[Any]"
     desk: Desk
-    tag: str = field(default_factory=unused_tag)
+    tag: str = field(default_factory=new_tag)
     branches: dict[str, Branch] = field(default_factory=dict)
     people: dict[str, Principal] = field(default_factory=dict)
     number: int = 0
@@ -101,6 +99,11 @@ class World:
     async def units(self) -> list[UUID]:
         """Its head office and all below it, those too that a test has made."""
         return list(await self.sql(UNITS, self.head))
+
+    async def sees_itself_alone(self) -> None:
+        """Head office sees its own units, and not what waits in those of all other tests: a page holds a hundred tasks."""
+        units = tuple(await self.units())
+        self.people = {name: replace(p, everywhere=False, branches=units) if p.everywhere else p for name, p in self.people.items()}
 
     async def _units(self) -> None:
         head = await self.sql("insert into org_units (code, name, level) values ($1, '总行', 'HEAD_OFFICE') returning id", f"HO{self.tag}")
