@@ -8,6 +8,7 @@ import os
 import random
 
 DIE, DEAD = "die", 86  # the word, and the status of the process
+DICE = random.Random(1)  # noqa: S311  # of each process the same throws: no drill passes because nothing ever fell
 
 
 class FailpointReached(BaseException):
@@ -19,5 +20,5 @@ def reach(name: str) -> None:
     wanted, _, share = os.environ.get("LOANFILE_FAILPOINT", "").partition(":")
     if wanted == name and share == DIE:
         os._exit(DEAD)
-    if wanted == name and random.random() < float(share or "1"):  # noqa: S311  # no secret depends on it
+    if wanted == name and DICE.random() < float(share or "1"):
         raise FailpointReached(name)

@@ -97,9 +97,13 @@ async def door(
 
 @pytest_asyncio.fixture
 async def bank(database: Database, root: "asyncpg.Connection[Any]") -> AsyncIterator[World]:
-    """A fresh pair of branches; the test ends with its books, the process with those of all."""
+    """A fresh pair of branches; the test ends with its books, the process with those of all.
+
+    The calendar is Monday to Friday for everybody: what a test has loaded of it, the next would meet by the order of the files.
+    """
     made = await World.make(database, root)
     yield made
+    await root.execute("delete from holidays")
     await sound(root, await made.units())
 
 

@@ -200,7 +200,8 @@ async def test_what_is_presented_climbs_no_further_and_what_is_extended_begins_a
     bank.later(days=9)
     await climb_twice_at_once(bank)
     assert await steps(bank, back[0]) == []
-    assert (await steps(bank, longer[0]))[:2] == ["HOLDER", "HEAD"]
+    climbed = await steps(bank, longer[0])  # of two at once either may take either, and each has an instant of its own
+    assert {"HOLDER", "HEAD"} <= set(climbed) and "BEFORE_DUE" not in climbed
 
 
 async def test_reservations_operations_and_those_who_wait_are_tidied_once(bank: World) -> None:
@@ -319,6 +320,7 @@ async def test_two_workers_of_procrastinate_share_what_is_queued(bank: World, ap
                    bank.people["jobs"].staff_id)  # fmt: skip
     bank.later(days=9)
     app = app_of(app_url)
+    await bank.sql("delete from jobs.procrastinate_jobs where task_name = 'tidy'")  # a tick that the worker of another test took no more
     async with app.open_async():
         await app.configure_task("tidy").defer_async(timestamp=0)
         assert await bank.sql("select count(*) from jobs.procrastinate_jobs where task_name = 'tidy'") == 1
@@ -337,7 +339,7 @@ async def test_a_server_runs_the_jobs_when_it_starts(
                    bank.people["jobs"].staff_id)  # fmt: skip
     await bank.sql("update movements set lapses_at = reserved_at where record_id = $1", volumes[0])
     with site(told, database_name, tmp_path_factory.mktemp("working"), worker="true") as served:
-        async with asyncio.timeout(90):
+        async with asyncio.timeout(300):  # a tick that was taken a moment ago comes again in a minute
             while await bank.state(volumes[0]) != "FILED":  # noqa: ASYNC110  # another process brings it about
                 await asyncio.sleep(0.5)
         assert "Traceback" not in served.logged()

@@ -16,6 +16,7 @@ from server.scans.documents.opener import Openers
 from server.settings import Settings
 from storage.objects import ObjectStore
 from storage.terms import Role
+from tests.harness.web import ANSWER_SECONDS_MAX
 from tests.harness.world import World
 from tests.scans import hostile_pdf
 
@@ -46,7 +47,7 @@ def scan_of(record: Any, body: bytes = PDF, **changed: Any) -> dict[str, Any]:
 
 async def put(made: dict[str, Any], body: bytes, **changed: str) -> int:
     headers = dict(h.split(": ", 1) for h in made["uploadHeaders"]) | changed
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(timeout=ANSWER_SECONDS_MAX, trust_env=False) as client:
         return (await client.put(made["uploadUrl"], content=body, headers=headers)).status_code
 
 
@@ -61,7 +62,7 @@ async def test_a_scan_is_registered_put_confirmed_locked_and_linked(bank: World,
     done = await run("officer", "confirmScan", "scan { status legalHold lockUntil } events { tag }", scanId=made["scan"]["id"])
     assert (done["scan"]["status"], done["scan"]["legalHold"], done["events"][0]["tag"]) == ("STORED", True, "scan:store:done")
     link = await run("auditor", "issueScanLink", "url expiresAt", scanId=made["scan"]["id"], version=1, purpose="年度审计")
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(timeout=ANSWER_SECONDS_MAX, trust_env=False) as client:
         answer = await client.get(link["url"])
     assert answer.content == PDF and answer.headers["content-disposition"].startswith("attachment")
     logged = await bank.root.fetchrow(

@@ -15,7 +15,7 @@ from storage import migration
 from storage.embedded import Embedded
 from tests.harness import servers
 from tests.harness.stores import OpenSeaweed, own_store
-from tests.harness.web import free_port, outer_environment, site
+from tests.harness.web import ANSWER_SECONDS_MAX, START_SECONDS_MAX, free_port, outer_environment, site
 from tests.test_settings import PRODUCTION
 
 
@@ -26,7 +26,9 @@ def start(told: dict[str, Any], role: str, database: str, home: Path, **settings
         "LOANFILE_S3_ACCESS_KEY": told["secrets"]["app_key"], "LOANFILE_S3_SECRET_KEY": told["secrets"]["app_secret"],
     }  # fmt: skip
     environment = outer_environment() | given | PRODUCTION | settings
-    return subprocess.run([sys.executable, "-m", "server.cli", "serve"], env=environment, capture_output=True, text=True, timeout=60)
+    return subprocess.run(
+        [sys.executable, "-m", "server.cli", "serve"], env=environment, capture_output=True, text=True, timeout=START_SECONDS_MAX
+    )
 
 
 @pytest.mark.parametrize(
@@ -100,10 +102,13 @@ def test_what_is_fit_for_production_starts_and_shows_neither_page_nor_issuer(dur
     given = {name.removeprefix("LOANFILE_").lower(): value for name, value in PRODUCTION.items()}
     with site(durable, durable["database"], tmp_path, **given) as made:
         browser = {"Accept": "text/html"}
-        assert httpx.get(f"{made.address}/readyz", trust_env=False).json()["ready"] is True
-        assert httpx.get(f"{made.address}/graphql", headers=browser, trust_env=False).status_code == 401
-        assert httpx.get(f"{made.address}/dev/people", trust_env=False).status_code == 404
-        assert httpx.post(f"{made.address}/dev/token", json={"as": "compliance"}, trust_env=False).status_code == 404
+        assert httpx.get(f"{made.address}/readyz", trust_env=False, timeout=ANSWER_SECONDS_MAX).json()["ready"] is True
+        assert httpx.get(f"{made.address}/graphql", headers=browser, trust_env=False, timeout=ANSWER_SECONDS_MAX).status_code == 401
+        assert httpx.get(f"{made.address}/dev/people", trust_env=False, timeout=ANSWER_SECONDS_MAX).status_code == 404
+        assert (
+            httpx.post(f"{made.address}/dev/token", json={"as": "compliance"}, trust_env=False, timeout=ANSWER_SECONDS_MAX).status_code
+            == 404
+        )
 
 
 async def test_every_table_of_a_branch_forces_row_level_security(root: Any) -> None:

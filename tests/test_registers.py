@@ -32,7 +32,7 @@ from tests.harness.world import World
 from tests.test_late import long_here, signed
 
 TODAY = (datetime.now(UTC) + timedelta(hours=8)).date()
-PERIOD = {"firstDay": str(TODAY - timedelta(days=1)), "lastDay": str(TODAY)}
+PERIOD = {"firstDay": str(TODAY - timedelta(days=1)), "lastDay": str(TODAY + timedelta(days=1))}  # midnight may come after this was read
 VAULT = """query ($v: ID!, $p: RegisterPeriod!, $n: Int!, $a: ID) { vaultRegister(vaultId: $v, period: $p, first: $n, after: $a) {
   opening entries exits closing papersNow envelopesNow slotsNow electronicNow isBalanced hasMore
   lines { id direction act ticketNo archiveNo } } }"""
@@ -202,7 +202,7 @@ async def test_a_last_ticket_that_is_gone_is_missed_also_from_a_period_without_t
     await bank.past_the_triggers(f"delete from tickets where org_id = '{unit}' and ticket_no = 3")
     told = (await run("auditor", TICKETS, **given))["data"]["ticketRegister"]
     assert (told["last"], told["counter"], told["provedTo"], told["missing"], told["missingCount"]) == (2, 3, 3, [3], 1)
-    later = {"firstDay": str(TODAY + timedelta(days=1)), "lastDay": str(TODAY + timedelta(days=2))}
+    later = {"firstDay": str(TODAY + timedelta(days=2)), "lastDay": str(TODAY + timedelta(days=3))}
     told = (await run("auditor", TICKETS, **(given | {"p": later})))["data"]["ticketRegister"]
     assert (told["previous"], told["first"], told["provedTo"], told["missing"]) == (2, None, 3, [3])
     earlier = {"firstDay": str(TODAY - timedelta(days=9)), "lastDay": str(TODAY - timedelta(days=8))}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness.web import outer_environment
+from tests.harness.web import START_SECONDS_MAX, outer_environment
 
 NAMES = ("DATA_KEY", "BLIND_INDEX_KEY", "CURSOR_SECRET", "LEDGER_KEY", "RECEIPT_KEY")
 KEYS = {f"LOANFILE_{name}": char * 64 for name, char in zip(NAMES, "abcde", strict=True)}
@@ -20,7 +20,7 @@ PRODUCTION = {
 def told(command: str, home: Path, **settings: str) -> "subprocess.CompletedProcess[str]":
     environment = outer_environment() | {"LOANFILE_HOME": str(home)} | settings
     return subprocess.run(
-        [sys.executable, "-m", "server.cli", *command.split()], env=environment, capture_output=True, text=True, timeout=60
+        [sys.executable, "-m", "server.cli", *command.split()], env=environment, capture_output=True, text=True, timeout=START_SECONDS_MAX
     )
 
 

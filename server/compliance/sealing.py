@@ -6,6 +6,7 @@ whoever comes next, the same bytes under the same key, and nothing new is signed
 """
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -28,7 +29,7 @@ SILENCE = timedelta(hours=1)
 LATE = timedelta(seconds=2)  # after the end of its minute until a line of the access log is sealed; a later one makes another part
 LEAVES_MAX = 10_000
 SEALER = 0x6C65646765720001  # number of the advisory lock: "ledger" 1
-LOCK = "select pg_try_advisory_lock($1)"
+LOCK, UNLOCK = "select pg_try_advisory_lock($1)", "select pg_advisory_unlock($1)"
 LAST = "select * from ledger_checkpoints order by number desc limit 1"
 UNSTORED = "select * from ledger_checkpoints where stored_at is null order by number"
 SIZE_BEFORE = "select coalesce((select size from ledger_checkpoints where number = $1 - 1), 0)"
@@ -96,11 +97,15 @@ class Sealer:
     @asynccontextmanager
     async def _alone(self) -> AsyncIterator["asyncpg.Connection[Any] | None"]:
         """A connection that holds the lock of sealers; None while another has it."""
-        conn = await connect(self.url)
+        conn, held = await connect(self.url), False
         try:
-            yield conn if await conn.fetchval(LOCK, SEALER) else None
+            held = await conn.fetchval(LOCK, SEALER)
+            yield conn if held else None
         finally:
-            await conn.close()  # and the lock with it
+            if held:  # the session ends a moment after it was closed, and whoever seals next would find the lock taken
+                with contextlib.suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+                    await conn.fetchval(UNLOCK, SEALER)
+            await conn.close()
 
     async def seal(self, conn: "asyncpg.Connection[Any]") -> int:
         """One round: stores what was not stored, then signs and stores what waits; answers how many leaves it made."""

@@ -12,7 +12,7 @@ from storage.embedded.children import Child, Children, EmbeddedError
 from storage.objects import CheckpointBucket, ObjectStore, ObjectStoreDown, StoreAddress
 
 PARTS = ("master", "volume", "filer", "s3", "admin")
-START_SECONDS_MAX = 30.0
+START_SECONDS_MAX = 120.0
 TRIES = 3
 LOCKED_BUCKET, STAGING_BUCKET, CHECKPOINT_BUCKET = "loanfile", "loanfile-staging", "loanfile-checkpoints"
 APP_ACTIONS = (

@@ -19,7 +19,7 @@ from storage.embedded import Embedded, Parts
 from tests.harness.web import free_port, outer_environment
 
 SERVERS = 2
-START_SECONDS_MAX = 90
+START_SECONDS_MAX = 240
 OUT_OF_REACH = "1000000000"  # a bucket that the load of one person does not empty
 
 

@@ -5,6 +5,7 @@ import gzip
 import json
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -39,7 +40,7 @@ from tests.harness.ledger import Ledger, bucket_of, verify
 from tests.harness.packs import asked, contract_of, fetched, made, members_of, row_of
 from tests.harness.scans import stored
 from tests.harness.stores import own_store
-from tests.harness.web import outer_environment
+from tests.harness.web import ANSWER_SECONDS_MAX, outer_environment
 from tests.harness.world import World
 
 EVIDENCE = """mutation ($i: ExportEvidenceInput!) { exportEvidence(input: $i) { __typename
@@ -119,7 +120,7 @@ async def test_it_is_asked_for_made_fetched_and_verified(house: House, run: Any,
     assert (node["id"], node["state"], node["done"]) == (export, "READY", node["total"])
     link = await run(bank, "compliance", LINK, exportId=export, purpose="AUDIT")
     assert datetime.fromisoformat(link["expiresAt"]) - datetime.now(UTC) <= timedelta(seconds=60)
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with httpx.AsyncClient(timeout=ANSWER_SECONDS_MAX, trust_env=False) as client:
         got = await client.get(link["url"])
     assert got.status_code == 200 and got.headers["content-disposition"].startswith('attachment; filename="evidence-')
     (tmp_path / "pack.zip").write_bytes(got.content)
@@ -294,10 +295,9 @@ async def test_with_the_store_hung_it_waits_and_is_made_when_it_is_back(house: H
             await made(house.ledger, bank, objects)
             row = await row_of(bank, export)
             assert (row["state"], row["attempts"], row["failure"]) == ("QUEUED", 0, None)
-        for _ in range(20):
+        end = time.monotonic() + ANSWER_SECONDS_MAX
+        while (await row_of(bank, export))["state"] != "READY" and time.monotonic() < end:
             await made(house.ledger, bank, objects)
-            if (await row_of(bank, export))["state"] == "READY":
-                break
             await asyncio.sleep(0.5)
         assert verify(await fetched(bank, objects, export, tmp_path), house.ledger)[0] == 0
         objects.close()

@@ -28,9 +28,9 @@ EVENTS = [20_000, pytest.param(100_000, marks=pytest.mark.soak)]
 async def test_each_event_has_one_leaf_whoever_commits_late(ledger: Ledger, count: int) -> None:
     """32 writers at once, each act up to twenty events on up to three loans, one commit in a hundred delayed by up to two seconds,
     and a sealer that never waits."""
-    async with ledger.bank() as bank, ledger.opened(writers_max=WRITERS) as database:
+    async with ledger.bank() as bank, ledger.opened(writers_max=WRITERS, statement_seconds_max=120) as database:
         loans, by = [await bank.loan() for _ in range(WRITERS * 4)], bank.people["officer"]
-        left, delayed, began = count, 0, time.monotonic()
+        left, delayed, began, written_all = count, 0, time.monotonic(), asyncio.Event()
 
         async def write(seed: int) -> None:
             nonlocal left, delayed
@@ -48,13 +48,13 @@ async def test_each_event_has_one_leaf_whoever_commits_late(ledger: Ledger, coun
                         await asyncio.sleep(draw.uniform(0, 2))
 
         async def seal() -> None:
-            while True:
+            while not written_all.is_set():
                 await ledger.sealer.seal_all()
 
         sealing = asyncio.create_task(seal())
         await asyncio.gather(*(write(seed) for seed in range(WRITERS)))
-        sealing.cancel()
-        await asyncio.gather(sealing, return_exceptions=True)
+        written_all.set()
+        await sealing
         await ledger.sealer.seal_all()
         written = {row["id"] for row in await bank.root.fetch("select id from events")}
         leaves = await bank.root.fetch("select leaf_index, entry, event_id from ledger_leaves order by leaf_index")
@@ -90,10 +90,11 @@ async def test_silence_is_signed_once_an_hour(ledger: Ledger) -> None:
 async def test_the_access_log_is_one_leaf_a_minute_and_a_late_line_another_part(ledger: Ledger, tmp_path: Path) -> None:
     async with ledger.bank() as bank:
         who, org = bank.people["compliance"].staff_id, bank.people["compliance"].org_id
+        now = datetime.now(UTC)  # one for all: another minute may begin between two lines
         for minutes in (5, 5, 7):
-            await as_old(bank.root, who, org, minutes)
+            await as_old(bank.root, who, org, minutes, now)
         await ledger.sealer.seal_all()
-        await as_old(bank.root, who, org, 7)
+        await as_old(bank.root, who, org, 7, now)
         await ledger.sealer.seal_all()
         counts = await bank.root.fetch("select entry, cardinality(line_ids) as n from ledger_leaves order by leaf_index")
         export = await ledger.export(tmp_path / "export", bank)

@@ -1,6 +1,5 @@
 """Units that are merged: what nobody keeps yet goes with its loan (C31, C32)."""
 
-from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import asyncpg
@@ -18,7 +17,7 @@ KEPT = "select state, org_id, custody_org_id, vault_id from archive_records wher
 
 
 async def _awaited(bank: World, loan: UUID, asset: UUID) -> UUID:
-    until = datetime.now(UTC).date() + timedelta(days=9)
+    until = bank.day(9)
     detail = ExpectedPaper(loan, asset, bank.branches["A"].vault, f"E{bank.tag}", "登记证书", PaperKind.OTHER_TITLE, until, "车管所")
     return UUID((await bank.done("officer", Ask(A.EXPECT_PAPER, detail=detail)))["records"][0])
 
@@ -70,7 +69,7 @@ async def test_a_unit_is_merged_into_one_without_a_vault_and_one_without_a_vault
     loan, asset = await bank.loan(gone), await bank.collateral(gone)
     await secures(bank, loan, asset)
     here = bank.branches[gone]
-    until = datetime.now(UTC).date() + timedelta(days=9)
+    until = bank.day(9)
     detail = ExpectedPaper(loan, asset, here.vault, f"E{bank.tag}", "登记证书", PaperKind.OTHER_TITLE, until, "车管所")
     paper = UUID((await bank.done(f"officer_{gone}", Ask(A.EXPECT_PAPER, detail=detail)))["records"][0])
     await _merged(bank, gone, into, loan)

@@ -229,12 +229,11 @@ async def test_the_holder_of_a_power_of_attorney_receives_while_it_is_valid(bank
     await case.notice()
     await case.asked()
     paper = await scan(bank, "REQUEST", case.request)
-    today = datetime.now(UTC).date()
     attorney = {"capacity": RecipientCapacity.ATTORNEY, "authority": paper, "number": "2" * 18}
     assert await bank.refused("clerk", case.shown("2" * 18)) == [("C37", "RECIPIENT_NOT_VERIFIED")]
-    old = case.shown(**attorney, authority_until=today.replace(year=today.year - 1))
+    old = case.shown(**attorney, authority_until=bank.day(-300))
     assert await bank.refused("clerk", old) == [("C37", "RECIPIENT_NOT_VERIFIED")]
-    await bank.done("clerk", case.shown(**attorney, authority_until=today.replace(day=1, year=today.year + 1)))
+    await bank.done("clerk", case.shown(**attorney, authority_until=bank.day(300)))
     case.receipt = paper  # the power of attorney is not the receipt
     assert ("C37", "RECIPIENT_NOT_VERIFIED") in await bank.refused("kay", case.release)
     case.receipt = await scan(bank, "REQUEST", case.request)
@@ -243,10 +242,11 @@ async def test_the_holder_of_a_power_of_attorney_receives_while_it_is_valid(bank
 
 async def test_an_electronic_payoff_waits_ten_working_days_or_for_the_clearing(bank: World) -> None:
     case = await Case.make(bank)
-    await case.says(settled_at=ago(days=3), payoff_kind="TRANSFER")
+    settled = ago(days=3)
+    await case.says(settled_at=settled, payoff_kind="TRANSFER")
     final = await bank.sql("select settlement_final_at($1)", case.loan)
-    assert final == bank.desk._policy.working_days_after(ago(days=3), 10)
-    await case.says(settled_at=ago(days=3), payoff_kind="TRANSFER", payoff_cleared_at=ago(hours=1))
+    assert final == bank.desk._policy.working_days_after(settled, 10)
+    await case.says(settled_at=settled, payoff_kind="TRANSFER", payoff_cleared_at=ago(hours=1))
     assert await bank.sql("select settlement_final_at($1)", case.loan) < datetime.now(UTC)
 
 

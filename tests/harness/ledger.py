@@ -9,6 +9,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -105,7 +106,7 @@ def verify(export: Path, ledger: Ledger, *more: str | Path) -> tuple[int, str]:
     alone.mkdir()
     shutil.copy(str(verifier.__file__), alone / "verifier.py")
     command = [sys.executable, "-I", "verifier.py", str(export), "--key", str(keys_file(ledger, alone)), *map(str, more)]
-    done = subprocess.run(command, cwd=alone, capture_output=True, text=True, timeout=120, check=False, env={"PATH": os.environ["PATH"]})
+    done = subprocess.run(command, cwd=alone, capture_output=True, text=True, timeout=600, check=False, env={"PATH": os.environ["PATH"]})
     return done.returncode, done.stdout + done.stderr
 
 
@@ -118,10 +119,10 @@ def events_of(export: Path) -> list[dict[str, Any]]:
     return [leaf["event"] for leaf in leaves_of(export) if leaf.get("event")]
 
 
-async def as_old(conn: "asyncpg.Connection[Any]", staff: UUID, org: UUID, minutes: int = 5) -> None:
-    """A line of the access log whose minute is over."""
+async def as_old(conn: "asyncpg.Connection[Any]", staff: UUID, org: UUID, minutes: int = 5, before: datetime | None = None) -> None:
+    """A line of the access log whose minute is over: of so long before that instant, or before now."""
     await conn.execute(
         "insert into access_log (logged_at, staff_id, org_id, action, result, subject_ids, detail)"
-        " values (clock_timestamp() - make_interval(mins => $3), $1, $2, 'contractHistory', 'GRANTED', array[$1::uuid], $4::jsonb)",
-        staff, org, minutes, json.dumps({"fields": ["PHONE"], "说明": "a \"quoted\"\n\u0001line", "n": [1, -2, 30]}),
+        " values (coalesce($5, clock_timestamp()) - make_interval(mins => $3), $1, $2, 'contractHistory', 'GRANTED', array[$1::uuid], $4::jsonb)",
+        staff, org, minutes, json.dumps({"fields": ["PHONE"], "说明": "a \"quoted\"\n\u0001line", "n": [1, -2, 30]}), before,
     )  # fmt: skip

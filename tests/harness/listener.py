@@ -6,12 +6,15 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import asyncpg
 from websockets.asyncio.client import ClientConnection, connect
 
 from tests.harness.web import Site
 
 PROTOCOL = "graphql-transport-ws"
-SILENCE_SECONDS_MAX = 120
+SILENCE_SECONDS_MAX = 300  # events wait for every transaction of the cluster that was begun before them, of other tests too
+SETTLED = """select pg_snapshot_xmin(pg_current_snapshot())::text::bigint > greatest(
+  (select max(transaction_id::text::bigint) from events), (select max(transaction_id::text::bigint) from notices), 0)"""
 
 
 class Listener:
@@ -45,8 +48,19 @@ class Listener:
 @asynccontextmanager
 async def listener(site: Site, username: str | None = None, token: str | None = None) -> AsyncIterator[Listener]:
     """A socket, already admitted when a username or a token is given."""
-    async with connect(f"{site.address.replace('http', 'ws')}/graphql", subprotocols=[PROTOCOL], proxy=None) as socket:  # type: ignore[list-item]
+    address, patient = f"{site.address.replace('http', 'ws')}/graphql", {"open_timeout": SILENCE_SECONDS_MAX, "ping_interval": None}
+    async with connect(address, subprotocols=[PROTOCOL], proxy=None, **patient) as socket:  # type: ignore[list-item]
         made = Listener(socket)
         if username or token:
             assert await made.begin(token or site.token(username or "")) == {"type": "connection_ack"}
         yield made
+
+
+async def settled(root: "asyncpg.Connection[Any]") -> None:
+    """Until what has happened is certain: a subscription begins behind what is, and tells again what came beside a transaction that still runs.
+
+    That one may be of another test, in another database: PostgreSQL numbers them all alike.
+    """
+    async with asyncio.timeout(SILENCE_SECONDS_MAX):
+        while not await root.fetchval(SETTLED):  # noqa: ASYNC110  # other sessions bring it about
+            await asyncio.sleep(0.02)

@@ -11,7 +11,7 @@ from typing import Any
 import asyncpg
 
 from storage import migration
-from storage.embedded import Embedded
+from storage.embedded import Embedded, postgres
 from storage.embedded.postgres import create_database
 from storage.embedded.seaweed import unlink_sockets
 
@@ -25,15 +25,16 @@ class Servers:
     def __init__(self) -> None:
         sweep()
         self.home = BASE / f"run-{os.getpid()}"
+        postgres.SETTINGS["max_connections"] = "300"  # for the pools of two workers, and of the servers that both may have started
         self.embedded = Embedded(self.home, durable=False)
 
     def start(self) -> dict[str, Any]:
         parts = self.embedded.__enter__()
-        postgres = self.embedded.postgres
-        assert postgres is not None
+        running = self.embedded.postgres
+        assert running is not None
         migration.upgrade(parts.owner_url)
-        postgres.sql("postgres", f"alter database {self.embedded.database} rename to {TEMPLATE}")
-        postgres.sql("postgres", f"alter database {TEMPLATE} is_template true allow_connections false")
+        running.sql("postgres", f"alter database {self.embedded.database} rename to {TEMPLATE}")
+        running.sql("postgres", f"alter database {TEMPLATE} is_template true allow_connections false")
         return {"sockets": str(self.embedded.sockets), "secrets": parts.secrets, "s3_endpoint": parts.store.endpoint}
 
     def stop(self) -> None:
@@ -73,13 +74,14 @@ def clone(told: dict[str, Any], *, empty: bool = False) -> str:
                 await root.execute(f"create database {name} owner loanfile_owner template {TEMPLATE} strategy wal_log")
                 return
             await root.execute(create_database(name))
+            await root.execute("select pg_advisory_lock(1)")  # the roles are the whole cluster's: two workers would change one row at once
+            inside = await asyncpg.connect(url(told, "super", name))
+            try:
+                await inside.execute((Path(__file__).parents[2] / "storage/embedded/roles.sql").read_text("utf-8"))
+            finally:
+                await inside.close()
         finally:
             await root.close()
-        inside = await asyncpg.connect(url(told, "super", name))
-        try:
-            await inside.execute((Path(__file__).parents[2] / "storage/embedded/roles.sql").read_text("utf-8"))
-        finally:
-            await inside.close()
 
     asyncio.run(make())
     return name

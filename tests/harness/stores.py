@@ -3,6 +3,7 @@
 import os
 import secrets
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -61,7 +62,22 @@ class OwnStore:
             os.kill(self.process.pid, signal.SIGCONT)
 
     def _stands(self) -> bool:
-        return all(stat.read_text().rpartition(")")[2].split()[0] == "T" for stat in Path(f"/proc/{self.process.pid}/task").glob("*/stat"))
+        try:
+            return all(
+                stat.read_text().rpartition(")")[2].split()[0] == "T" for stat in Path(f"/proc/{self.process.pid}/task").glob("*/stat")
+            )
+        except OSError:  # a thread that has just ended
+            return False
+
+    def listens(self) -> None:
+        """Until every part of it does: S3 answers before the last one is there."""
+        for name, port in self.seaweed.ports.items():
+            while name.endswith(".grpc"):
+                assert self.process.poll() is None, "it has ended"
+                with socket.socket() as tried:
+                    if tried.connect_ex(("127.0.0.1", port)) == 0:
+                        break
+                time.sleep(0.05)
 
     def damage(self, bodies: Mapping[bytes, bytes]) -> int:
         """Writes other bytes over these in the files of the volumes, as a failing disk would; answers how many places."""

@@ -311,8 +311,8 @@ async def slot_for(bank: World, record: UUID, letter: str = "A") -> tuple[Placem
     return (Placement(envelope, await bank.slot(letter)),)
 
 
-def ahead(days: int = 5) -> date:
-    return datetime.now(UTC).date() + timedelta(days=days)
+def ahead(bank: World, days: int = 5) -> date:
+    return bank.day(days)
 
 
 async def car(bank: World) -> tuple[str, str, str]:

@@ -73,6 +73,7 @@ def test_a_store_of_somebody_else_has_no_ports_that_we_know(closed: OwnStore, tm
 )
 def test_each_way_that_is_open_is_found(tmp_path: Path, kind: type[Seaweed], some: set[str]) -> None:
     with own_store(tmp_path / "open", kind) as made:
+        made.listens()
         found = set(open_doors(made.seaweed.home, made.address.endpoint))
     assert some <= found
     assert kind is not WithoutCertificates or found == some

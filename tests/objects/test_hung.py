@@ -24,7 +24,7 @@ CONFIRM = """mutation ($i: ConfirmScanInput!) { confirmScan(input: $i) { __typen
   ... on ConfirmScanPayload { scan { status } } ... on Problem { message } } }"""
 REQUEST = """mutation ($i: RequestCheckoutInput!) { requestCheckout(input: $i) { __typename
   ... on RequestCheckoutPayload { request { id } } ... on Problem { message } } }"""
-UPLOADS, ACTS, BACK_SECONDS_MAX = 12, 20, 60
+UPLOADS, ACTS, BACK_SECONDS_MAX = 12, 20, 240
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from storage.objects import ObjectStore
 from tests.harness import servers
 from tests.harness.scans import stored
 from tests.harness.stores import OwnStore, own_store
-from tests.harness.web import free_port, outer_environment
+from tests.harness.web import NOBODY, START_SECONDS_MAX, outer_environment
 from tests.harness.world import World
 
 
@@ -34,7 +34,7 @@ class Archive:
 
         def run() -> "subprocess.CompletedProcess[str]":
             return subprocess.run(
-                [sys.executable, "-m", "server.cli", *command], env=environment, capture_output=True, text=True, timeout=120
+                [sys.executable, "-m", "server.cli", *command], env=environment, capture_output=True, text=True, timeout=START_SECONDS_MAX
             )
 
         done = await asyncio.to_thread(run)
@@ -98,7 +98,7 @@ async def test_fixity_names_what_is_bad_until_it_is_healed(archive: Archive, dis
 
 @pytest.mark.parametrize("command", ["retention", "fixity"])
 async def test_what_keeps_it_from_looking_is_one_line(archive: Archive, command: str) -> None:
-    nowhere = {"LOANFILE_S3_ENDPOINT": f"http://127.0.0.1:{free_port()}"}
+    nowhere = {"LOANFILE_S3_ENDPOINT": f"http://{NOBODY}"}
     for changed, named in ((nowhere, "LOANFILE_S3_ENDPOINT"), ({"LOANFILE_DATABASE_URL": ""}, "LOANFILE_DATABASE_URL")):
         status, lines, said = await archive.says(command, **changed)
         assert (status, lines) == (1, []) and said.startswith("loanfile: ") and named in said and said.count("\n") == 1, said

@@ -11,6 +11,7 @@ import pytest
 
 from storage.objects import Locked, LockNotProven, ObjectStore
 from tests.harness.stores import OwnStore, own_store
+from tests.harness.web import ANSWER_SECONDS_MAX
 
 BODY, OTHER = b"as it was scanned", b"of somebody else.."
 UNTIL = datetime.now(UTC).replace(microsecond=0) + timedelta(days=1)
@@ -51,7 +52,7 @@ async def test_other_bytes_under_the_key_are_not_taken_for_ours(objects: ObjectS
 async def test_where_the_store_tells_no_hash_the_bytes_are_read(objects: ObjectStore, there: bytes, told: str) -> None:
     key, s3 = f"test/{uuid4()}", objects.client.s3
     url = s3.generate_presigned_url("put_object", Params={"Bucket": objects.locked.bucket, "Key": key})
-    async with httpx.AsyncClient(trust_env=False) as bare:
+    async with httpx.AsyncClient(timeout=ANSWER_SECONDS_MAX, trust_env=False) as bare:
         assert (await bare.put(url, content=there)).status_code == 200
     assert "ChecksumSHA256" not in s3.head_object(Bucket=objects.locked.bucket, Key=key, ChecksumMode="ENABLED")
     with pytest.raises(LockNotProven, match=told):

@@ -18,6 +18,7 @@ from server.scans.uploads import Uploads
 from storage.objects import ObjectStore
 from storage.terms import ScanSubject
 from tests.harness.stores import OwnStore, own_store
+from tests.harness.web import ANSWER_SECONDS_MAX
 from tests.harness.world import World
 
 ID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
@@ -63,7 +64,7 @@ async def test_bytes_lie_encrypted_where_the_store_was_asked_to(objects: ObjectS
     await objects.staging.put("staged/one", io.BytesIO(staged), "application/pdf")
     key = f"staged/{secrets.token_hex(8)}"
     put = objects.staging.presign_put(key, sha256=hashlib.sha256(presigned).digest(), size_bytes=3_000, media_type="application/pdf")
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with httpx.AsyncClient(timeout=ANSWER_SECONDS_MAX, trust_env=False) as client:
         assert (await client.put(put.url, content=presigned, headers=put.headers)).status_code == 200
         if asked:
             less = {name: value for name, value in put.headers.items() if "encryption" not in name}

@@ -31,7 +31,7 @@ from tests.test_late import expected
 
 
 # One person of each role that has a kind of task, and others who have not: by whom it is seen in the case that the test arranges.
-# Head office sees the cases of other tests too: `about` is the operation that is meant.
+# `about` is the operation that is meant, where others wait beside it.
 async def seen(ask: Any, kind: str, *people: str, about: str | None = None) -> list[str]:
     if about is None:
         return [who for who in people if kind in await kinds(ask, who)]
@@ -78,6 +78,7 @@ async def test_what_was_refused_waits_for_those_of_its_sender_until_it_is_back(b
 
 
 async def test_an_emergency_waits_for_a_branch_head_or_compliance_who_did_not_sit(bank: World, ask: Any) -> None:
+    await bank.sees_itself_alone()
     done, review = await emergency(bank)
     everybody = ("chief", "compliance", "auditor", "ops", "vice", "kay", "head", "chief_b")
 
@@ -186,6 +187,7 @@ async def test_a_report_is_its_writers_then_the_heads_then_the_presidents(bank: 
 
 # Whose seat is open: the second person of each kind of operation, and nobody else.
 async def test_the_override_seat_waits_for_whoever_has_the_permission_of_that_rule(bank: World, ask: Any) -> None:
+    await bank.sees_itself_alone()
     request = await bank.approved(await bank.volumes(), tier=Tier.SECOND)
     ask_for = Ask(A.CHECK_OUT, request=request, due_on=bank.due(40), overrides=(Override("C21", "法院要求"),))
     about = (await bank.done("archivist", ask_for))["operation"]
@@ -201,6 +203,7 @@ async def test_the_override_seat_waits_for_whoever_has_the_permission_of_that_ru
 
 
 async def test_the_second_seat_of_a_correction_waits_for_a_head_or_compliance(bank: World, ask: Any) -> None:
+    await bank.sees_itself_alone()
     (volume,) = await bank.volumes()
     scan = await scanned(bank, volume)
     detail = Correcting(CorrectionSubject.RECORD, volume, "title", "更正后的题名", scan)
@@ -212,6 +215,7 @@ async def test_the_second_seat_of_a_correction_waits_for_a_head_or_compliance(ba
 
 
 async def test_seats_of_heads_and_substitutes_wait_for_those_who_may_sit(bank: World, ask: Any) -> None:
+    await bank.sees_itself_alone()
     (volume,) = await bank.volumes()
     await missing(bank, volume)
     await searched(bank, volume)

@@ -13,6 +13,7 @@ from schema.reading.answers import ReadingSchema
 from server.context import Context
 from server.settings import Settings
 from storage.objects import ObjectStore
+from tests.harness.web import ANSWER_SECONDS_MAX
 from tests.harness.world import World
 
 Run = Callable[..., Awaitable[Any]]
@@ -47,5 +48,5 @@ def scan_of(record: Any, body: bytes, **changed: Any) -> dict[str, Any]:
 async def put(url: str, headers: list[str], body: bytes, *, without: tuple[str, ...] = (), **changed: str) -> int:
     """The status of a PUT with the headers that were told, but for some."""
     sent = {name: value for name, value in (h.split(": ", 1) for h in headers) if name not in without} | changed
-    async with httpx.AsyncClient(timeout=60, trust_env=False) as client:
+    async with httpx.AsyncClient(timeout=ANSWER_SECONDS_MAX, trust_env=False) as client:
         return (await client.put(url, content=body, headers=sent)).status_code

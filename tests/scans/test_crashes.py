@@ -28,7 +28,7 @@ from storage.objects import ObjectStore
 from storage.terms import Role
 from tests.harness import servers
 from tests.harness.stores import OwnStore, own_store
-from tests.harness.web import outer_environment
+from tests.harness.web import END_SECONDS_MAX, outer_environment
 from tests.harness.world import World
 
 # Where it dies, and what becomes of the scan: without anyone's word that the bytes are there it ends, with it it goes on.
@@ -77,7 +77,7 @@ def crasher() -> Iterator["subprocess.Popen[str]"]:
     assert process.stdin and process.stdout
     process.stdin.close()
     process.stdout.close()
-    assert process.wait(20) == 0
+    assert process.wait(END_SECONDS_MAX) == 0
 
 
 def crash(crasher: "subprocess.Popen[str]", **told: Any) -> int:

@@ -15,6 +15,7 @@ from server.scans.links import PREVIEWS_MAX, Links
 from storage.objects import ObjectStore
 from tests.harness.jobs import jobs_of
 from tests.harness.scans import stored as kept
+from tests.harness.web import ANSWER_SECONDS_MAX
 from tests.harness.world import World
 from tests.scans.conftest import Run, put, scan_of
 from tests.scans.hostile import JPEG, TIFF, image
@@ -52,7 +53,7 @@ async def test_the_first_page_of_a_new_scan_is_drawn_by_itself(bank: World, run:
     assert await drawn(bank, objects) >= 1
     (made,) = (await run("auditor", "issuePreviewLinks", LINKS, **asked))["previews"]
     assert made["status"] == "MADE"
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with httpx.AsyncClient(timeout=ANSWER_SECONDS_MAX, trust_env=False) as client:
         answer = await client.get(made["url"])
     assert answer.headers["content-type"] == "image/jpeg" and answer.headers["content-disposition"].startswith("attachment")
     with Image.open(io.BytesIO(answer.content)) as shown:

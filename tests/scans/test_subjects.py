@@ -20,6 +20,7 @@ from tests.custody.attacking import CASE
 from tests.custody.handing import sent
 from tests.harness.jobs import jobs_of
 from tests.harness.stores import OwnStore, own_store
+from tests.harness.web import ANSWER_SECONDS_MAX
 from tests.harness.world import World
 from tests.scans.conftest import Run, put, scan_of
 
@@ -75,7 +76,7 @@ async def test_a_link_is_to_the_bytes_as_they_are_for_a_minute_and_every_denial_
     link = await run("auditor", "issueScanLink", "url expiresAt", **asked)
     assert "X-Amz-Expires=60" in link["url"] and "versionId=" in link["url"]
     assert datetime.fromisoformat(link["expiresAt"]) <= datetime.now(UTC) + timedelta(seconds=60)
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with httpx.AsyncClient(timeout=ANSWER_SECONDS_MAX, trust_env=False) as client:
         answer = await client.get(link["url"])
         assert (await client.head(link["url"])).status_code == 403  # signed for reading it, and nothing else
         assert (await client.get(link["url"].replace("versionId=", "versionId=0"))).status_code == 403

@@ -21,13 +21,12 @@ from server.scans.viruses import Scanner
 from server.settings import Settings, SettingsError, load
 from storage.objects import ObjectStore
 from tests.harness.jobs import jobs_of
-from tests.harness.web import free_port
+from tests.harness.web import END_SECONDS_MAX, NOBODY, START_SECONDS_MAX
 from tests.harness.world import World
 from tests.scans import hostile_pdf
 from tests.scans.conftest import Run, put, scan_of
 from tests.scans.hostile import EICAR
 
-START_SECONDS_MAX = 60
 INFECTED = hostile_pdf.rebuilt(b"<</Type/Catalog/Pages 2 0 R>>", b"<</Length %d>>stream\n%s\nendstream" % (len(EICAR), EICAR))
 
 
@@ -88,9 +87,8 @@ async def test_what_it_finds_is_refused(bank: World, run: Run) -> None:
 
 async def test_while_it_is_away_the_scan_waits_and_then_goes_on_by_itself(bank: World, run: Run, objects: ObjectStore) -> None:
     clean, infected = await registered(bank, run, small_pdf("clean")), await registered(bank, run, INFECTED)
-    nobody = f"127.0.0.1:{free_port()}"
     for scan in (clean, infected):
-        (told,) = await run("officer", "confirmScan", "scan { id }", scanId=scan, clamd=nobody)
+        (told,) = await run("officer", "confirmScan", "scan { id }", scanId=scan, clamd=NOBODY)
         assert "virus scanner" in told["message"]
         assert tuple(await status(bank, scan)) == ("PENDING", None, None)
         link = await run("auditor", "issueScanLink", "url", scanId=scan, version=1, purpose="x")
@@ -103,7 +101,7 @@ async def test_while_it_is_away_the_scan_waits_and_then_goes_on_by_itself(bank: 
         keeper = Reconciler(Storing(bank.database, objects, Scanner(address)), by)
         await keeper.run(confirmed_before=now + timedelta(minutes=1), staged_before=now - timedelta(days=1))
 
-    await reconciled(nobody)
+    await reconciled(NOBODY)
     assert (await status(bank, clean))["status"] == "PENDING"
     async with speaking() as address:
         await reconciled(address)
@@ -114,7 +112,7 @@ async def test_while_it_is_away_the_scan_waits_and_then_goes_on_by_itself(bank: 
 async def test_in_a_batch_a_scan_that_waits_is_an_outcome(bank: World, run: Run) -> None:
     scan = await registered(bank, run, small_pdf("one of many"))
     payload = "done lines { result { ... on ConfirmScanBatchLinePayload { scan { status } } } }"
-    told = await run("officer", "confirmScanBatch", payload, lines=[{"lineId": "a", "scanId": scan}], clamd=f"127.0.0.1:{free_port()}")
+    told = await run("officer", "confirmScanBatch", payload, lines=[{"lineId": "a", "scanId": scan}], clamd=NOBODY)
     assert told == {"__typename": "ConfirmScanBatchPayload", "done": 1, "lines": [{"result": {"scan": {"status": "PENDING"}}}]}
 
 
@@ -148,7 +146,7 @@ def clamd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             yield str(socket)
         finally:
             process.terminate()
-            process.wait(20)
+            process.wait(END_SECONDS_MAX)
 
 
 async def test_the_real_one_understands_us(clamd: str) -> None:

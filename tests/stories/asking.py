@@ -72,7 +72,7 @@ class Asking:
             who, "registerScan", "scan { id } uploadUrl uploadHeaders", subjectKind=kind, subjectId=subject, title=title, pages=1,
             mediaType="application/pdf", sha256=hashlib.sha256(body).hexdigest(), sizeBytes=str(len(body)),
         )  # fmt: skip
-        async with httpx.AsyncClient() as client:
+        async with httpx.AsyncClient(timeout=60, trust_env=False) as client:
             put = await client.put(made["uploadUrl"], content=body, headers=dict(h.split(": ", 1) for h in made["uploadHeaders"]))
         assert put.status_code == 200
         await self.does(who, "confirmScan", "scan { status }", scanId=made["scan"]["id"])

@@ -18,7 +18,7 @@ async def test_a_certificate_comes_weeks_after_the_loan_and_is_kept_like_cash(ba
     where, vin = car.where, car.vin
 
     # The money is paid out; the registry will need some days. The label is printed at once.
-    late = (datetime.now(UTC) - timedelta(days=3)).date()
+    late = bank.day(-3)
     expected = await api.does(
         "officer", "expectPaper", "records { id barcode state ... on FirstTierRecord { expectedBy isAwaitedLate fromWhom } } events { tag }",
         **where, archiveNo=f"YJ-{bank.tag}-1", title="机动车登记证书", kind="CERTIFICATE", expectedBy=str(late), fromWhom="市车辆管理所",

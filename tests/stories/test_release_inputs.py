@@ -1,6 +1,5 @@
 """Each way to be wrong about what leaves for good is told by path, and nothing changes."""
 
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -67,7 +66,7 @@ async def test_a_recipient_is_named_whole(bank: World, api: Asking) -> None:
     assert await wrong(api, "clerk", "verifyRecipient", **{**given, "name": " "}) == [("name", "EMPTY")]
     assert await wrong(api, "clerk", "verifyRecipient", **{**given, "identityNumber": ""}) == [("identityNumber", "EMPTY")]
     assert await wrong(api, "clerk", "verifyRecipient", **{**given, "capacity": "COURT"}) == [("capacity", "NOT_ALLOWED")]
-    day = str((datetime.now(UTC) + timedelta(days=9)).date())
+    day = str(bank.day(9))
     assert await wrong(api, "clerk", "verifyRecipient", **given, authorityUntil=day) == [("authorityUntil", "NOT_ALLOWED")]
     attorney = {**given, "capacity": "ATTORNEY"}
     missing = [("authorityScanId", "REQUIRED"), ("authorityUntil", "REQUIRED")]

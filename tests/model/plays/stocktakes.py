@@ -139,7 +139,7 @@ async def _with_a_case(bank: World) -> None:
     take = await _compared(arranging.in_vault, lies=False)(bank)
     for d in await bank.root.fetch("select d.id, d.record_id from discrepancies d join stocktake_lines l on l.id = d.stocktake_line_id"
                                    " where l.stocktake_id = $1", take):  # fmt: skip
-        opened = CaseOpened(d["id"], bank.people["clerk"].staff_id, arranging.ahead() + bank.desk.shift)
+        opened = CaseOpened(d["id"], bank.people["clerk"].staff_id, arranging.ahead(bank))
         await bank.done("ops", Ask(A.OPEN_CASE, records=(d["record_id"],), detail=opened))
 
 

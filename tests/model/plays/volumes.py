@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -120,7 +121,7 @@ def _opened_again(stage: Stage) -> Iterator[Try]:
 def _proposed(state: S) -> Callable[[Stage], Iterator[Try]]:
     def offers(stage: Stage) -> Iterator[Try]:
         for r in quiet(stage, SECOND, state):
-            if r["cutoff_at"] is not None and r["cutoff_at"].year < 2005:
+            if r["cutoff_at"] is not None and r["cutoff_at"] < now(stage) - timedelta(days=21 * 366):
                 yield Try("archivist", "proposeDisposal", {"recordIds": [_record(r)], "reason": "保管期满"})
 
     return offers
