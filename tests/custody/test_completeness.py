@@ -127,7 +127,8 @@ def _named_in_mutations() -> set[str]:
 
 
 def test_every_act_has_a_mutation_or_a_reason() -> None:
-    assert {a for a in A if a.name not in _named_in_mutations()} <= set(WITHOUT_MUTATION) | PARTS
+    named = _named_in_mutations()
+    assert {a for a in A if a.name not in named} <= set(WITHOUT_MUTATION) | PARTS
 
 
 BATCHES = {"checkOutBatch", "presentReturnBatch", "submitCountBatch"}  # each line is an act of its own, and is explained as that
@@ -182,4 +183,4 @@ def test_both_diagrams_draw_every_change_of_state() -> None:
 
 
 def test_administration_is_explained_too(schema: Any) -> None:
-    assert schema is not None and {a for a in A if a.name in _named_in_mutations()} >= ADMINISTRATION
+    assert schema is not None and {a.name for a in ADMINISTRATION} <= _named_in_mutations()
