@@ -5,7 +5,7 @@ import fnmatch
 import hashlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,7 +20,8 @@ from schema.scalars import show_instant
 from server.custody.policy import BANK_ZONE
 from server.demo.names import small_pdf
 from server.scans.announcing import PART_BYTES
-from tests.harness.demo import Demo
+from storage.objects import ObjectStore
+from tests.harness.demo import Demo, demo_bank
 from tests.harness.listener import listener
 from tests.harness.web import Site, site
 from tests.scans.hostile_pdf import rebuilt
@@ -35,6 +36,13 @@ OTHER_UNIT = "select org_id from staff where username = 'archivist-b3'"
 OTHER_SHELF = (
     f"select id from storage_locations where kind <> 'VAULT' and vault_id is null and org_id = ({OTHER_UNIT}) order by code limit 1"
 )
+
+
+@pytest_asyncio.fixture(scope="module")
+async def demo(told: dict[str, Any], objects: ObjectStore) -> AsyncIterator[Demo]:
+    """One that opens now: a page confirms within the minutes that it has."""
+    async with demo_bank(told, objects, of_now=True) as made:
+        yield made
 
 
 @pytest.fixture(scope="module")

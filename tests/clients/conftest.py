@@ -2,7 +2,7 @@
 
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,8 +11,9 @@ import pytest
 import pytest_asyncio
 
 from server.demo.showcase import loan_number
+from storage.objects import ObjectStore
 from tests.harness import node
-from tests.harness.demo import Demo
+from tests.harness.demo import Demo, demo_bank
 from tests.harness.web import Site, site
 
 ROOT = Path(__file__).parents[2]
@@ -67,6 +68,13 @@ def typescript(tools: Tools) -> Path:
     tools.passes(["graphql-codegen", "--config", "codegen.ts"], folder)
     tools.passes(["tsc"], folder)
     return folder
+
+
+@pytest_asyncio.fixture(scope="module")
+async def demo(told: dict[str, Any], objects: ObjectStore) -> AsyncIterator[Demo]:
+    """One that opens now: the examples act within the minutes that they have."""
+    async with demo_bank(told, objects, of_now=True) as made:
+        yield made
 
 
 @pytest.fixture(scope="module")

@@ -63,7 +63,21 @@ def url(told: dict[str, Any], role: str, database: str) -> str:
     return f"postgresql://{user}:{told['secrets'][role]}@/{database}?host={told['sockets']}&port=5432"
 
 
-def clone(told: dict[str, Any], *, empty: bool = False) -> str:
+def keep_as_template(told: dict[str, Any], name: str, template: str) -> None:
+    """The database, which nobody is connected to, is copied from now on."""
+
+    async def keep() -> None:
+        root = await asyncpg.connect(url(told, "super", "postgres"))
+        try:
+            await root.execute(f"alter database {name} rename to {template}")
+            await root.execute(f"alter database {template} is_template true allow_connections false")
+        finally:
+            await root.close()
+
+    asyncio.run(keep())
+
+
+def clone(told: dict[str, Any], *, template: str = TEMPLATE, empty: bool = False) -> str:
     """A new database: a copy of the template, or an empty one that only has the roles."""
     name = f"w_{uuid.uuid4().hex[:10]}"
 
@@ -71,7 +85,7 @@ def clone(told: dict[str, Any], *, empty: bool = False) -> str:
         root = await asyncpg.connect(url(told, "super", "postgres"))
         try:
             if not empty:
-                await root.execute(f"create database {name} owner loanfile_owner template {TEMPLATE} strategy wal_log")
+                await root.execute(f"create database {name} owner loanfile_owner template {template} strategy wal_log")
                 return
             await root.execute(create_database(name))
             await root.execute("select pg_advisory_lock(1)")  # the roles are the whole cluster's: two workers would change one row at once
