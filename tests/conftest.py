@@ -25,7 +25,7 @@ from tests.harness.world import World
 
 def pytest_configure(config: pytest.Config) -> None:
     if hasattr(config, "workerinput"):
-        config.told = json.loads(config.workerinput["told"])  # type: ignore[attr-defined]
+        config.told = json.loads(config.workerinput["told"])  # type: ignore[attr-defined]  # the run's servers travel with pytest's settings
         return
     if config.option.collectonly or config.option.help:
         return
@@ -33,8 +33,8 @@ def pytest_configure(config: pytest.Config) -> None:
         signal.SIGINT, signal.default_int_handler
     )  # a shell's background ignores it, and so would every server that is started here
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # pytest itself dies of it, cleaning nothing
-    config.servers = servers.Servers()  # type: ignore[attr-defined]
-    config.told = config.servers.start()  # type: ignore[attr-defined]
+    config.servers = servers.Servers()  # type: ignore[attr-defined]  # the run's servers travel with pytest's settings
+    config.told = config.servers.start()  # type: ignore[attr-defined]  # the run's servers travel with pytest's settings
 
 
 def pytest_configure_node(node: Any) -> None:
@@ -48,7 +48,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session")
 def told(pytestconfig: pytest.Config) -> dict[str, Any]:
-    return pytestconfig.told  # type: ignore[attr-defined,no-any-return]
+    return pytestconfig.told  # type: ignore[attr-defined,no-any-return]  # the run's servers travel with pytest's settings
 
 
 @pytest.fixture(scope="session")

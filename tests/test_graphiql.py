@@ -77,7 +77,7 @@ async def test_the_browser_shows_three_tabs_or_the_page_stands_by_its_contract(b
     chromium, real = shutil.which("chromium"), page.DIST
     if chromium is None or not (real / "graphiql.js").exists():
         text = (await client(built).get("/graphql", headers=HTML)).text
-        tabs = json.loads(re.search(r'id="examples">(.*?)</script>', text, re.S)[1])  # type: ignore[index]
+        tabs = json.loads(re.search(r'id="examples">(.*?)</script>', text, re.S)[1])  # type: ignore[index]  # the page has examples
         assert len(tabs) == 3
         print("not present: " + ("chromium" if chromium is None else "the built page"))
         return

@@ -77,7 +77,7 @@ async def people(house: House) -> World:
     root = await asyncpg.connect(f"postgresql://postgres:{house.parts.secrets['super']}@/{house.embedded.database}?host={postgres.sockets}")
     try:
         made = await World.make(database, root)
-        made.volume = (await made.volumes())[0]  # type: ignore[attr-defined]
+        made.volume = (await made.volumes())[0]  # type: ignore[attr-defined]  # a bank of this file's has one
     finally:
         await root.close()
         await database.close()
@@ -125,7 +125,7 @@ async def test_postgresql_restarted_under_load_loses_and_doubles_nothing(house: 
     made: dict[str, str] = {}
 
     async def ask(client: httpx.AsyncClient, key: str) -> None:
-        given = {"recordIds": [f"record_{people.volume}"], "purpose": "AUDIT", "idempotencyKey": key}  # type: ignore[attr-defined]
+        given = {"recordIds": [f"record_{people.volume}"], "purpose": "AUDIT", "idempotencyKey": key}  # type: ignore[attr-defined]  # a bank of this file's has one
         end = time.monotonic() + SECONDS_MAX
         while key not in made:  # with the same key, until it is told how it went
             assert time.monotonic() < end, answers[-5:]
@@ -164,7 +164,7 @@ async def test_postgresql_restarted_under_load_loses_and_doubles_nothing(house: 
 
 async def test_a_deadlock_is_run_again_and_nobody_hears_of_it(house: House, people: World) -> None:
     async with house.site.client(people.people["officer"].staff_no) as officer:
-        given = {"recordIds": [f"record_{people.volume}"], "purpose": "AUDIT", "idempotencyKey": "dead"}  # type: ignore[attr-defined]
+        given = {"recordIds": [f"record_{people.volume}"], "purpose": "AUDIT", "idempotencyKey": "dead"}  # type: ignore[attr-defined]  # a bank of this file's has one
         made = (await officer.post("/graphql", json={"query": REQUEST, "variables": {"i": given}})).json()
     request = made["data"]["requestCheckout"]["request"]["id"].removeprefix("request_")
     text = """mutation ($i: CancelRequestInput!) { cancelRequest(input: $i) { __typename ... on Problem { code message } } }"""
@@ -211,7 +211,7 @@ async def test_without_the_object_store_it_says_so_and_all_else_goes_on(house: H
                     {"query": UPLOAD % sha256(PDF).hexdigest(), "variables": {"f": None, "s": f"record_{people.volume}"}}
                 ),
                 "map": MAP,
-            }  # type: ignore[attr-defined]
+            }  # type: ignore[attr-defined]  # a bank of this file's has one
             files, head = {"0": ("a.pdf", PDF, "application/pdf")}, {"GraphQL-Require-Preflight": "1"}
             answer = await client.post("/graphql", data=form, files=files, headers=head)
             assert answer.status_code == 503 and answer.headers["retry-after"] == "2", answer.text

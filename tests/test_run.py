@@ -25,6 +25,8 @@ SECONDS_MAX = 300
 class Program:
     """One home, started as often as one likes."""
 
+    process: "subprocess.Popen[bytes]"  # the last that was started
+
     def __init__(self, home: Path) -> None:
         self.home, self.port, self.output = home, free_port(), home.parent / "output"
         self.environment = outer_environment()
@@ -92,9 +94,9 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
     made = Program(base / "h".ljust(max(10, 92 - len(str(base))), "o"))
     assert len(str(made.home)) >= 90
     process = made.start()
-    made.process = process  # type: ignore[attr-defined]
+    made.process = process
     yield made
-    process = made.process  # type: ignore[attr-defined]
+    process = made.process
     process.terminate()
     process.wait(SECONDS_MAX)
     assert made.gone()
@@ -145,20 +147,20 @@ def test_a_second_program_on_the_same_home_and_one_on_the_same_port_say_so_in_on
 def test_after_sigkill_nothing_is_left_and_the_data_is_found_again(program: Program) -> None:
     count = "{ loans(first: 1) { totalCount } }"
     before = program.ask("compliance", count)
-    program.process.send_signal(signal.SIGKILL)  # type: ignore[attr-defined]
-    program.process.wait()  # type: ignore[attr-defined]
-    program.process = program.start()  # type: ignore[attr-defined]
+    program.process.send_signal(signal.SIGKILL)
+    program.process.wait()
+    program.process = program.start()
     assert program.ask("compliance", count) == before == {"loans": {"totalCount": 160}}
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_told_to_stop_it_stops_everything_it_started(program: Program, how: signal.Signals) -> None:
-    program.process.send_signal(how)  # type: ignore[attr-defined]
-    assert program.process.wait(SECONDS_MAX) == 0, program.told()[-2000:]  # type: ignore[attr-defined]
+    program.process.send_signal(how)
+    assert program.process.wait(SECONDS_MAX) == 0, program.told()[-2000:]
     assert program.gone(), program.processes()
     with socket.socket() as free:
         free.setsockopt(
             socket.SOL_SOCKET, socket.SO_REUSEADDR, 1
         )  # a connection that it closed itself may linger; one that listens may not
         free.bind(("127.0.0.1", program.port))
-    program.process = program.start()  # type: ignore[attr-defined]
+    program.process = program.start()

@@ -49,7 +49,7 @@ class Listener:
 async def listener(site: Site, username: str | None = None, token: str | None = None) -> AsyncIterator[Listener]:
     """A socket, already admitted when a username or a token is given."""
     address, patient = f"{site.address.replace('http', 'ws')}/graphql", {"open_timeout": SILENCE_SECONDS_MAX, "ping_interval": None}
-    async with connect(address, subprotocols=[PROTOCOL], proxy=None, **patient) as socket:  # type: ignore[list-item]
+    async with connect(address, subprotocols=[PROTOCOL], proxy=None, **patient) as socket:  # type: ignore[list-item]  # a name of a protocol is a string to us
         made = Listener(socket)
         if username or token:
             assert await made.begin(token or site.token(username or "")) == {"type": "connection_ack"}
